@@ -1,0 +1,17 @@
+//! From the bytes of a model to numbers: import, graph, passes, plan, run. The engine knows tensors, not people.
+//!
+//! | stage | module | goes in | comes out |
+//! |---|---|---|---|
+//! | import | [`tflite`] | bytes of a file | [`graph::Graph`] |
+//! | passes | [`passes`] | a valid graph | a smaller valid graph |
+//! | plan | [`plan`] | a graph | [`plan::Plan`]: order, places in the arena, cost |
+//! | run | [`cpu`] | a plan and numbers | numbers |
+//! | record | [`gpu`] | a plan | [`gpu::Recording`]: WGSL text, buffers, dispatches, replayed natively or in a browser |
+//!
+//! Each stage can be called on its own and its product printed; `plumb inspect` does so.
+
+pub mod error;
+pub mod graph;
+pub mod plan;
+
+pub use error::{ErrorKind, ModelError};
