@@ -1,1 +1,3 @@
-//! Being built.
+//! The page: what a person sees, and the worker that runs the pipeline behind it.
+
+pub mod pages;

@@ -1,0 +1,3 @@
+//! One module a route.
+
+pub mod live;

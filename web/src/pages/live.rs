@@ -1,0 +1,49 @@
+//! `/`: the Live page. A camera, a clip, a picture or the drawn person in; a skeleton on the stage and its numbers out.
+//!
+//! # The page's test contract
+//! End-to-end tests hold on to these names only; everything else may change.
+//!
+//! Controls, by `data-testid`:
+//!
+//! | name | what |
+//! |---|---|
+//! | `start` | the one primary action: start the camera, or start the last source again |
+//! | `stop` | stop; frees the camera; stands where `start` stood |
+//! | `pause` | freezes or resumes picture and skeleton |
+//! | `try-demo` | start the drawn person |
+//! | `file` | `input type=file`, takes a clip or a picture |
+//! | `camera`, `resolution`, `model`, `backend` | `select`; values: device id, height in pixels or `any`, `lite`/`full`/`heavy`, `auto`/`cpu`/`gpu` |
+//! | `mirror` | checkbox, display only |
+//! | `cancel` | stops the download of weights |
+//! | `progress` | `progress` of that download, in bytes |
+//! | `notice` | the sentence that says what went wrong (`role=alert`) |
+//! | `missing` | the sentence that says what this browser lacks; absent where nothing is missing |
+//! | `backend-reason`, `ms-per-frame`, `frames-per-second`, `dropped`, `quality` | `output` |
+//! | `landmarks` | `details` with the table of the last result of a picture |
+//!
+//! The stage, `data-testid="stage"`, carries:
+//!
+//! | attribute | value |
+//! |---|---|
+//! | `data-state` | `idle`, `loading`, `live`, `paused`, `done` (a picture is measured, a clip has ended), `error` |
+//! | `data-source` | `camera`, `clip`, `picture`, `demo`, or empty |
+//! | `data-frames` | frames whose result was drawn since the start |
+//! | `data-dropped` | frames that the source showed and nobody measured |
+//! | `data-backend` | `cpu`, `gpu`, or empty |
+//! | `data-model` | `lite`, `full`, `heavy` |
+//! | `data-engine` | `worker`, `page` (no worker could start), or empty |
+//! | `data-landmarks` | only with `inspect`: JSON of the last result, `{"frame":12,"time_secs":0.4,"width_px":480,"height_px":640,"score":0.98,"landmarks":[[x_px,y_px,visibility], 33 of them]}`; `landmarks` is `null` where nobody was found |
+//!
+//! Query parameters, for tests and for looking closely:
+//!
+//! | parameter | effect |
+//! |---|---|
+//! | `inspect` | fills `data-landmarks`, and keeps every result in `window.plumblineResults`, an array of the same JSON strings |
+//! | `pace=every` | the drawn person waits for each result: every frame is measured once, in order, at its own time, and the source ends after the last frame instead of looping |
+//! | `static` | each frame on its own: no tracking and no smoothing |
+//! | `model=lite`, `backend=cpu` | preselects, as if chosen by hand |
+//! | `source=demo` | starts at once, without a click |
+//!
+//! `frame` counts from 0 at the start of the source: for the drawn person it is the index of the frame in the clip
+//! (going on upward when the clip loops), for a camera or a clip the running number of the frames sent to the engine.
+//! The mark `plumbline:first-skeleton` (User Timing) is set when the first skeleton of the page's life is drawn.
