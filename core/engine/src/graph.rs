@@ -120,6 +120,28 @@ pub struct Bilinear {
     pub half_pixel_centers: bool,
 }
 
+impl Bilinear {
+    /// The two input coordinates between which an output coordinate lies, and the weight of the second.
+    ///
+    /// Follows TFLite's `RESIZE_BILINEAR`: coordinates before the first or after the last pixel take that pixel.
+    pub fn source(self, out: usize, in_size: usize, out_size: usize) -> (usize, usize, f32) {
+        let scale = if self.align_corners && out_size > 1 {
+            (in_size - 1) as f32 / (out_size - 1) as f32
+        } else {
+            in_size as f32 / out_size as f32
+        };
+        let position = if self.half_pixel_centers {
+            (out as f32 + 0.5) * scale - 0.5
+        } else {
+            out as f32 * scale
+        };
+        let position = position.max(0.0);
+        let first = (position.floor() as usize).min(in_size - 1);
+        let second = (first + 1).min(in_size - 1);
+        (first, second, position - first as f32)
+    }
+}
+
 /// A second operand that a node adds to its own result before it writes it.
 ///
 /// The residual value is the last of the node's inputs. The whole epilogue reads
@@ -257,9 +279,18 @@ impl Graph {
     }
 
     /// Adds a value and returns its id.
-    pub fn add_value(&mut self, name: impl Into<String>, shape: Shape, constant: Option<Constant>) -> ValueId {
+    pub fn add_value(
+        &mut self,
+        name: impl Into<String>,
+        shape: Shape,
+        constant: Option<Constant>,
+    ) -> ValueId {
         let id = ValueId(self.values.len() as u32);
-        self.values.push(Value { name: name.into(), shape, constant });
+        self.values.push(Value {
+            name: name.into(),
+            shape,
+            constant,
+        });
         id
     }
 
@@ -288,6 +319,9 @@ impl Graph {
 
     /// The output with this name.
     pub fn output_named(&self, name: &str) -> Option<ValueId> {
-        self.outputs.iter().copied().find(|&id| self.value(id).name == name)
+        self.outputs
+            .iter()
+            .copied()
+            .find(|&id| self.value(id).name == name)
     }
 }

@@ -12,6 +12,11 @@
 
 pub mod error;
 pub mod graph;
+pub mod half;
+pub mod passes;
 pub mod plan;
+pub mod reference;
+pub mod tflite;
+pub mod validate;
 
 pub use error::{ErrorKind, ModelError};

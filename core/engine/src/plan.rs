@@ -8,7 +8,8 @@
 
 use std::ops::Range;
 
-use crate::graph::{Graph, ValueId};
+use crate::error::ModelError;
+use crate::graph::{Constant, Graph, Node, Op, ValueId, element_count};
 
 /// Offsets are multiples of this many f32 (256 bytes), the alignment that WebGPU asks of buffer bindings. Inputs of
 /// an elided concatenation are the exception: they start wherever their predecessor ends.
@@ -55,7 +56,47 @@ pub struct Plan {
     pub cost: PlanCost,
 }
 
+/// No arena may be larger than this (1 GiB of f32).
+const MAX_ARENA_LEN: usize = 1 << 28;
+
 impl Plan {
+    /// Plans a graph that has been through the passes.
+    ///
+    /// # Errors
+    /// *Unsupported* when weights are not f32 constants, an output is a constant, or the tensors need more memory
+    /// than a browser gives.
+    pub fn new(graph: Graph) -> Result<Self, ModelError> {
+        check_operands(&graph)?;
+        let storage = Storage::of(&graph);
+        let steps: Vec<usize> = (0..graph.nodes.len())
+            .filter(|&position| !storage.is_elided(&graph.nodes[position]))
+            .collect();
+        let lifetimes = lifetimes(&graph, &storage, &steps);
+        let (roots, arena_len) = place(&graph, &lifetimes)?;
+        let placements = (0..graph.values.len())
+            .map(|index| {
+                let id = ValueId(index as u32);
+                let (root, offset) = storage.resolve(id);
+                match (&graph.value(id).constant, roots[root.index()]) {
+                    (Some(_), _) => Placement::Constant,
+                    (None, None) => Placement::Unused,
+                    (None, Some(start)) => {
+                        let start = start + offset;
+                        Placement::Arena(start..start + element_count(graph.shape(id)))
+                    }
+                }
+            })
+            .collect();
+        let cost = cost(&graph, &steps);
+        Ok(Self {
+            graph,
+            steps,
+            placements,
+            arena_len,
+            cost,
+        })
+    }
+
     /// The place of a value in the arena. Only inputs, outputs and values that a step touches have one.
     pub fn arena_range(&self, id: ValueId) -> Option<Range<usize>> {
         match &self.placements[id.index()] {
@@ -63,4 +104,256 @@ impl Plan {
             Placement::Unused | Placement::Constant => None,
         }
     }
+}
+
+/// Weights and biases must be constants that are ready for use, everything else must not be.
+fn check_operands(graph: &Graph) -> Result<(), ModelError> {
+    let is_f32 = |id: ValueId| matches!(graph.value(id).constant, Some(Constant::F32(_)));
+    for node in &graph.nodes {
+        let weights = match node.op {
+            Op::Conv2d(_) | Op::DepthwiseConv2d(_) => 1..3,
+            Op::Dequantize | Op::Densify => {
+                return Err(ModelError::unsupported(
+                    &node.origin,
+                    "constants were not folded before planning",
+                ));
+            }
+            Op::Pad(_)
+            | Op::Add(_)
+            | Op::Activation(_)
+            | Op::MaxPool2d(_)
+            | Op::ResizeBilinear(_)
+            | Op::Reshape
+            | Op::Concat { .. }
+            | Op::DepthToSpace { .. } => 0..0,
+        };
+        for (index, &input) in node.inputs.iter().enumerate() {
+            let shape = graph.shape(input);
+            if weights.contains(&index) && !is_f32(input) {
+                return Err(ModelError::unsupported(
+                    &node.origin,
+                    "its weights are not constant f32 or f16 tensors",
+                ));
+            }
+            if !weights.contains(&index) && graph.value(input).constant.is_some() {
+                return Err(ModelError::unsupported(
+                    &node.origin,
+                    "a constant stands where frame data is expected",
+                ));
+            }
+            if !weights.contains(&index) && shape.len() > 1 && shape[0] != 1 {
+                return Err(ModelError::unsupported(
+                    &node.origin,
+                    format!("a batch of {}", shape[0]),
+                ));
+            }
+        }
+    }
+    match graph
+        .outputs
+        .iter()
+        .find(|&&output| graph.value(output).constant.is_some())
+    {
+        Some(&output) => {
+            let name = graph.value(output).name.clone();
+            Err(ModelError::unsupported(
+                "outputs",
+                format!("{name} does not depend on the input"),
+            ))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Which values share memory: reshapes with their operand, operands of a concatenation with a part of its result.
+struct Storage {
+    /// The value that a value lives in, and at which offset in elements.
+    parent: Vec<Option<(ValueId, usize)>>,
+    /// Outputs of nodes that therefore have nothing to do.
+    elided: Vec<bool>,
+}
+
+impl Storage {
+    fn of(graph: &Graph) -> Self {
+        let none = vec![None; graph.values.len()];
+        let mut storage = Self {
+            parent: none,
+            elided: vec![false; graph.values.len()],
+        };
+        for node in &graph.nodes {
+            match node.op {
+                Op::Reshape => {
+                    storage.parent[node.output.index()] = Some((node.inputs[0], 0));
+                    storage.elided[node.output.index()] = true;
+                }
+                Op::Concat { axis } if storage.can_write_in_place(graph, node, axis) => {
+                    let mut offset = 0;
+                    for &input in &node.inputs {
+                        let (root, _) = storage.resolve(input);
+                        storage.parent[root.index()] = Some((node.output, offset));
+                        offset += element_count(graph.shape(input));
+                    }
+                    storage.elided[node.output.index()] = true;
+                }
+                Op::Concat { .. }
+                | Op::Dequantize
+                | Op::Densify
+                | Op::Conv2d(_)
+                | Op::DepthwiseConv2d(_)
+                | Op::Pad(_)
+                | Op::Add(_)
+                | Op::Activation(_)
+                | Op::MaxPool2d(_)
+                | Op::ResizeBilinear(_)
+                | Op::DepthToSpace { .. } => {}
+            }
+        }
+        storage
+    }
+
+    /// Whether the operands of a concatenation can be written straight into its result: they are contiguous there,
+    /// distinct, whole, and not the caller's input, whose place must not depend on who reads it.
+    fn can_write_in_place(&self, graph: &Graph, node: &Node, axis: usize) -> bool {
+        let contiguous = graph.shape(node.output)[..axis].iter().all(|&size| size == 1);
+        let mut roots: Vec<ValueId> = Vec::with_capacity(node.inputs.len());
+        contiguous
+            && node.inputs.iter().all(|&input| {
+                let (root, offset) = self.resolve(input);
+                let whole =
+                    offset == 0 && element_count(graph.shape(root)) == element_count(graph.shape(input));
+                let fresh = !roots.contains(&root) && !graph.inputs.contains(&root);
+                roots.push(root);
+                whole && fresh
+            })
+    }
+
+    /// The value that owns the memory of `id`, and the offset in it.
+    fn resolve(&self, mut id: ValueId) -> (ValueId, usize) {
+        let mut offset = 0;
+        while let Some((parent, step)) = self.parent[id.index()] {
+            id = parent;
+            offset += step;
+        }
+        (id, offset)
+    }
+
+    fn is_elided(&self, node: &Node) -> bool {
+        self.elided[node.output.index()]
+    }
+}
+
+/// First and last step at which each memory-owning value holds data, `None` for values that nothing touches.
+fn lifetimes(graph: &Graph, storage: &Storage, steps: &[usize]) -> Vec<Option<(usize, usize)>> {
+    let mut lifetimes: Vec<Option<(usize, usize)>> = vec![None; graph.values.len()];
+    let mut touch = |id: ValueId, step: usize| {
+        if graph.value(id).constant.is_none() {
+            let (root, _) = storage.resolve(id);
+            let (first, last) = lifetimes[root.index()].get_or_insert((step, step));
+            *first = step.min(*first);
+            *last = step.max(*last);
+        }
+    };
+    for &input in &graph.inputs {
+        touch(input, 0);
+    }
+    for (step, &position) in steps.iter().enumerate() {
+        let node = &graph.nodes[position];
+        for &input in &node.inputs {
+            touch(input, step);
+        }
+        touch(node.output, step);
+    }
+    for &output in &graph.outputs {
+        touch(output, steps.len());
+    }
+    lifetimes
+}
+
+/// Gives each living value a start in the arena such that values that live together never overlap.
+fn place(
+    graph: &Graph,
+    lifetimes: &[Option<(usize, usize)>],
+) -> Result<(Vec<Option<usize>>, usize), ModelError> {
+    struct Placed {
+        lifetime: (usize, usize),
+        range: Range<usize>,
+    }
+    let aligned = |index: usize| element_count(&graph.values[index].shape).next_multiple_of(ALIGNMENT);
+    let mut order: Vec<(usize, (usize, usize))> = lifetimes
+        .iter()
+        .enumerate()
+        .filter_map(|(index, lifetime)| Some((index, (*lifetime)?)))
+        .collect();
+    order.sort_by_key(|&(index, lifetime)| (std::cmp::Reverse(aligned(index)), lifetime, index));
+
+    let mut starts = vec![None; graph.values.len()];
+    let mut placed: Vec<Placed> = Vec::with_capacity(order.len());
+    let mut arena_len = 0usize;
+    for (index, lifetime) in order {
+        let len = aligned(index);
+        let mut start = 0;
+        // `placed` is sorted by start, so the first gap that is wide enough is the lowest.
+        for other in placed
+            .iter()
+            .filter(|o| o.lifetime.0 <= lifetime.1 && lifetime.0 <= o.lifetime.1)
+        {
+            if start + len <= other.range.start {
+                break;
+            }
+            start = start.max(other.range.end);
+        }
+        let range = start..start + len;
+        if range.end > MAX_ARENA_LEN {
+            let message = format!("its tensors need more than {} MiB", MAX_ARENA_LEN >> 18);
+            return Err(ModelError::unsupported("plan", message));
+        }
+        arena_len = arena_len.max(range.end);
+        starts[index] = Some(start);
+        let at = placed.partition_point(|other| other.range.start < range.start);
+        placed.insert(at, Placed { lifetime, range });
+    }
+    Ok((starts, arena_len))
+}
+
+fn cost(graph: &Graph, steps: &[usize]) -> PlanCost {
+    let mut cost = PlanCost {
+        dispatches: steps.len() as u32,
+        ..PlanCost::default()
+    };
+    let mut counted = vec![false; graph.values.len()];
+    for &position in steps {
+        let node = &graph.nodes[position];
+        let outputs = element_count(graph.shape(node.output)) as u64;
+        cost.macs += match node.op {
+            Op::Conv2d(_) => {
+                let weights = graph.shape(node.inputs[1]);
+                outputs * element_count(&weights[1..]) as u64
+            }
+            Op::DepthwiseConv2d(_) => {
+                let weights = graph.shape(node.inputs[1]);
+                outputs * (weights[1] * weights[2]) as u64
+            }
+            Op::Dequantize
+            | Op::Densify
+            | Op::Pad(_)
+            | Op::Add(_)
+            | Op::Activation(_)
+            | Op::MaxPool2d(_)
+            | Op::ResizeBilinear(_)
+            | Op::Reshape
+            | Op::Concat { .. }
+            | Op::DepthToSpace { .. } => 0,
+        };
+        cost.activation_bytes += 4 * outputs;
+        for &input in &node.inputs {
+            let elements = element_count(graph.shape(input)) as u64;
+            if graph.value(input).constant.is_none() {
+                cost.activation_bytes += 4 * elements;
+            } else if !std::mem::replace(&mut counted[input.index()], true) {
+                cost.parameters += elements;
+                cost.weight_bytes += 4 * elements;
+            }
+        }
+    }
+    cost
 }

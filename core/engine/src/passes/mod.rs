@@ -1,0 +1,67 @@
+//! Passes: each turns a valid graph into a smaller valid graph that computes the same outputs.
+//!
+//! The order matters: constants first, because pads and weights must be known; then paddings and activations into
+//! convolutions; then resizes into additions; then additions into convolutions.
+
+mod fold_constants;
+mod fold_padding;
+mod fuse_activation;
+mod fuse_residual;
+mod fuse_resize_add;
+mod prune;
+
+pub use fold_constants::fold_constants;
+pub use fold_padding::fold_padding;
+pub use fuse_activation::fuse_activations;
+pub use fuse_residual::fuse_residuals;
+pub use fuse_resize_add::fuse_resize_adds;
+pub use prune::{prune, select_outputs};
+
+use crate::error::ModelError;
+use crate::graph::Graph;
+use crate::validate::validate;
+
+/// What one pass did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PassReport {
+    /// The pass, in words.
+    pub name: &'static str,
+    /// Nodes in the graph after it.
+    pub nodes: usize,
+}
+
+/// A pass over the graph.
+type Pass = fn(&mut Graph) -> Result<(), ModelError>;
+
+/// All passes in the order in which they run.
+const PASSES: [(&str, Pass); 6] = [
+    ("fold constants", fold_constants),
+    ("remove dead code", |graph| {
+        prune(graph);
+        Ok(())
+    }),
+    ("fold padding into convolutions", fold_padding),
+    ("fuse activations", fuse_activations),
+    ("fuse resize and add", fuse_resize_adds),
+    ("fuse residuals into convolutions", fuse_residuals),
+];
+
+/// Runs all passes and says how many nodes each left.
+///
+/// # Errors
+/// *Unsupported* when data that must be constant is not; *Invalid* when a debug build finds that a pass broke the
+/// graph.
+pub fn optimise(graph: &mut Graph) -> Result<Vec<PassReport>, ModelError> {
+    let mut reports = Vec::with_capacity(PASSES.len());
+    for (name, pass) in PASSES {
+        pass(graph)?;
+        if cfg!(debug_assertions) {
+            validate(graph)?;
+        }
+        reports.push(PassReport {
+            name,
+            nodes: graph.nodes.len(),
+        });
+    }
+    Ok(reports)
+}
