@@ -1,1 +1,24 @@
-//! Being built.
+//! What happens to a frame between the models: pure, synchronous, without GPU, clock or I/O.
+//!
+//! ```text
+//! frame -> crop -> detector -> people -> region -> crop -> landmark model -> landmarks -> smoothed pose
+//!          ^ preprocess        ^ detection, nms, roi       ^ landmarks, heatmap           ^ smoothing
+//! ```
+//!
+//! [`tracker`] holds the thread: it says which region of a frame which model must see, takes the models' numbers and
+//! gives a [`pose::Pose`]. All constants are those of MediaPipe's BlazePose as its Python solution 0.10.14 runs it.
+//! Modules stand in the order in which data flows through them.
+
+pub mod anchors;
+pub mod detection;
+pub mod geometry;
+pub mod heatmap;
+pub mod landmarks;
+pub mod nms;
+pub mod pose;
+pub mod preprocess;
+pub mod roi;
+pub mod skeleton;
+pub mod smoothing;
+pub mod time;
+pub mod tracker;

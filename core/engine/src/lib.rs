@@ -13,6 +13,7 @@
 pub mod error;
 pub mod graph;
 pub mod half;
+pub mod image;
 pub mod passes;
 pub mod plan;
 pub mod reference;

@@ -1,0 +1,534 @@
+//! Cuts a model's input out of a frame: crop, rotation, scaling and normalisation in one pass over the output.
+//!
+//! The sampling is that of the reference pipeline on a CPU, `cv::warpPerspective` with bilinear interpolation on 8-bit
+//! pixels (OpenCV 3.4, `imgproc/imgwarp.cpp`), so that the numbers agree to the last bit where the geometry does:
+//! - output pixel (i, j) reads the frame at `frame_from_output * (i, j)`, pixel indices on both sides, with no half
+//!   pixel added;
+//! - source coordinates are rounded to 1/32 of a pixel;
+//! - the mean of the four neighbours is rounded to 8 bits before it is mapped to the model's range.
+
+use std::fmt;
+
+/// Frames of more columns or rows are refused, so that coordinates cannot overflow.
+pub const MAX_SIDE_PX: usize = 32_767;
+
+/// How a pixel lies in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PixelFormat {
+    /// Red, green, blue; a byte each.
+    Rgb8,
+    /// Red, green, blue, alpha; a byte each. Alpha is ignored.
+    Rgba8,
+}
+
+impl PixelFormat {
+    /// Bytes from one pixel to the next.
+    pub fn bytes_per_pixel(self) -> usize {
+        match self {
+            PixelFormat::Rgb8 => 3,
+            PixelFormat::Rgba8 => 4,
+        }
+    }
+}
+
+/// Why a slice of bytes is not a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FrameError {
+    /// No columns or no rows.
+    Empty {
+        /// Columns.
+        width_px: usize,
+        /// Rows.
+        height_px: usize,
+    },
+    /// More than [`MAX_SIDE_PX`] columns or rows.
+    TooLarge {
+        /// Columns.
+        width_px: usize,
+        /// Rows.
+        height_px: usize,
+    },
+    /// A row is longer than the distance to the next one.
+    StrideTooShort {
+        /// Bytes from one row to the next.
+        stride: usize,
+        /// Bytes of a row.
+        needed: usize,
+    },
+    /// The slice ends before the last row does.
+    SliceTooShort {
+        /// Bytes in the slice.
+        len: usize,
+        /// Bytes of the frame.
+        needed: usize,
+    },
+}
+
+impl fmt::Display for FrameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FrameError::Empty { width_px, height_px } => {
+                write!(f, "the frame is {width_px}x{height_px} px and so holds no pixel")
+            }
+            FrameError::TooLarge { width_px, height_px } => write!(
+                f,
+                "the frame is {width_px}x{height_px} px; at most {MAX_SIDE_PX} px a side can be read, scale it down"
+            ),
+            FrameError::StrideTooShort { stride, needed } => {
+                write!(
+                    f,
+                    "rows of the frame lie {stride} bytes apart, but each has {needed} bytes"
+                )
+            }
+            FrameError::SliceTooShort { len, needed } => {
+                write!(
+                    f,
+                    "the frame needs {needed} bytes of pixels, but only {len} are there"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for FrameError {}
+
+/// A picture in somebody else's memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame<'a> {
+    pixels: &'a [u8],
+    width_px: usize,
+    height_px: usize,
+    stride: usize,
+    format: PixelFormat,
+}
+
+impl<'a> Frame<'a> {
+    /// A view of `height_px` rows of `width_px` pixels, `stride` bytes from the start of one row to the next.
+    pub fn new(
+        pixels: &'a [u8],
+        width_px: usize,
+        height_px: usize,
+        stride: usize,
+        format: PixelFormat,
+    ) -> Result<Self, FrameError> {
+        if width_px == 0 || height_px == 0 {
+            return Err(FrameError::Empty { width_px, height_px });
+        }
+        if width_px > MAX_SIDE_PX || height_px > MAX_SIDE_PX {
+            return Err(FrameError::TooLarge { width_px, height_px });
+        }
+        let row = width_px * format.bytes_per_pixel();
+        if stride < row {
+            return Err(FrameError::StrideTooShort { stride, needed: row });
+        }
+        let needed = stride.saturating_mul(height_px - 1).saturating_add(row);
+        if pixels.len() < needed {
+            return Err(FrameError::SliceTooShort {
+                len: pixels.len(),
+                needed,
+            });
+        }
+        Ok(Self {
+            pixels,
+            width_px,
+            height_px,
+            stride,
+            format,
+        })
+    }
+
+    /// A view of rows that follow each other without a gap.
+    pub fn packed(
+        pixels: &'a [u8],
+        width_px: usize,
+        height_px: usize,
+        format: PixelFormat,
+    ) -> Result<Self, FrameError> {
+        Self::new(
+            pixels,
+            width_px,
+            height_px,
+            width_px.saturating_mul(format.bytes_per_pixel()),
+            format,
+        )
+    }
+
+    /// Columns.
+    pub fn width_px(&self) -> usize {
+        self.width_px
+    }
+
+    /// Rows.
+    pub fn height_px(&self) -> usize {
+        self.height_px
+    }
+}
+
+/// What stands outside of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Border {
+    /// Black.
+    Zero,
+    /// The nearest pixel of the frame.
+    Replicate,
+}
+
+/// Which part of a frame becomes a model's input, and in which numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sampling {
+    /// Affine map from output to frame pixels, row by row: `x = m[0] i + m[1] j + m[2]`, `y = m[3] i + m[4] j + m[5]`.
+    pub frame_from_output: [f32; 6],
+    /// Columns of the output.
+    pub width_px: usize,
+    /// Rows of the output.
+    pub height_px: usize,
+    /// What the pixel values 0 and 255 become.
+    pub range: [f32; 2],
+    /// What stands outside of the frame.
+    pub border: Border,
+}
+
+/// Steps of a source coordinate between two pixels, as a power of two.
+const STEP_BITS: u32 = 5;
+const STEPS: i32 = 1 << STEP_BITS;
+/// Fraction bits of the fixed-point coordinate that walks along a row.
+const WALK_BITS: u32 = 32;
+
+/// Writes the sampled region as `[1, height, width, 3]` f32, red first.
+///
+/// # Panics
+/// If `out` does not hold exactly `width_px * height_px * 3` numbers.
+pub fn sample_region(frame: &Frame<'_>, sampling: &Sampling, out: &mut [f32]) {
+    let Sampling {
+        frame_from_output: m,
+        width_px,
+        height_px,
+        ..
+    } = *sampling;
+    assert_eq!(
+        out.len(),
+        width_px * height_px * 3,
+        "the output must hold 3 numbers a pixel"
+    );
+    match (frame.format, sampling.border) {
+        (PixelFormat::Rgb8, Border::Zero) => sample_rows::<3, false>(frame, m, sampling, out),
+        (PixelFormat::Rgb8, Border::Replicate) => sample_rows::<3, true>(frame, m, sampling, out),
+        (PixelFormat::Rgba8, Border::Zero) => sample_rows::<4, false>(frame, m, sampling, out),
+        (PixelFormat::Rgba8, Border::Replicate) => sample_rows::<4, true>(frame, m, sampling, out),
+    }
+}
+
+fn sample_rows<const BYTES: usize, const REPLICATE: bool>(
+    frame: &Frame<'_>,
+    m: [f32; 6],
+    sampling: &Sampling,
+    out: &mut [f32],
+) {
+    let [low, high] = sampling.range;
+    let scale = (high - low) / 255.0;
+    let m = m.map(f64::from);
+    let (step_x, step_y) = (to_walk(m[0]), to_walk(m[3]));
+    // Half a step is added once, so that cutting bits off rounds to the nearest step.
+    let half_step = 1_i64 << (WALK_BITS - STEP_BITS - 1);
+    for (j, row) in out.chunks_exact_mut(sampling.width_px * 3).enumerate() {
+        let mut x = to_walk(m[1] * j as f64 + m[2]).saturating_add(half_step);
+        let mut y = to_walk(m[4] * j as f64 + m[5]).saturating_add(half_step);
+        for pixel in row.as_chunks_mut::<3>().0 {
+            let (x_steps, y_steps) = (to_steps(x), to_steps(y));
+            let rgb = bilinear::<BYTES, REPLICATE>(frame, x_steps, y_steps);
+            for (value, channel) in pixel.iter_mut().zip(rgb) {
+                *value = channel as f32 * scale + low;
+            }
+            x = x.saturating_add(step_x);
+            y = y.saturating_add(step_y);
+        }
+    }
+}
+
+/// A coordinate in fixed point; what is too far away or undefined ends up outside of the frame or at zero.
+fn to_walk(coordinate: f64) -> i64 {
+    (coordinate * (1_i64 << WALK_BITS) as f64).round() as i64
+}
+
+/// A walking coordinate in steps of 1/32 px, clamped to the range in which further sums cannot overflow.
+fn to_steps(walk: i64) -> i32 {
+    (walk >> (WALK_BITS - STEP_BITS)).clamp(i64::from(i32::MIN / 2), i64::from(i32::MAX / 2)) as i32
+}
+
+/// The weighted mean of four neighbours, rounded to 8 bits, red first.
+#[inline(always)]
+fn bilinear<const BYTES: usize, const REPLICATE: bool>(
+    frame: &Frame<'_>,
+    x_steps: i32,
+    y_steps: i32,
+) -> [i32; 3] {
+    let (column, row) = (x_steps >> STEP_BITS, y_steps >> STEP_BITS);
+    let (right, lower) = (x_steps & (STEPS - 1), y_steps & (STEPS - 1));
+    let (left, upper) = (STEPS - right, STEPS - lower);
+    let weights = [upper * left, upper * right, lower * left, lower * right];
+    let (width, height) = (frame.width_px as i32, frame.height_px as i32);
+    let blend = |taps: [[i32; 3]; 4]| {
+        std::array::from_fn(|channel| {
+            let sum: i32 = (0..4).map(|tap| weights[tap] * taps[tap][channel]).sum();
+            (sum + STEPS * STEPS / 2) >> (2 * STEP_BITS)
+        })
+    };
+
+    if (0..width - 1).contains(&column) && (0..height - 1).contains(&row) {
+        let start = row as usize * frame.stride + column as usize * BYTES;
+        let upper_pair = &frame.pixels[start..start + 2 * BYTES];
+        let lower_pair = &frame.pixels[start + frame.stride..start + frame.stride + 2 * BYTES];
+        let tap = |pair: &[u8], offset: usize| std::array::from_fn(|c| i32::from(pair[offset + c]));
+        return blend([
+            tap(upper_pair, 0),
+            tap(upper_pair, BYTES),
+            tap(lower_pair, 0),
+            tap(lower_pair, BYTES),
+        ]);
+    }
+    let tap = |column: i32, row: i32| {
+        let inside = (0..width).contains(&column) && (0..height).contains(&row);
+        if !inside && !REPLICATE {
+            return [0; 3];
+        }
+        let (column, row) = (
+            column.clamp(0, width - 1) as usize,
+            row.clamp(0, height - 1) as usize,
+        );
+        let start = row * frame.stride + column * BYTES;
+        std::array::from_fn(|c| i32::from(frame.pixels[start + c]))
+    };
+    blend([
+        tap(column, row),
+        tap(column + 1, row),
+        tap(column, row + 1),
+        tap(column + 1, row + 1),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 3x2 px; red counts 10, 20, .. 60, green is 100, blue is 255 - red.
+    fn small_frame(format: PixelFormat) -> Vec<u8> {
+        (1..=6)
+            .flat_map(|n| {
+                [n * 10, 100, 255 - n * 10, 7]
+                    .into_iter()
+                    .take(format.bytes_per_pixel())
+            })
+            .collect()
+    }
+
+    fn reds(
+        format: PixelFormat,
+        frame_from_output: [f32; 6],
+        size: (usize, usize),
+        border: Border,
+    ) -> Vec<f32> {
+        let pixels = small_frame(format);
+        let frame = Frame::packed(&pixels, 3, 2, format).expect("a whole frame");
+        let (width_px, height_px) = size;
+        let sampling = Sampling {
+            frame_from_output,
+            width_px,
+            height_px,
+            range: [0.0, 255.0],
+            border,
+        };
+        let mut out = vec![f32::NAN; width_px * height_px * 3];
+        sample_region(&frame, &sampling, &mut out);
+        out.chunks_exact(3).map(|rgb| rgb[0]).collect()
+    }
+
+    /// Map, size, border -> red channel, worked out by hand.
+    #[test]
+    fn regions_are_sampled_as_by_hand() {
+        let identity = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0];
+        type Case<'a> = (&'a str, [f32; 6], (usize, usize), Border, &'a [f32]);
+        let cases: [Case; 8] = [
+            (
+                "identity",
+                identity,
+                (3, 2),
+                Border::Zero,
+                &[10.0, 20.0, 30.0, 40.0, 50.0, 60.0],
+            ),
+            (
+                "half a pixel right",
+                [1.0, 0.0, 0.5, 0.0, 1.0, 0.0],
+                (2, 1),
+                Border::Zero,
+                &[15.0, 25.0],
+            ),
+            (
+                "half a pixel down",
+                [1.0, 0.0, 0.0, 0.0, 1.0, 0.5],
+                (3, 1),
+                Border::Zero,
+                &[25.0, 35.0, 45.0],
+            ),
+            (
+                "quarter turn",
+                [0.0, 1.0, 0.0, -1.0, 0.0, 1.0],
+                (2, 3),
+                Border::Zero,
+                &[40.0, 10.0, 50.0, 20.0, 60.0, 30.0],
+            ),
+            (
+                "black beyond",
+                [1.0, 0.0, -1.0, 0.0, 1.0, -1.0],
+                (3, 2),
+                Border::Zero,
+                &[0.0, 0.0, 0.0, 0.0, 10.0, 20.0],
+            ),
+            (
+                "black blends in",
+                [1.0, 0.0, 2.5, 0.0, 1.0, 1.5],
+                (1, 1),
+                Border::Zero,
+                &[15.0],
+            ),
+            (
+                "edge repeats",
+                [1.0, 0.0, -1.0, 0.0, 1.0, -1.0],
+                (3, 2),
+                Border::Replicate,
+                &[10.0, 10.0, 20.0, 10.0, 10.0, 20.0],
+            ),
+            (
+                "edge repeats far out",
+                [1.0, 0.0, 2.5, 0.0, 1.0, 1e9],
+                (1, 1),
+                Border::Replicate,
+                &[60.0],
+            ),
+        ];
+        for (name, map, size, border, expected) in cases {
+            for format in [PixelFormat::Rgb8, PixelFormat::Rgba8] {
+                assert_eq!(reds(format, map, size, border), expected, "{name}, {format:?}");
+            }
+        }
+    }
+
+    /// Rounding: coordinates to 1/32 px, values to whole numbers, halves up.
+    #[test]
+    fn coordinates_and_values_are_rounded() {
+        for (x, expected) in [
+            (0.04, 10.0),
+            (0.05, 11.0),
+            (1.0 / 64.0, 10.0),
+            (0.9, 19.0),
+            (1.999, 30.0),
+        ] {
+            let found = reds(
+                PixelFormat::Rgb8,
+                [0.0, 0.0, x, 0.0, 0.0, 0.0],
+                (1, 1),
+                Border::Zero,
+            );
+            assert_eq!(found, [expected], "x = {x}");
+        }
+    }
+
+    #[test]
+    fn ranges_map_black_and_white() {
+        let pixels = [0, 255, 51];
+        let frame = Frame::packed(&pixels, 1, 1, PixelFormat::Rgb8).expect("a whole frame");
+        for (range, expected) in [([-1.0, 1.0], [-1.0, 1.0, -0.6]), ([0.0, 1.0], [0.0, 1.0, 0.2])] {
+            let sampling = Sampling {
+                frame_from_output: [1.0, 0.0, 0.0, 0.0, 1.0, 0.0],
+                width_px: 1,
+                height_px: 1,
+                range,
+                border: Border::Zero,
+            };
+            let mut out = [0.0; 3];
+            sample_region(&frame, &sampling, &mut out);
+            assert!(
+                out.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6),
+                "{out:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn rows_may_lie_apart() {
+        let pixels: Vec<u8> =
+            [[1, 1, 1, 2, 2, 2, 99, 99], [3, 3, 3, 4, 4, 4, 99, 99]].concat()[..14].to_vec();
+        let frame = Frame::new(&pixels, 2, 2, 8, PixelFormat::Rgb8).expect("the last row needs no gap");
+        let sampling = Sampling {
+            frame_from_output: [1.0, 0.0, 0.0, 0.0, 1.0, 0.0],
+            width_px: 2,
+            height_px: 2,
+            range: [0.0, 255.0],
+            border: Border::Replicate,
+        };
+        let mut out = [0.0; 12];
+        sample_region(&frame, &sampling, &mut out);
+        assert_eq!(out, [1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 3.0, 3.0, 3.0, 4.0, 4.0, 4.0]);
+    }
+
+    #[test]
+    fn undefined_maps_read_something_without_panic() {
+        for value in [f32::NAN, f32::INFINITY, f32::MIN, 1e20] {
+            assert_eq!(
+                reds(PixelFormat::Rgba8, [value; 6], (2, 2), Border::Replicate).len(),
+                4
+            );
+            assert_eq!(reds(PixelFormat::Rgb8, [value; 6], (2, 2), Border::Zero).len(), 4);
+        }
+    }
+
+    #[test]
+    fn slices_that_are_no_frame_are_refused() {
+        let pixels = [0; 24];
+        let new =
+            |width, height, stride| Frame::new(&pixels, width, height, stride, PixelFormat::Rgba8).err();
+        for (found, expected) in [
+            (
+                new(0, 5, 0),
+                Some(FrameError::Empty {
+                    width_px: 0,
+                    height_px: 5,
+                }),
+            ),
+            (
+                new(5, 0, 20),
+                Some(FrameError::Empty {
+                    width_px: 5,
+                    height_px: 0,
+                }),
+            ),
+            (
+                new(40_000, 1, 160_000),
+                Some(FrameError::TooLarge {
+                    width_px: 40_000,
+                    height_px: 1,
+                }),
+            ),
+            (
+                new(3, 2, 8),
+                Some(FrameError::StrideTooShort {
+                    stride: 8,
+                    needed: 12,
+                }),
+            ),
+            (
+                new(3, 2, 16),
+                Some(FrameError::SliceTooShort { len: 24, needed: 28 }),
+            ),
+            (
+                new(3, 2, usize::MAX),
+                Some(FrameError::SliceTooShort {
+                    len: 24,
+                    needed: usize::MAX,
+                }),
+            ),
+            (new(3, 2, 12), None),
+        ] {
+            assert_eq!(found, expected);
+        }
+    }
+}
