@@ -1,0 +1,86 @@
+//! Builds the page: everything that a browser is served, in one folder.
+//!
+//! Out, in `dist/`: the HTML with hashed scripts, styles and WebAssembly as Trunk gathers them, `models/` with the
+//! verified weights and their manifest, `demo/` with the drawn clip. The folder can be put behind any static server
+//! that sends the headers of `server.rs`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::workspace::{Workspace, files_below, make_folder, read_text, write};
+use crate::{Outcome, loader, models, plumb, process, tools};
+
+/// Builds the page and returns its folder.
+pub fn build(workspace: &Workspace) -> Outcome<PathBuf> {
+    let tools = tools::ensure(workspace)?;
+    let demo = plumb::draw_demo(workspace)?;
+    println!("Building the page in release.");
+    let built = workspace.target.join("page");
+    process::run(
+        Command::new(tools.join("trunk"))
+            .args([
+                "build",
+                "--release",
+                "--cargo-profile",
+                "web",
+                "--offline",
+                "--dist",
+            ])
+            .arg(&built)
+            .env("PATH", process::path_with(&tools)?)
+            // Trunk reads this as its own switch and accepts only true and false.
+            .env_remove("NO_COLOR")
+            .current_dir(workspace.root.join("web")),
+    )?;
+
+    // The new page is put together beside the old one and swapped in whole.
+    let fresh = workspace.target.join("page-fresh");
+    remove(&fresh)?;
+    copy_below(&built, &fresh)?;
+    let index = fresh.join("index.html");
+    let page = loader::externalise(&read_text(&index)?)?;
+    write(&index, page.html.as_bytes())?;
+    for (name, script) in &page.scripts {
+        write(&fresh.join(name), script.as_bytes())?;
+    }
+    models::publish(workspace, &fresh.join("models"))?;
+    make_folder(&fresh.join("demo"))?;
+    for file in ["person.mjpeg", "person.json"] {
+        copy(&demo.join(file), &fresh.join("demo").join(file))?;
+    }
+    let dist = workspace.dist();
+    remove(&dist)?;
+    // A rename does not cross file systems, and CARGO_TARGET_DIR may lie on another one.
+    if fs::rename(&fresh, &dist).is_err() {
+        copy_below(&fresh, &dist)?;
+    }
+    Ok(dist)
+}
+
+fn copy_below(from: &Path, to: &Path) -> Outcome<()> {
+    for file in files_below(from)? {
+        let place = to.join(
+            file.strip_prefix(from)
+                .expect("the listing starts with its folder"),
+        );
+        make_folder(place.parent().unwrap_or(to))?;
+        copy(&file, &place)?;
+    }
+    Ok(())
+}
+
+fn copy(from: &Path, to: &Path) -> Outcome<()> {
+    fs::copy(from, to)
+        .map(|_| ())
+        .map_err(|error| format!("cannot copy {} to {}: {error}", from.display(), to.display()))
+}
+
+fn remove(folder: &Path) -> Outcome<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(format!("cannot remove {}: {error}", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,248 @@
+//! The stages of `cargo xtask test`: each prepares what it needs, runs its runner, and counts.
+//!
+//! WebAssembly tests are served by `wasm-bindgen-test-runner` in its interactive mode and opened in a browser by
+//! `tests/e2e/wasm-tests.mjs`. Its other mode needs a chromedriver of exactly the browser's release, which few machines have;
+//! the browser itself is enough this way.
+
+use std::io::{BufRead, BufReader};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::counts::Counts;
+use crate::server::Server;
+use crate::workspace::{Workspace, files_below, make_folder};
+use crate::{Outcome, browser, models, node, page, plumb, process, tools};
+
+const WASM_TARGET: &str = "wasm32-unknown-unknown";
+
+/// The package that only makes sense in a browser.
+const WEB_PACKAGE: &str = "plumbline_web";
+
+/// Packages with tests that run in a browser.
+const WASM_TESTED_PACKAGES: [&str; 1] = [WEB_PACKAGE];
+
+/// How long a test server may take to come up.
+const START_LIMIT: Duration = Duration::from_secs(60);
+
+/// Whether every file is formatted as rustfmt.toml says.
+pub fn format(workspace: &Workspace, _counts: &mut Counts) -> Outcome<()> {
+    process::run(
+        process::cargo()
+            .args(["fmt", "--all", "--check"])
+            .current_dir(&workspace.root),
+    )
+    .map_err(|_| "some files are not formatted; run `cargo fmt --all`".to_owned())
+}
+
+/// Whether clippy is silent: everything but the page natively, the page for the browser.
+pub fn lints(workspace: &Workspace, _counts: &mut Counts) -> Outcome<()> {
+    let deny = ["--", "--deny", "warnings"];
+    process::run(
+        process::cargo()
+            .args(["clippy", "--workspace", "--exclude", WEB_PACKAGE, "--all-targets"])
+            .args(deny)
+            .current_dir(&workspace.root),
+    )?;
+    process::run(
+        process::cargo()
+            .args([
+                "clippy",
+                "--package",
+                WEB_PACKAGE,
+                "--all-targets",
+                "--target",
+                WASM_TARGET,
+            ])
+            .args(deny)
+            .current_dir(&workspace.root),
+    )
+}
+
+/// All tests that need no browser, GPU tests on software Vulkan included.
+pub fn native(workspace: &Workspace, counts: &mut Counts) -> Outcome<()> {
+    models::ensure(workspace, &workspace.target.join("models"))?;
+    if browser::ffmpeg().is_none() {
+        println!("ffmpeg was not found: tests that decode clips are skipped.");
+        counts.note_skip("ffmpeg is missing, so no clip is decoded");
+    }
+    let mut tests = process::cargo();
+    tests
+        .args(["test", "--workspace", "--exclude", WEB_PACKAGE, "--no-fail-fast"])
+        .current_dir(&workspace.root);
+    match browser::lavapipe() {
+        // The software driver gives the same results on every machine; a real GPU is measured by hand.
+        Some(driver) => {
+            tests.env("VK_DRIVER_FILES", driver);
+        }
+        None => println!(
+            "Mesa's lavapipe was not found: GPU tests run on the adapter that there is, or are skipped."
+        ),
+    }
+    succeed(
+        process::watch(&mut tests, |line| counts.read(line))?,
+        "native tests failed",
+    )
+}
+
+/// The tests that run as WebAssembly in a browser.
+pub fn wasm(workspace: &Workspace, counts: &mut Counts) -> Outcome<()> {
+    let chrome = browser::chromium()?;
+    let runner = tools::ensure(workspace)?.join("wasm-bindgen-test-runner");
+    node::install(workspace, "tests/e2e", "the browser driver of the tests is there")?;
+    let mut all_passed = true;
+    for package in WASM_TESTED_PACKAGES {
+        for program in wasm_test_programs(workspace, package)? {
+            all_passed &= run_wasm_tests(workspace, &runner, &program, &chrome, counts)?;
+        }
+    }
+    succeed(all_passed, "WebAssembly tests failed")
+}
+
+/// Compiles a package's tests for the browser and returns the modules.
+fn wasm_test_programs(workspace: &Workspace, package: &str) -> Outcome<Vec<PathBuf>> {
+    let messages = process::output(
+        process::cargo()
+            .args(["test", "--no-run", "--target", WASM_TARGET, "--package", package])
+            .arg("--message-format=json-render-diagnostics")
+            .current_dir(&workspace.root),
+    )?;
+    let parsed = messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let programs = parsed.filter(|message| message["profile"]["test"] == true);
+    Ok(programs
+        .filter_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .collect())
+}
+
+/// Serves one module of tests, opens it in Chromium, and counts. Returns whether all passed.
+fn run_wasm_tests(
+    workspace: &Workspace,
+    runner: &Path,
+    program: &Path,
+    chrome: &Path,
+    counts: &mut Counts,
+) -> Outcome<bool> {
+    let port = free_port()?;
+    let served = Command::new(runner)
+        .arg(program)
+        .env("NO_HEADLESS", "1")
+        .env("WASM_BINDGEN_TEST_ADDRESS", format!("127.0.0.1:{port}"))
+        .current_dir(workspace.root.join("web"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("{} cannot be started: {error}", runner.display()))?;
+    let mut served = StoppedOnDrop(served);
+    if !wait_for_port(port, &mut served.0)? {
+        println!(
+            "{} has no tests.",
+            program.file_stem().unwrap_or_default().to_string_lossy()
+        );
+        return Ok(true);
+    }
+    let mut driver = node::node()?;
+    driver
+        .arg(workspace.root.join("tests/e2e/wasm-tests.mjs"))
+        .arg(format!("http://127.0.0.1:{port}/"))
+        .env("PLUMBLINE_CHROMIUM", chrome);
+    process::watch(&mut driver, |line| counts.read(line))
+}
+
+/// The built page in real browsers.
+pub fn e2e(workspace: &Workspace, counts: &mut Counts) -> Outcome<()> {
+    let chrome = browser::chromium()?;
+    node::install(workspace, "tests/e2e", "the browser driver of the tests is there")?;
+    let dist = page::build(workspace)?;
+    let plumb = plumb::build(workspace)?;
+    let output = workspace.target.join("e2e");
+    make_folder(&output)?;
+    let server = Server::bind(0, dist)?;
+    let address = server.address();
+    std::thread::spawn(move || server.run());
+
+    let folder = workspace.root.join("tests/e2e");
+    let is_test = |path: &PathBuf| path.to_string_lossy().ends_with(".test.mjs");
+    let files: Vec<PathBuf> = files_below(&folder)?.into_iter().filter(is_test).collect();
+    let mut tests = node::node()?;
+    tests
+        .args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
+        .args(files)
+        .env("PLUMBLINE_ADDRESS", address)
+        .env("PLUMBLINE_CHROMIUM", chrome)
+        .env("PLUMBLINE_PLUMB", plumb)
+        .env("PLUMBLINE_OUTPUT", output)
+        .env("PLUMBLINE_DIST", workspace.dist())
+        .current_dir(&workspace.root);
+    let optional = [
+        ("PLUMBLINE_FIREFOX", browser::firefox()?),
+        ("PLUMBLINE_LAVAPIPE", browser::lavapipe()),
+        ("PLUMBLINE_FFMPEG", browser::ffmpeg()),
+        ("PLUMBLINE_DATA", workspace.data()),
+    ];
+    for (name, path) in optional {
+        // The tests skip what needs a missing one, and say so.
+        match path {
+            Some(path) => tests.env(name, path),
+            None => tests.env_remove(name),
+        };
+    }
+    succeed(
+        process::watch(&mut tests, |line| counts.read(line))?,
+        "end-to-end tests failed",
+    )
+}
+
+fn succeed(is_good: bool, sentence: &str) -> Outcome<()> {
+    if is_good { Ok(()) } else { Err(sentence.to_owned()) }
+}
+
+/// A port that was free a moment ago, for a program that cannot choose one itself.
+fn free_port() -> Outcome<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+    let address = listener.and_then(|listener| listener.local_addr());
+    address
+        .map(|address| address.port())
+        .map_err(|error| format!("no port can be opened: {error}"))
+}
+
+/// Waits until a program answers on a port. Returns false where it ended well without ever serving: it had nothing to serve.
+fn wait_for_port(port: u16, program: &mut Child) -> Outcome<bool> {
+    let begin = Instant::now();
+    while begin.elapsed() < START_LIMIT {
+        if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(true);
+        }
+        if let Some(status) = program.try_wait().map_err(|error| error.to_string())? {
+            if status.success() {
+                return Ok(false);
+            }
+            let text = program
+                .stdout
+                .take()
+                .map(BufReader::new)
+                .into_iter()
+                .flat_map(BufRead::lines);
+            let text: Vec<String> = text.map_while(Result::ok).collect();
+            return Err(format!(
+                "wasm-bindgen-test-runner ended ({status}): {}",
+                text.join(" ")
+            ));
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Err("wasm-bindgen-test-runner did not start to serve".to_owned())
+}
+
+/// A child that is stopped when its owner is done with it, whatever the outcome.
+struct StoppedOnDrop(Child);
+
+impl Drop for StoppedOnDrop {
+    fn drop(&mut self) {
+        // It may have ended by itself already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
