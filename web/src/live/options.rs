@@ -1,0 +1,103 @@
+//! What the address asks for: the query parameters of the Live page (the list stands in `pages/live.rs`), and the
+//! models that can be chosen.
+
+use crate::live::backend::BackendWish;
+
+/// A landmark model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ModelName {
+    /// Smallest and fastest.
+    Lite,
+    /// The balance that the page starts with.
+    #[default]
+    Full,
+    /// Largest and most precise.
+    Heavy,
+}
+
+impl ModelName {
+    /// All models, smallest first.
+    pub const ALL: [Self; 3] = [Self::Lite, Self::Full, Self::Heavy];
+
+    /// As in the manifest, the menu's values and the query parameter.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Lite => "lite",
+            Self::Full => "full",
+            Self::Heavy => "heavy",
+        }
+    }
+
+    /// As a person reads it, with what speaks for it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Lite => "Lite: fastest",
+            Self::Full => "Full: balanced",
+            Self::Heavy => "Heavy: most precise",
+        }
+    }
+
+    /// The model behind an id.
+    pub fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|model| model.id() == id)
+    }
+}
+
+/// The query parameters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PageOptions {
+    /// Fill `data-landmarks` and keep every result.
+    pub inspect: bool,
+    /// Measure every frame of the drawn person once.
+    pub every_frame: bool,
+    /// No tracking and no smoothing.
+    pub each_frame_alone: bool,
+    /// Start with the drawn person.
+    pub start_demo: bool,
+    /// Preselected model.
+    pub model: Option<ModelName>,
+    /// Preselected backend.
+    pub backend: Option<BackendWish>,
+}
+
+impl PageOptions {
+    /// Reads `location.search`, with or without its question mark. Unknown names and values are ignored.
+    pub fn from_query(query: &str) -> Self {
+        let mut options = Self::default();
+        for pair in query.trim_start_matches('?').split('&') {
+            match pair.split_once('=').unwrap_or((pair, "")) {
+                ("inspect", _) => options.inspect = true,
+                ("static", _) => options.each_frame_alone = true,
+                ("pace", "every") => options.every_frame = true,
+                ("source", "demo") => options.start_demo = true,
+                ("model", id) => options.model = ModelName::from_id(id),
+                ("backend", id) => options.backend = BackendWish::from_id(id),
+                _ => {}
+            }
+        }
+        options
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::backend::Backend;
+
+    #[test]
+    fn the_query_is_read() {
+        assert_eq!(PageOptions::from_query(""), PageOptions::default());
+        assert_eq!(
+            PageOptions::from_query("?inspect&pace=every&static&source=demo&model=lite&backend=cpu&x=1"),
+            PageOptions {
+                inspect: true,
+                every_frame: true,
+                each_frame_alone: true,
+                start_demo: true,
+                model: Some(ModelName::Lite),
+                backend: Some(BackendWish::Forced(Backend::Cpu)),
+            }
+        );
+        assert_eq!(PageOptions::from_query("?model=huge&pace=slow"), PageOptions::default());
+    }
+}

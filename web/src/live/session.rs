@@ -1,0 +1,535 @@
+//! What the Live page is doing, as a pure state machine: an event goes in, the state changes, effects come out.
+//!
+//! Nothing here touches the browser; the controller carries out the effects and reports back with events. Opening a
+//! source and loading an engine both take time and may be overtaken by the person; each attempt carries a number, and
+//! an answer with an old number is ignored.
+
+use crate::live::backend::{BackendChoice, BackendWish};
+use crate::live::options::ModelName;
+use crate::live::source::SourceKind;
+
+/// The number of an attempt to open a source or to load an engine.
+pub type Attempt = u32;
+
+/// The large states of the page, as in `data-state`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StageState {
+    /// Nothing runs.
+    Idle,
+    /// The source opens, weights are downloaded, or the models are prepared.
+    Loading,
+    /// Frames are measured.
+    Live,
+    /// Picture and skeleton stand still.
+    Paused,
+    /// A picture is measured, or a clip has ended; the last result stands.
+    Done,
+    /// It went wrong; the notice says how.
+    Error,
+}
+
+impl StageState {
+    /// As in `data-state`.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Loading => "loading",
+            Self::Live => "live",
+            Self::Paused => "paused",
+            Self::Done => "done",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// A source that is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenedSource {
+    /// What a person calls it: the camera's or the file's name.
+    pub label: String,
+    /// Width of a frame.
+    pub width_px: u32,
+    /// Height of a frame.
+    pub height_px: u32,
+}
+
+/// Where the models are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// Not loaded.
+    Absent,
+    /// The weights are on their way; `total` is 0 while unknown.
+    Downloading {
+        /// Bytes so far.
+        received: u64,
+        /// Bytes in all.
+        total: u64,
+    },
+    /// The weights are here; graph, passes and plan are being made.
+    Preparing,
+    /// Frames can be measured.
+    Ready(BackendChoice),
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The person wants this source.
+    Start(SourceKind),
+    /// The person wants it to stop.
+    Stop,
+    /// The person pauses or resumes.
+    TogglePause,
+    /// The person chose a model.
+    ModelChosen(ModelName),
+    /// The person chose a backend.
+    BackendChosen(BackendWish),
+    /// The source delivers.
+    SourceOpened(Attempt, OpenedSource),
+    /// The source does not deliver; a sentence.
+    SourceFailed(Attempt, String),
+    /// The source has no more frames.
+    SourceEnded(Attempt),
+    /// Bytes of weights arrived.
+    Progress {
+        /// Whose.
+        attempt: Attempt,
+        /// So far.
+        received: u64,
+        /// In all.
+        total: u64,
+    },
+    /// All weights are here.
+    WeightsReady(Attempt),
+    /// The engine can measure.
+    EngineReady(Attempt, BackendChoice),
+    /// The engine cannot; a sentence.
+    EngineFailed(Attempt, String),
+    /// The result of a frame was drawn.
+    ResultDrawn,
+    /// A frame could not be measured; a sentence.
+    FrameFailed(String),
+    /// The worker is gone; a sentence.
+    Crashed(String),
+}
+
+/// What is to be done about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Open the source that the person chose.
+    OpenSource(SourceKind, Attempt),
+    /// Close it: stop tracks, free pictures.
+    CloseSource,
+    /// Download what is missing, then prepare the models.
+    LoadEngine {
+        /// Number of the attempt.
+        attempt: Attempt,
+        /// Which landmark model.
+        model: ModelName,
+        /// On which backend.
+        wish: BackendWish,
+    },
+    /// Stop a download.
+    CancelDownload,
+    /// Forget the tracked person, and let frames through to the engine.
+    BeginFrames,
+    /// Let no more frames through.
+    HoldFrames,
+    /// Freeze the picture.
+    PausePicture,
+    /// Let it move again.
+    ResumePicture,
+    /// Replace the worker by a new one.
+    RestartWorker,
+}
+
+/// The state of the Live page.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Session {
+    /// The source that runs, or ran last.
+    pub source: Option<SourceKind>,
+    /// Filled while the source delivers.
+    pub opened: Option<OpenedSource>,
+    /// Where the models are.
+    pub engine: Engine,
+    /// The chosen landmark model.
+    pub model: ModelName,
+    /// The chosen backend.
+    pub wish: BackendWish,
+    /// What went wrong, as a sentence.
+    pub notice: Option<String>,
+    phase: Phase,
+    attempts: Attempt,
+    source_attempt: Attempt,
+    engine_attempt: Attempt,
+    has_restarted: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Idle,
+    Running { paused: bool },
+    Done,
+    Failed,
+}
+
+impl Session {
+    /// Nothing runs yet.
+    pub fn new(model: ModelName, wish: BackendWish) -> Self {
+        Self {
+            source: None,
+            opened: None,
+            engine: Engine::Absent,
+            model,
+            wish,
+            notice: None,
+            phase: Phase::Idle,
+            attempts: 0,
+            source_attempt: 0,
+            engine_attempt: 0,
+            has_restarted: false,
+        }
+    }
+
+    /// The state as the stage shows it.
+    pub fn state(&self) -> StageState {
+        match self.phase {
+            Phase::Idle => StageState::Idle,
+            Phase::Done => StageState::Done,
+            Phase::Failed => StageState::Error,
+            Phase::Running { paused: true } => StageState::Paused,
+            Phase::Running { paused: false } if self.is_ready() => StageState::Live,
+            Phase::Running { paused: false } => StageState::Loading,
+        }
+    }
+
+    /// Whether Stop stands where Start stood.
+    pub fn is_running(&self) -> bool {
+        matches!(self.phase, Phase::Running { .. })
+    }
+
+    /// The backend and its reason, once known.
+    pub fn choice(&self) -> Option<&BackendChoice> {
+        match &self.engine {
+            Engine::Ready(choice) => Some(choice),
+            Engine::Absent | Engine::Downloading { .. } | Engine::Preparing => None,
+        }
+    }
+
+    fn is_ready(&self) -> bool {
+        self.opened.is_some() && matches!(self.engine, Engine::Ready(_))
+    }
+
+    fn next_attempt(&mut self) -> Attempt {
+        self.attempts += 1;
+        self.attempts
+    }
+
+    /// Takes an event and says what is to be done.
+    pub fn update(&mut self, event: Event) -> Vec<Effect> {
+        match event {
+            Event::Start(kind) => self.start(kind),
+            Event::Stop => self.stop(),
+            Event::TogglePause => match self.phase {
+                Phase::Running { paused: false } if self.is_ready() => {
+                    self.phase = Phase::Running { paused: true };
+                    vec![Effect::HoldFrames, Effect::PausePicture]
+                }
+                Phase::Running { paused: true } => {
+                    self.phase = Phase::Running { paused: false };
+                    let mut effects = vec![Effect::ResumePicture];
+                    effects.extend(self.is_ready().then_some(Effect::BeginFrames));
+                    effects
+                }
+                Phase::Running { .. } | Phase::Idle | Phase::Done | Phase::Failed => Vec::new(),
+            },
+            Event::ModelChosen(model) if model == self.model => Vec::new(),
+            Event::ModelChosen(model) => {
+                self.model = model;
+                self.reload()
+            }
+            Event::BackendChosen(wish) if wish == self.wish => Vec::new(),
+            Event::BackendChosen(wish) => {
+                self.wish = wish;
+                self.reload()
+            }
+            Event::SourceOpened(attempt, opened) => {
+                if attempt != self.source_attempt || !self.is_running() {
+                    return Vec::new();
+                }
+                self.opened = Some(opened);
+                self.begin_if_ready()
+            }
+            Event::SourceFailed(attempt, sentence) => {
+                if attempt != self.source_attempt || !self.is_running() {
+                    return Vec::new();
+                }
+                self.fail(sentence)
+            }
+            Event::SourceEnded(attempt) => {
+                if attempt == self.source_attempt && self.is_running() {
+                    self.phase = Phase::Done;
+                }
+                Vec::new()
+            }
+            Event::Progress { attempt, received, total } => {
+                if attempt == self.engine_attempt && matches!(self.engine, Engine::Downloading { .. }) {
+                    self.engine = Engine::Downloading { received, total };
+                }
+                Vec::new()
+            }
+            Event::WeightsReady(attempt) => {
+                if attempt == self.engine_attempt && matches!(self.engine, Engine::Downloading { .. }) {
+                    self.engine = Engine::Preparing;
+                }
+                Vec::new()
+            }
+            Event::EngineReady(attempt, choice) => {
+                if attempt != self.engine_attempt || self.engine == Engine::Absent {
+                    return Vec::new();
+                }
+                self.engine = Engine::Ready(choice);
+                self.begin_if_ready()
+            }
+            Event::EngineFailed(attempt, sentence) => {
+                if attempt != self.engine_attempt || self.engine == Engine::Absent {
+                    return Vec::new();
+                }
+                self.engine = Engine::Absent;
+                self.fail(sentence)
+            }
+            Event::ResultDrawn => {
+                if self.is_running() && self.source.is_some_and(|kind| !kind.moves()) {
+                    self.phase = Phase::Done;
+                }
+                Vec::new()
+            }
+            Event::FrameFailed(sentence) => {
+                if self.is_running() { self.fail(sentence) } else { Vec::new() }
+            }
+            Event::Crashed(sentence) => self.crashed(sentence),
+        }
+    }
+
+    fn start(&mut self, kind: SourceKind) -> Vec<Effect> {
+        let mut effects = vec![Effect::HoldFrames, Effect::CloseSource];
+        self.notice = None;
+        self.opened = None;
+        self.source = Some(kind);
+        self.phase = Phase::Running { paused: false };
+        self.source_attempt = self.next_attempt();
+        effects.push(Effect::OpenSource(kind, self.source_attempt));
+        if self.engine == Engine::Absent {
+            effects.push(self.load_engine());
+        }
+        effects
+    }
+
+    fn stop(&mut self) -> Vec<Effect> {
+        let mut effects = vec![Effect::HoldFrames, Effect::CloseSource];
+        effects.extend(self.cancel_download());
+        self.opened = None;
+        self.notice = None;
+        self.phase = Phase::Idle;
+        effects
+    }
+
+    /// The model or the backend changed: what is loaded no longer fits.
+    fn reload(&mut self) -> Vec<Effect> {
+        let was_absent = self.engine == Engine::Absent;
+        let mut effects: Vec<Effect> = self.cancel_download().into_iter().collect();
+        self.engine = Engine::Absent;
+        if self.is_running() {
+            effects.push(Effect::HoldFrames);
+            effects.push(self.load_engine());
+        } else if !was_absent {
+            effects.push(Effect::HoldFrames);
+        }
+        effects
+    }
+
+    fn crashed(&mut self, sentence: String) -> Vec<Effect> {
+        let mut effects = vec![Effect::HoldFrames];
+        effects.extend(self.cancel_download());
+        effects.push(Effect::RestartWorker);
+        self.engine = Engine::Absent;
+        if !self.is_running() {
+            return effects;
+        }
+        if self.has_restarted {
+            effects.extend(self.fail(format!("The models stopped twice: {sentence} Reload the page to try again.")));
+        } else {
+            self.has_restarted = true;
+            effects.push(self.load_engine());
+        }
+        effects
+    }
+
+    fn fail(&mut self, sentence: String) -> Vec<Effect> {
+        let mut effects = vec![Effect::HoldFrames, Effect::CloseSource];
+        effects.extend(self.cancel_download());
+        self.notice = Some(sentence);
+        self.opened = None;
+        self.phase = Phase::Failed;
+        effects
+    }
+
+    fn load_engine(&mut self) -> Effect {
+        self.engine = Engine::Downloading { received: 0, total: 0 };
+        self.engine_attempt = self.next_attempt();
+        Effect::LoadEngine { attempt: self.engine_attempt, model: self.model, wish: self.wish }
+    }
+
+    fn cancel_download(&mut self) -> Option<Effect> {
+        matches!(self.engine, Engine::Downloading { .. }).then(|| {
+            self.engine = Engine::Absent;
+            Effect::CancelDownload
+        })
+    }
+
+    fn begin_if_ready(&mut self) -> Vec<Effect> {
+        if self.state() == StageState::Live { vec![Effect::BeginFrames] } else { Vec::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::backend::Backend;
+
+    fn choice() -> BackendChoice {
+        BackendChoice { backend: Backend::Cpu, reason: "a test".to_owned() }
+    }
+
+    fn opened() -> OpenedSource {
+        OpenedSource { label: "a camera".to_owned(), width_px: 640, height_px: 480 }
+    }
+
+    /// A session that measures, and the numbers of its two attempts.
+    fn live(kind: SourceKind) -> (Session, Attempt, Attempt) {
+        let mut session = Session::new(ModelName::Full, BackendWish::Auto);
+        let effects = session.update(Event::Start(kind));
+        let (source, engine) = attempts(&effects);
+        session.update(Event::SourceOpened(source, opened()));
+        session.update(Event::WeightsReady(engine));
+        assert_eq!(session.update(Event::EngineReady(engine, choice())), [Effect::BeginFrames]);
+        (session, source, engine)
+    }
+
+    fn attempts(effects: &[Effect]) -> (Attempt, Attempt) {
+        let mut found = (0, 0);
+        for effect in effects {
+            match effect {
+                Effect::OpenSource(_, attempt) => found.0 = *attempt,
+                Effect::LoadEngine { attempt, .. } => found.1 = *attempt,
+                _ => {}
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn source_and_engine_may_arrive_in_either_order() {
+        for engine_first in [false, true] {
+            let mut session = Session::new(ModelName::Lite, BackendWish::Auto);
+            assert_eq!(session.state(), StageState::Idle);
+            let (source, engine) = attempts(&session.update(Event::Start(SourceKind::Camera)));
+            assert_eq!(session.state(), StageState::Loading);
+            let mut events = [Event::SourceOpened(source, opened()), Event::EngineReady(engine, choice())];
+            if engine_first {
+                events.reverse();
+            }
+            let [first, second] = events;
+            assert_eq!(session.update(first), []);
+            assert_eq!(session.state(), StageState::Loading);
+            assert_eq!(session.update(second), [Effect::BeginFrames]);
+            assert_eq!(session.state(), StageState::Live);
+        }
+    }
+
+    #[test]
+    fn stop_closes_the_source_and_keeps_the_engine() {
+        let (mut session, ..) = live(SourceKind::Camera);
+        assert_eq!(session.update(Event::Stop), [Effect::HoldFrames, Effect::CloseSource]);
+        assert_eq!(session.state(), StageState::Idle);
+        let effects = session.update(Event::Start(SourceKind::Demo));
+        assert!(effects.iter().all(|effect| !matches!(effect, Effect::LoadEngine { .. })), "{effects:?}");
+    }
+
+    #[test]
+    fn stop_while_downloading_cancels() {
+        let mut session = Session::new(ModelName::Full, BackendWish::Auto);
+        let (source, engine) = attempts(&session.update(Event::Start(SourceKind::Camera)));
+        session.update(Event::Progress { attempt: engine, received: 10, total: 100 });
+        assert_eq!(session.engine, Engine::Downloading { received: 10, total: 100 });
+        assert!(session.update(Event::Stop).contains(&Effect::CancelDownload));
+        assert_eq!(session.update(Event::EngineReady(engine, choice())), [], "too late");
+        assert_eq!(session.update(Event::SourceOpened(source, opened())), [], "too late");
+        assert_eq!(session.state(), StageState::Idle);
+    }
+
+    #[test]
+    fn an_overtaken_source_is_ignored() {
+        let (mut session, first, _) = live(SourceKind::Camera);
+        let (second, _) = attempts(&session.update(Event::Start(SourceKind::Clip)));
+        assert_eq!(session.update(Event::SourceFailed(first, "old".to_owned())), []);
+        assert_eq!(session.state(), StageState::Loading);
+        assert_eq!(session.update(Event::SourceOpened(second, opened())), [Effect::BeginFrames]);
+    }
+
+    #[test]
+    fn another_model_is_loaded_while_the_source_stays() {
+        let (mut session, ..) = live(SourceKind::Camera);
+        let effects = session.update(Event::ModelChosen(ModelName::Heavy));
+        assert!(!effects.contains(&Effect::CloseSource));
+        let (_, engine) = attempts(&effects);
+        assert_eq!(session.state(), StageState::Loading);
+        assert_eq!(session.update(Event::EngineReady(engine, choice())), [Effect::BeginFrames]);
+        assert_eq!(session.update(Event::ModelChosen(ModelName::Heavy)), [], "chosen already");
+    }
+
+    #[test]
+    fn pause_holds_and_resume_begins() {
+        let (mut session, ..) = live(SourceKind::Demo);
+        assert_eq!(session.update(Event::TogglePause), [Effect::HoldFrames, Effect::PausePicture]);
+        assert_eq!(session.state(), StageState::Paused);
+        assert_eq!(session.update(Event::TogglePause), [Effect::ResumePicture, Effect::BeginFrames]);
+        assert_eq!(session.state(), StageState::Live);
+        session.update(Event::Stop);
+        assert_eq!(session.update(Event::TogglePause), []);
+    }
+
+    #[test]
+    fn a_picture_is_done_after_its_result_and_a_clip_at_its_end() {
+        let (mut session, ..) = live(SourceKind::Picture);
+        session.update(Event::ResultDrawn);
+        assert_eq!(session.state(), StageState::Done);
+        let (mut session, source, _) = live(SourceKind::Clip);
+        session.update(Event::ResultDrawn);
+        assert_eq!(session.state(), StageState::Live);
+        session.update(Event::SourceEnded(source));
+        assert_eq!(session.state(), StageState::Done);
+    }
+
+    #[test]
+    fn failures_free_the_camera_and_say_why() {
+        let (mut session, source, _) = live(SourceKind::Camera);
+        let effects = session.update(Event::SourceFailed(source, "Unplugged.".to_owned()));
+        assert!(effects.contains(&Effect::CloseSource));
+        assert_eq!((session.state(), session.notice.as_deref()), (StageState::Error, Some("Unplugged.")));
+        session.update(Event::Start(SourceKind::Camera));
+        assert_eq!(session.notice, None);
+    }
+
+    #[test]
+    fn a_crash_is_survived_once() {
+        let (mut session, ..) = live(SourceKind::Camera);
+        let effects = session.update(Event::Crashed("Out of memory.".to_owned()));
+        assert!(effects.contains(&Effect::RestartWorker) && !effects.contains(&Effect::CloseSource));
+        let (_, engine) = attempts(&effects);
+        assert_eq!(session.update(Event::EngineReady(engine, choice())), [Effect::BeginFrames]);
+        session.update(Event::Crashed("Out of memory.".to_owned()));
+        assert_eq!(session.state(), StageState::Error);
+        assert!(session.notice.expect("a sentence").contains("Out of memory."));
+    }
+}
