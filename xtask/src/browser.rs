@@ -1,7 +1,9 @@
-//! Finds the browsers and media programs that the tests need, and on Debian as root installs the ones that are missing.
+//! Finds the browsers and media programs that the tests need, and on Debian as root installs the ones that
+//! are missing.
 //!
-//! A Chromium is required: without one the answer is a sentence that says how to get it. Firefox with Mesa's software
-//! Vulkan, and ffmpeg, are asked for as well; where they cannot be had the caller skips what needs them and says so.
+//! A Chromium is required: without one the answer is a sentence that says how to get it. Firefox with Mesa's
+//! software Vulkan, and ffmpeg, are asked for as well; where they cannot be had the caller skips what needs
+//! them and says so.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,9 +1,9 @@
 //! Moves Trunk's inline start script out of the page into a file of its own.
 //!
-//! Trunk writes the few lines that load the WebAssembly module as an inline `<script type="module">`. The page's
-//! content security policy allows no inline script, and neither a nonce nor a hash is wanted in it: a nonce would let
-//! a script of any origin in, a hash would tie the server's headers to one build. So the lines become a file named
-//! after their own hash.
+//! Trunk writes the few lines that load the WebAssembly module as an inline `<script type="module">`. The
+//! page's content security policy allows no inline script, and neither a nonce nor a hash is wanted in it: a
+//! nonce would let a script of any origin in, a hash would tie the server's headers to one build. So the
+//! lines become a file named after their own hash.
 
 use crate::Outcome;
 use crate::workspace::sha256_hex;
@@ -20,8 +20,8 @@ pub struct Externalised {
 /// Replaces every inline module script of `html` by a reference to a file.
 ///
 /// # Errors
-/// An inline script that is not a module, or one that never ends, is an error: the policy would refuse the first, and the second means
-/// that Trunk's output is not what this code understands.
+/// An inline script that is not a module, or one that never ends, is an error: the policy would refuse the
+/// first, and the second means that Trunk's output is not what this code understands.
 pub fn externalise(html: &str) -> Outcome<Externalised> {
     let mut rest = html;
     let mut out = String::with_capacity(html.len());

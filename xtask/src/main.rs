@@ -1,7 +1,7 @@
 //! The one front door: `cargo xtask serve | test | dist | models`.
 //!
-//! In: a command and its options. Out: what the command says about itself on standard output, errors as one sentence
-//! on standard error, and an exit code that is zero only when everything asked for was done.
+//! In: a command and its options. Out: what the command says about itself on standard output, errors as one
+//! sentence on standard error, and an exit code that is zero only when everything asked for was done.
 //!
 //! Each command is one file; the other modules are what the commands share, named by what they deal with.
 

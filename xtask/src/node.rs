@@ -27,8 +27,8 @@ pub fn node() -> Outcome<Command> {
     }
 }
 
-/// Makes sure that `folder/node_modules` holds what `folder/package-lock.json` says. Where the same lock file was
-/// installed before, nothing runs.
+/// Makes sure that `folder/node_modules` holds what `folder/package-lock.json` says. Where the same lock file
+/// was installed before, nothing runs.
 pub fn install(workspace: &Workspace, folder: &str, why: &str) -> Outcome<()> {
     let stamps = workspace.target.join("npm");
     let stamp = stamps.join(folder.replace('/', "-"));

@@ -1,8 +1,8 @@
 //! Builds the page: everything that a browser is served, in one folder.
 //!
-//! Out, in `dist/`: the HTML with hashed scripts, styles and WebAssembly as Trunk gathers them, `models/` with the
-//! verified weights and their manifest, `demo/` with the drawn clip. The folder can be put behind any static server
-//! that sends the headers of `server.rs`.
+//! Out, in `dist/`: the HTML with hashed scripts, styles and WebAssembly as Trunk gathers them, `models/`
+//! with the verified weights and their manifest, `demo/` with the drawn clip. The folder can be put behind
+//! any static server that sends the headers of `server.rs`.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,8 @@
-//! The command-line tool `plumb`, as the tasks use it: to draw the demo clip, and as the native reference that the
-//! end-to-end tests compare the page with.
+//! The command-line tool `plumb`, as the tasks use it: to draw the demo clip, and as the native reference
+//! that the end-to-end tests compare the page with.
 //!
-//! It is built in the development profile, where the engine and the figure are optimised anyway, so that tests and
-//! tasks share one build of its dependencies.
+//! It is built in the development profile, where the engine and the figure are optimised anyway, so that
+//! tests and tasks share one build of its dependencies.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -23,8 +23,8 @@ pub fn build(workspace: &Workspace) -> Outcome<PathBuf> {
         .join(format!("plumb{}", std::env::consts::EXE_SUFFIX)))
 }
 
-/// Draws the demo clip (`person.mjpeg` with `person.json`) into `target/demo` and returns that folder. Nothing is drawn where the
-/// code that draws has not changed since the last time.
+/// Draws the demo clip (`person.mjpeg` with `person.json`) into `target/demo` and returns that folder.
+/// Nothing is drawn where the code that draws has not changed since the last time.
 pub fn draw_demo(workspace: &Workspace) -> Outcome<PathBuf> {
     let folder = workspace.target.join("demo");
     let stamp = folder.join("drawn-by");

@@ -31,8 +31,8 @@ pub fn output(command: &mut Command) -> Outcome<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Runs a child to its end, passing each line of both its streams through as it comes and to `on_line` as well.
-/// Returns whether it ended with success.
+/// Runs a child to its end, passing each line of both its streams through as it comes and to `on_line` as
+/// well. Returns whether it ended with success.
 pub fn watch(command: &mut Command, mut on_line: impl FnMut(&str)) -> Outcome<bool> {
     let mut child = command
         .stdout(Stdio::piped())
@@ -68,7 +68,8 @@ pub fn watch(command: &mut Command, mut on_line: impl FnMut(&str)) -> Outcome<bo
     Ok(status.success())
 }
 
-/// The first line that a program prints for `--version`, or none where the program is missing or does not answer.
+/// The first line that a program prints for `--version`, or none where the program is missing or does not
+/// answer.
 pub fn version_of(program: impl AsRef<OsStr>) -> Option<String> {
     let output = Command::new(program)
         .arg("--version")

@@ -1,11 +1,11 @@
 //! A static file server for one folder, on this machine only.
 //!
-//! In: GET and HEAD requests over HTTP/1.1, with `Range` and `If-None-Match`. Out: files with the headers that make
-//! the page's promises enforceable by the browser. Paths without an extension that name no file get `index.html`, because the page
-//! routes them itself.
+//! In: GET and HEAD requests over HTTP/1.1, with `Range` and `If-None-Match`. Out: files with the headers
+//! that make the page's promises enforceable by the browser. Paths without an extension that name no file get
+//! `index.html`, because the page routes them itself.
 //!
-//! Every response carries [`SECURITY_HEADERS`], scripts of workers included: a worker whose script comes without the policy
-//! is not bound by the policy of its page.
+//! Every response carries [`SECURITY_HEADERS`], scripts of workers included: a worker whose script comes
+//! without the policy is not bound by the policy of its page.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
@@ -18,9 +18,9 @@ use crate::Outcome;
 
 /// What every response says beside its contents.
 ///
-/// The content security policy admits the page's own files and nothing else; `wasm-unsafe-eval` is the switch for
-/// WebAssembly, `blob:` is for pictures and clips that the person opens, `data:` for icons inside styles. The cross-origin headers
-/// isolate the page from windows and embedders of other origins.
+/// The content security policy admits the page's own files and nothing else; `wasm-unsafe-eval` is the switch
+/// for WebAssembly, `blob:` is for pictures and clips that the person opens, `data:` for icons inside styles.
+/// The cross-origin headers isolate the page from windows and embedders of other origins.
 pub const SECURITY_HEADERS: [(&str, &str); 7] = [
     (
         "Content-Security-Policy",
@@ -313,8 +313,8 @@ enum Requested {
     Unsatisfiable,
 }
 
-/// Understands one range of bytes (RFC 9110, section 14.1.2); anything else is answered with the whole file, as the
-/// standard allows.
+/// Understands one range of bytes (RFC 9110, section 14.1.2); anything else is answered with the whole file,
+/// as the standard allows.
 fn parse_range(header: &str, length: u64) -> Requested {
     let Some((first, last)) = header
         .strip_prefix("bytes=")

@@ -1,8 +1,9 @@
 //! `cargo xtask test`: everything that must hold before a change lands.
 //!
-//! The stages run from the quickest to the slowest. A stage that fails does not stop the next ones, so that one run
-//! tells everything. The last line counts the tests of all runners; a stage that failed without a failed test of its own (format,
-//! lints, a build) counts as one failure. The exit code is zero only when nothing failed.
+//! The stages run from the quickest to the slowest. A stage that fails does not stop the next ones, so that
+//! one run tells everything. The last line counts the tests of all runners; a stage that failed without a
+//! failed test of its own (format, lints, a build) counts as one failure. The exit code is zero only when
+//! nothing failed.
 
 mod counts;
 mod stages;
@@ -13,7 +14,8 @@ use crate::Outcome;
 use crate::workspace::Workspace;
 use counts::Counts;
 
-/// One stage: its name on the command line, what it proves, whether it runs without a browser, and what runs it.
+/// One stage: its name on the command line, what it proves, whether it runs without a browser, and what runs
+/// it.
 struct Stage {
     name: &'static str,
     title: &'static str,

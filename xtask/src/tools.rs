@@ -1,8 +1,9 @@
 //! Trunk and wasm-bindgen: the two build tools that turn the web package into files a browser loads.
 //!
-//! Both must have exact versions: Trunk because its output format is post-processed here, wasm-bindgen because its
-//! tool and its library exchange a private format and must be of one release. A tool is taken from `target/tools`, then from PATH where its version
-//! is right, and is otherwise compiled from crates.io into `target/tools`.
+//! Both must have exact versions: Trunk because its output format is post-processed here, wasm-bindgen
+//! because its tool and its library exchange a private format and must be of one release. A tool is taken
+//! from `target/tools`, then from PATH where its version is right, and is otherwise compiled from crates.io
+//! into `target/tools`.
 
 use std::path::{Path, PathBuf};
 

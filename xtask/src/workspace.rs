@@ -28,7 +28,8 @@ impl Workspace {
                 root.display()
             ));
         }
-        // A relative CARGO_TARGET_DIR counts from where cargo was started, which is where this process started.
+        // A relative CARGO_TARGET_DIR counts from where cargo was started, which is where this process
+        // started.
         let target = match std::env::var_os("CARGO_TARGET_DIR") {
             Some(folder) => {
                 std::path::absolute(folder).map_err(|error| format!("CARGO_TARGET_DIR: {error}"))?

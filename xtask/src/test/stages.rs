@@ -1,6 +1,7 @@
 //! The stages of `cargo xtask test`: each prepares what it needs, runs its runner, and counts.
 //!
-//! WebAssembly tests are served by `wasm-bindgen-test-runner` in its interactive mode and opened in a browser by
+//! WebAssembly tests are served by `wasm-bindgen-test-runner` in its interactive mode and opened in a browser
+//! by
 //! `tests/e2e/wasm-tests.mjs`. Its other mode needs a chromedriver of exactly the browser's release, which few machines have;
 //! the browser itself is enough this way.
 
@@ -208,7 +209,8 @@ fn free_port() -> Outcome<u16> {
         .map_err(|error| format!("no port can be opened: {error}"))
 }
 
-/// Waits until a program answers on a port. Returns false where it ended well without ever serving: it had nothing to serve.
+/// Waits until a program answers on a port. Returns false where it ended well without ever serving: it had
+/// nothing to serve.
 fn wait_for_port(port: u16, program: &mut Child) -> Outcome<bool> {
     let begin = Instant::now();
     while begin.elapsed() < START_LIMIT {
