@@ -25,12 +25,20 @@ pub struct ModelError {
 impl ModelError {
     /// The file breaks its own format at `place`.
     pub fn invalid(place: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { kind: ErrorKind::Invalid, place: place.into(), message: message.into() }
+        Self {
+            kind: ErrorKind::Invalid,
+            place: place.into(),
+            message: message.into(),
+        }
     }
 
     /// The file is fine; the engine cannot run what stands at `place`.
     pub fn unsupported(place: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { kind: ErrorKind::Unsupported, place: place.into(), message: message.into() }
+        Self {
+            kind: ErrorKind::Unsupported,
+            place: place.into(),
+            message: message.into(),
+        }
     }
 
     /// Whose fault it is.

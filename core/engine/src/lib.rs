@@ -10,7 +10,9 @@
 //!
 //! Each stage can be called on its own and its product printed; `plumb inspect` does so.
 
+pub mod cpu;
 pub mod error;
+pub mod gpu;
 pub mod graph;
 pub mod half;
 pub mod image;

@@ -1,0 +1,32 @@
+//! The GPU backend: a plan becomes a [`Recording`], plain data that any WebGPU can replay.
+//!
+//! | file | content |
+//! |---|---|
+//! | `recording` | the data: WGSL texts, buffers, bind groups, dispatches, inputs and outputs |
+//! | `record` | from plan to recording, one exhaustive match over the operators |
+//! | `kernels` | the WGSL of each family of operators, and why it is tiled the way it is |
+//! | `epilogue` | activation and residual, fused into the kernel before them; bilinear sampling |
+//! | `shader` | bindings, access functions and thread layout around a kernel |
+//! | `pack` | weights in the order and the precision in which the kernels read them |
+//! | [`native`] | replays a recording through wgpu (feature `native`) |
+//!
+//! All tensors of a frame live in one arena that every dispatch binds read-write, in ranges: WebGPU refuses a
+//! dispatch that binds one buffer both read-only and writable, and two arenas with tensors that alternate between
+//! them would need more memory and a second planner. Weights lie in a buffer of their own, bound read-only.
+//!
+//! Arithmetic is f32. Tensors are NHWC without channel padding, the layout of the plan.
+
+mod epilogue;
+mod kernels;
+#[cfg(feature = "native")]
+pub mod native;
+mod pack;
+mod record;
+mod recording;
+mod shader;
+
+pub use record::record;
+pub use recording::{
+    ARENA, Access, BINDING_ALIGNMENT, BindGroup, Binding, Buffer, Dispatch, MAX_BINDING_BYTES, MAX_BINDINGS,
+    MAX_BUFFER_BYTES, MAX_WORKGROUPS, Port, Recording, Shader, WEIGHTS,
+};

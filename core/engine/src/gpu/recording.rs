@@ -1,0 +1,184 @@
+//! A recording: everything that a GPU needs for one model, as plain data. Nothing here knows wgpu or a browser.
+//!
+//! A replayer creates the buffers, the pipelines and the bind groups once. A frame is then: write the inputs into
+//! the arena, issue the dispatches in order inside one compute pass, copy the outputs to a read-back buffer.
+//! Everything that depends on a shape is a constant in the shader text, so a frame needs no uniforms.
+//!
+//! The limits are the defaults that every WebGPU implementation guarantees (WebGPU, W3C, section 3.6.2).
+
+/// Largest range that one storage binding may cover, in bytes.
+pub const MAX_BINDING_BYTES: u64 = 128 << 20;
+/// Largest buffer, in bytes.
+pub const MAX_BUFFER_BYTES: u64 = 256 << 20;
+/// Storage buffers that one shader may name.
+pub const MAX_BINDINGS: usize = 8;
+/// Workgroups along one axis of a dispatch.
+pub const MAX_WORKGROUPS: u32 = 65_535;
+/// Alignment of the offset of a storage binding, in bytes.
+pub const BINDING_ALIGNMENT: u64 = 256;
+
+/// Position of the arena in [`Recording::buffers`].
+pub const ARENA: usize = 0;
+/// Position of the weights in [`Recording::buffers`].
+pub const WEIGHTS: usize = 1;
+
+/// How a shader sees a storage buffer. WebGPU forbids one buffer to be both within one dispatch, so the arena is
+/// always read-write and the weights are always read-only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// `var<storage, read>`
+    Read,
+    /// `var<storage, read_write>`
+    ReadWrite,
+}
+
+/// One WGSL module with an entry point named `main`. Nodes of equal shape share one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shader {
+    /// Family and shapes, for profilers and messages.
+    pub label: String,
+    /// The WGSL text.
+    pub text: String,
+    /// Access of the bindings 0, 1, 2.. of group 0.
+    pub bindings: Vec<Access>,
+}
+
+/// A storage buffer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Buffer {
+    /// For profilers and messages.
+    pub label: &'static str,
+    /// Size in bytes, a multiple of [`BINDING_ALIGNMENT`].
+    pub bytes: u64,
+    /// What it holds before the first frame, from its start; empty means zeros.
+    pub contents: Vec<u8>,
+}
+
+/// A range of a buffer, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Binding {
+    /// Index into [`Recording::buffers`].
+    pub buffer: usize,
+    /// A multiple of [`BINDING_ALIGNMENT`].
+    pub offset: u64,
+    /// Length, exactly what the shader declares.
+    pub bytes: u64,
+}
+
+/// The ranges that one dispatch works on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BindGroup {
+    /// The shader whose layout it follows.
+    pub shader: usize,
+    /// Bindings 0, 1, 2..
+    pub bindings: Vec<Binding>,
+}
+
+/// One kernel launch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dispatch {
+    /// The node of the model that it computes.
+    pub label: String,
+    /// Index into [`Recording::shaders`].
+    pub shader: usize,
+    /// Index into [`Recording::bind_groups`].
+    pub bind_group: usize,
+    /// Workgroups along x, y and z.
+    pub workgroups: [u32; 3],
+}
+
+/// A tensor that crosses the border between caller and GPU.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Port {
+    /// Name in the model file.
+    pub name: String,
+    /// Shape of the tensor, outermost axis first.
+    pub shape: Vec<usize>,
+    /// Where it starts in the arena, in bytes.
+    pub arena_offset: u64,
+    /// Where it starts in the read-back buffer, in bytes; inputs have 0.
+    pub read_back_offset: u64,
+    /// Number of f32 elements.
+    pub len: usize,
+}
+
+/// A model, ready for any replayer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recording {
+    /// Distinct WGSL modules.
+    pub shaders: Vec<Shader>,
+    /// [`ARENA`] and [`WEIGHTS`].
+    pub buffers: Vec<Buffer>,
+    /// One for each dispatch, unless two dispatches work on the same ranges.
+    pub bind_groups: Vec<BindGroup>,
+    /// In execution order.
+    pub dispatches: Vec<Dispatch>,
+    /// What the caller writes before the dispatches.
+    pub inputs: Vec<Port>,
+    /// What the caller reads after them.
+    pub outputs: Vec<Port>,
+    /// Size of a read-back buffer in bytes.
+    pub read_back_bytes: u64,
+}
+
+/// The same data as flat words, for a replayer on the other side of a language border: each table crosses in one
+/// typed array, and nothing is serialised.
+impl Recording {
+    /// Per shader: number of bindings, then a mask with bit `i` set when binding `i` is read-write.
+    pub fn layout_words(&self) -> Vec<u32> {
+        self.shaders
+            .iter()
+            .flat_map(|shader| {
+                let mask = shader.bindings.iter().enumerate().fold(0, |mask, (i, access)| {
+                    mask | u32::from(*access == Access::ReadWrite) << i
+                });
+                [shader.bindings.len() as u32, mask]
+            })
+            .collect()
+    }
+
+    /// Per bind group: shader, number of bindings, then (buffer, offset, bytes) for each binding.
+    pub fn bind_group_words(&self) -> Vec<u32> {
+        let mut words = Vec::new();
+        for group in &self.bind_groups {
+            words.extend([group.shader as u32, group.bindings.len() as u32]);
+            for binding in &group.bindings {
+                words.extend([binding.buffer as u32, binding.offset as u32, binding.bytes as u32]);
+            }
+        }
+        words
+    }
+
+    /// Per dispatch: shader, bind group, workgroups along x, y and z.
+    pub fn commands(&self) -> Vec<u32> {
+        self.dispatches
+            .iter()
+            .flat_map(|dispatch| {
+                let [x, y, z] = dispatch.workgroups;
+                [dispatch.shader as u32, dispatch.bind_group as u32, x, y, z]
+            })
+            .collect()
+    }
+
+    /// Per input: offset in the arena in bytes, number of f32.
+    pub fn input_words(&self) -> Vec<u32> {
+        self.inputs
+            .iter()
+            .flat_map(|port| [port.arena_offset as u32, port.len as u32])
+            .collect()
+    }
+
+    /// Per output: offset in the arena in bytes, offset in the read-back buffer in bytes, number of f32.
+    pub fn output_words(&self) -> Vec<u32> {
+        self.outputs
+            .iter()
+            .flat_map(|port| {
+                [
+                    port.arena_offset as u32,
+                    port.read_back_offset as u32,
+                    port.len as u32,
+                ]
+            })
+            .collect()
+    }
+}

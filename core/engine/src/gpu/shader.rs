@@ -1,0 +1,446 @@
+//! From a kernel to a shader: declares the bindings, writes the functions through which the kernel reads and writes
+//! its tensors, and decides how threads are laid out.
+//!
+//! A kernel names its tensors (`x`, `y`, `r`..) and calls `load_x(pixel, block)`, which gives four channels, or
+//! `get_x(index)`, which gives one unit of a flat tensor. How the tensor is stored stays behind these functions: as
+//! `vec4` when its place and its channels allow it, else as scalars with guards. So each kernel is written once, and
+//! odd channel counts and the unaligned places inside an elided concatenation cost speed but need no second kernel.
+//!
+//! Places in the arena that overlap after rounding to the alignment of bindings (the two sides of an elided
+//! concatenation; one value used twice) become one binding with two offsets, because WebGPU refuses two writable
+//! bindings that share bytes.
+
+use std::ops::Range;
+
+use super::recording::{ARENA, Access, BINDING_ALIGNMENT, Binding, MAX_WORKGROUPS, WEIGHTS};
+
+/// f32 elements in one alignment step of a binding.
+const ALIGNMENT: usize = BINDING_ALIGNMENT as usize / 4;
+/// Threads of a workgroup: a multiple of the wave of every common GPU, far below the guaranteed 256.
+const WORKGROUP_THREADS: usize = 64;
+
+/// Where a tensor lives.
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    /// Range of the arena, in f32 elements.
+    Arena(Range<usize>),
+    /// Range of the weight buffer, in bytes.
+    Weights {
+        /// The bytes; the start is aligned for a binding.
+        bytes: Range<usize>,
+        /// Elements are binary16 pairs.
+        half: bool,
+    },
+}
+
+/// What the functions of an operand look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// `load_NAME(pixel, block) -> vec4<f32>` and `store_NAME(pixel, block, value)`: four channels of a pixel.
+    /// Channels past the last read as zero and are not written.
+    Image {
+        /// Channels of a pixel.
+        channels: usize,
+    },
+    /// `get_NAME(index)` and `put_NAME(index, value)`: unit `index` of the elements in memory order. A unit is
+    /// `vec4<f32>` or `f32`.
+    Flat {
+        /// Elements of a unit: 4 or 1.
+        lanes: usize,
+    },
+    /// `tile_NAME(index) -> mat4x4<f32>`: weights of a dense convolution.
+    Tiles,
+    /// `tap_NAME(index) -> vec4<f32>`: weights of a depthwise convolution.
+    Taps,
+}
+
+/// Whether a kernel reads or writes an operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Direction {
+    /// Only load functions are written.
+    In,
+    /// Only store functions are written.
+    Out,
+}
+
+/// A tensor of a kernel.
+#[derive(Clone, Debug)]
+pub(super) struct Operand {
+    /// Suffix of its functions.
+    pub name: String,
+    pub place: Place,
+    pub form: Form,
+    pub direction: Direction,
+}
+
+/// Which of the two thread coordinates changes fastest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Neighbouring threads take neighbouring items (pixels) of one block of channels: they all want the same
+    /// weights, which the hardware then reads once.
+    ItemsFirst,
+    /// Neighbouring threads take neighbouring blocks of channels of one item, which lie side by side in memory.
+    BlocksFirst,
+}
+
+/// One operator, written in WGSL, before its bindings are known.
+#[derive(Clone, Debug)]
+pub(super) struct Kernel {
+    /// Family and shapes; the first line of the text.
+    pub label: String,
+    pub operands: Vec<Operand>,
+    /// Functions that the body calls.
+    pub functions: String,
+    /// Statements of `main`. They find their work in `item` and `block`, both `u32` and in range.
+    pub body: String,
+    /// Number of items and of blocks; each pair is one thread.
+    pub threads: [usize; 2],
+    pub order: Order,
+}
+
+/// A shader with the ranges for its bindings.
+#[derive(Clone, Debug)]
+pub(super) struct Assembled {
+    pub text: String,
+    pub accesses: Vec<Access>,
+    pub bindings: Vec<Binding>,
+    pub workgroups: [u32; 3],
+}
+
+/// What one binding holds, and of which type its elements are.
+struct Slot {
+    binding: Binding,
+    element: Element,
+}
+
+/// Element type of a bound array.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Element {
+    F32,
+    F32x4,
+    U32x2,
+    U32x4,
+}
+
+impl Element {
+    fn wgsl(self) -> &'static str {
+        match self {
+            Element::F32 => "f32",
+            Element::F32x4 => "vec4<f32>",
+            Element::U32x2 => "vec2<u32>",
+            Element::U32x4 => "vec4<u32>",
+        }
+    }
+
+    fn bytes(self) -> u64 {
+        match self {
+            Element::F32 => 4,
+            Element::U32x2 => 8,
+            Element::F32x4 | Element::U32x4 => 16,
+        }
+    }
+}
+
+impl Operand {
+    /// A tensor that the kernel reads, four channels at a time.
+    pub fn image(name: &str, place: Place, channels: usize) -> Self {
+        Self {
+            name: name.into(),
+            place,
+            form: Form::Image { channels },
+            direction: Direction::In,
+        }
+    }
+
+    /// A tensor that the kernel reads in memory order.
+    pub fn flat(name: &str, place: Place, lanes: usize) -> Self {
+        Self {
+            name: name.into(),
+            place,
+            form: Form::Flat { lanes },
+            direction: Direction::In,
+        }
+    }
+
+    /// The same operand as the kernel's result.
+    pub fn written(self) -> Self {
+        Self {
+            direction: Direction::Out,
+            ..self
+        }
+    }
+
+    /// True when its place and its form allow a binding of `vec4`.
+    fn takes_vectors(&self, start: usize) -> bool {
+        start.is_multiple_of(4)
+            && match self.form {
+                Form::Image { channels } => channels.is_multiple_of(4),
+                Form::Flat { lanes } => lanes == 4,
+                Form::Tiles | Form::Taps => true,
+            }
+    }
+}
+
+/// Gives every operand a binding and writes the whole text. `None` when the work exceeds what one dispatch can
+/// address.
+pub(super) fn assemble(kernel: &Kernel) -> Option<Assembled> {
+    let (slots, homes) = assign_slots(&kernel.operands);
+    let mut text = format!("// {}\n", kernel.label);
+    for (i, slot) in slots.iter().enumerate() {
+        let access = if slot.binding.buffer == ARENA {
+            "read_write"
+        } else {
+            "read"
+        };
+        let (element, count) = (slot.element.wgsl(), slot.binding.bytes / slot.element.bytes());
+        text += &format!("@group(0) @binding({i}) var<storage, {access}> b{i}: array<{element}, {count}>;\n");
+    }
+    for (operand, &(slot, start)) in kernel.operands.iter().zip(&homes) {
+        text.push_str(&functions_of(operand, slot, slots[slot].element, start));
+    }
+    text.push_str(&kernel.functions);
+    let (main, workgroups) = entry_point(kernel)?;
+    text.push_str(&main);
+    let accesses = slots
+        .iter()
+        .map(|s| {
+            if s.binding.buffer == ARENA {
+                Access::ReadWrite
+            } else {
+                Access::Read
+            }
+        })
+        .collect();
+    Some(Assembled {
+        text,
+        accesses,
+        bindings: slots.into_iter().map(|s| s.binding).collect(),
+        workgroups,
+    })
+}
+
+/// The bindings, and for each operand its binding and its first element inside it (in f32 elements).
+fn assign_slots(operands: &[Operand]) -> (Vec<Slot>, Vec<(usize, usize)>) {
+    // Ranges of the arena, rounded down to the alignment, merged where they overlap.
+    let mut merged: Vec<Range<usize>> = Vec::new();
+    let mut arena: Vec<Range<usize>> = operands
+        .iter()
+        .filter_map(|operand| match &operand.place {
+            Place::Arena(range) => Some(range.start / ALIGNMENT * ALIGNMENT..range.end),
+            Place::Weights { .. } => None,
+        })
+        .collect();
+    arena.sort_by_key(|range| range.start);
+    for range in arena {
+        match merged.last_mut() {
+            Some(last) if range.start < last.end => last.end = last.end.max(range.end),
+            _ => merged.push(range),
+        }
+    }
+
+    let mut slots: Vec<Slot> = Vec::new();
+    let mut slot_of_range: Vec<Option<usize>> = vec![None; merged.len()];
+    let homes: Vec<(usize, usize)> = operands
+        .iter()
+        .map(|operand| match &operand.place {
+            Place::Arena(range) => {
+                let position = merged.partition_point(|m| m.start <= range.start) - 1;
+                let whole = &merged[position];
+                let slot = *slot_of_range[position].get_or_insert_with(|| {
+                    let binding = Binding {
+                        buffer: ARENA,
+                        offset: whole.start as u64 * 4,
+                        bytes: (whole.end - whole.start) as u64 * 4,
+                    };
+                    slots.push(Slot {
+                        binding,
+                        element: Element::F32x4,
+                    });
+                    slots.len() - 1
+                });
+                (slot, range.start - whole.start)
+            }
+            Place::Weights { bytes, half } => {
+                let element = match (operand.form, half) {
+                    (Form::Tiles, true) => Element::U32x4,
+                    (Form::Taps, true) => Element::U32x2,
+                    _ if operand.takes_vectors(0) => Element::F32x4,
+                    _ => Element::F32,
+                };
+                let binding = Binding {
+                    buffer: WEIGHTS,
+                    offset: bytes.start as u64,
+                    bytes: bytes.len() as u64,
+                };
+                slots.push(Slot { binding, element });
+                (slots.len() - 1, 0)
+            }
+        })
+        .collect();
+    // A binding has one element type: vectors only if every operand inside it can use them.
+    for (operand, &(slot, start)) in operands.iter().zip(&homes) {
+        if matches!(operand.place, Place::Arena(_)) && !operand.takes_vectors(start) {
+            slots[slot].element = Element::F32;
+        }
+    }
+    for slot in &mut slots {
+        if slot.element == Element::F32x4 && !slot.binding.bytes.is_multiple_of(16) {
+            slot.element = Element::F32;
+        }
+    }
+    (slots, homes)
+}
+
+/// The access functions of one operand over binding `slot`, starting at element `start`.
+fn functions_of(operand: &Operand, slot: usize, element: Element, start: usize) -> String {
+    let name = &operand.name;
+    let plus = |offset: usize| {
+        if offset == 0 {
+            String::new()
+        } else {
+            format!(" + {offset}u")
+        }
+    };
+    match (operand.form, operand.direction) {
+        (Form::Image { channels }, Direction::In) if element == Element::F32x4 => format!(
+            "fn load_{name}(pixel: u32, block: u32) -> vec4<f32> {{ return b{slot}[pixel * {blocks}u + block{at}]; }}\n",
+            blocks = channels / 4,
+            at = plus(start / 4),
+        ),
+        (Form::Image { channels }, Direction::Out) if element == Element::F32x4 => format!(
+            "fn store_{name}(pixel: u32, block: u32, v: vec4<f32>) {{ b{slot}[pixel * {blocks}u + block{at}] = v; }}\n",
+            blocks = channels / 4,
+            at = plus(start / 4),
+        ),
+        (Form::Image { channels }, Direction::In) => format!(
+            "fn load_{name}(pixel: u32, block: u32) -> vec4<f32> {{\n  let at = pixel * {channels}u + block * 4u{};\n  \
+             var v = vec4<f32>(b{slot}[at], 0.0, 0.0, 0.0);\n{}  return v;\n}}\n",
+            plus(start),
+            upper_lanes(channels, |lane| format!("v[{lane}u] = b{slot}[at + {lane}u];")),
+        ),
+        (Form::Image { channels }, Direction::Out) => format!(
+            "fn store_{name}(pixel: u32, block: u32, v: vec4<f32>) {{\n  let at = pixel * {channels}u + block * 4u{};\n  \
+             b{slot}[at] = v.x;\n{}}}\n",
+            plus(start),
+            upper_lanes(channels, |lane| format!("b{slot}[at + {lane}u] = v[{lane}u];")),
+        ),
+        (Form::Flat { lanes: 4 }, Direction::In) if element == Element::F32x4 => {
+            format!(
+                "fn get_{name}(index: u32) -> vec4<f32> {{ return b{slot}[index{}]; }}\n",
+                plus(start / 4)
+            )
+        }
+        (Form::Flat { lanes: 4 }, Direction::Out) if element == Element::F32x4 => {
+            format!(
+                "fn put_{name}(index: u32, v: vec4<f32>) {{ b{slot}[index{}] = v; }}\n",
+                plus(start / 4)
+            )
+        }
+        (Form::Flat { lanes: 4 }, Direction::In) => format!(
+            "fn get_{name}(index: u32) -> vec4<f32> {{\n  let at = index * 4u{};\n  \
+             return vec4<f32>(b{slot}[at], b{slot}[at + 1u], b{slot}[at + 2u], b{slot}[at + 3u]);\n}}\n",
+            plus(start)
+        ),
+        (Form::Flat { lanes: 4 }, Direction::Out) => format!(
+            "fn put_{name}(index: u32, v: vec4<f32>) {{\n  let at = index * 4u{};\n  b{slot}[at] = v.x;\n  \
+             b{slot}[at + 1u] = v.y;\n  b{slot}[at + 2u] = v.z;\n  b{slot}[at + 3u] = v.w;\n}}\n",
+            plus(start)
+        ),
+        (Form::Flat { .. }, Direction::In) => {
+            format!(
+                "fn get_{name}(index: u32) -> f32 {{ return b{slot}[index{}]; }}\n",
+                plus(start)
+            )
+        }
+        (Form::Flat { .. }, Direction::Out) => {
+            format!(
+                "fn put_{name}(index: u32, v: f32) {{ b{slot}[index{}] = v; }}\n",
+                plus(start)
+            )
+        }
+        (Form::Tiles, _) if element == Element::U32x4 => format!(
+            "fn tile_{name}(index: u32) -> mat4x4<f32> {{\n  let p = b{slot}[index * 2u];\n  \
+             let q = b{slot}[index * 2u + 1u];\n  \
+             return mat4x4<f32>(\n    vec4<f32>(unpack2x16float(p.x), unpack2x16float(p.y)),\n    \
+             vec4<f32>(unpack2x16float(p.z), unpack2x16float(p.w)),\n    \
+             vec4<f32>(unpack2x16float(q.x), unpack2x16float(q.y)),\n    \
+             vec4<f32>(unpack2x16float(q.z), unpack2x16float(q.w)),\n  );\n}}\n"
+        ),
+        (Form::Tiles, _) => format!(
+            "fn tile_{name}(index: u32) -> mat4x4<f32> {{\n  let at = index * 4u;\n  \
+             return mat4x4<f32>(b{slot}[at], b{slot}[at + 1u], b{slot}[at + 2u], b{slot}[at + 3u]);\n}}\n"
+        ),
+        (Form::Taps, _) if element == Element::U32x2 => format!(
+            "fn tap_{name}(index: u32) -> vec4<f32> {{\n  let p = b{slot}[index];\n  \
+             return vec4<f32>(unpack2x16float(p.x), unpack2x16float(p.y));\n}}\n"
+        ),
+        (Form::Taps, _) => format!("fn tap_{name}(index: u32) -> vec4<f32> {{ return b{slot}[index]; }}\n"),
+    }
+}
+
+/// One statement for each of the lanes 1 to 3 of a block, guarded where the last block is not full.
+fn upper_lanes(channels: usize, statement: impl Fn(usize) -> String) -> String {
+    let mut text = String::new();
+    for lane in 1..4 {
+        let statement = statement(lane);
+        text += &if channels.is_multiple_of(4) {
+            format!("  {statement}\n")
+        } else {
+            format!("  if (block * 4u + {lane}u < {channels}u) {{ {statement} }}\n")
+        };
+    }
+    text
+}
+
+/// `main` with its thread coordinates, and the number of workgroups.
+fn entry_point(kernel: &Kernel) -> Option<(String, [u32; 3])> {
+    let [items, blocks] = kernel.threads;
+    let fits = |groups: usize| {
+        u32::try_from(groups)
+            .ok()
+            .filter(|&groups| groups <= MAX_WORKGROUPS)
+    };
+    let (size, workgroups, coordinates) = match kernel.order {
+        Order::ItemsFirst => {
+            let width = items.next_power_of_two().min(WORKGROUP_THREADS);
+            let height = (WORKGROUP_THREADS / width).min(blocks.next_power_of_two());
+            let block = if height == 1 { "group.y" } else { "thread.y" };
+            let guard = match (items.is_multiple_of(width), blocks.is_multiple_of(height)) {
+                (true, true) => String::new(),
+                (false, true) => format!("  if (item >= {items}u) {{ return; }}\n"),
+                (true, false) => format!("  if (block >= {blocks}u) {{ return; }}\n"),
+                (false, false) => format!("  if (item >= {items}u || block >= {blocks}u) {{ return; }}\n"),
+            };
+            let coordinates = format!("  let item = thread.x;\n  let block = {block};\n{guard}");
+            let workgroups = [fits(items.div_ceil(width))?, fits(blocks.div_ceil(height))?, 1];
+            ([width, height], workgroups, coordinates)
+        }
+        Order::BlocksFirst => {
+            let threads = items * blocks;
+            let width = threads.next_power_of_two().min(WORKGROUP_THREADS);
+            let groups = threads.div_ceil(width);
+            let columns = groups.min(MAX_WORKGROUPS as usize);
+            let rows = groups.div_ceil(columns.max(1));
+            let id = if rows == 1 {
+                "thread.x".into()
+            } else {
+                format!("thread.y * {}u + thread.x", columns * width)
+            };
+            let guard = if rows * columns * width == threads {
+                String::new()
+            } else {
+                format!("  if (id >= {threads}u) {{ return; }}\n")
+            };
+            let coordinates = format!(
+                "  let id = {id};\n{guard}  let item = id / {blocks}u;\n  let block = id % {blocks}u;\n"
+            );
+            ([width, 1], [fits(columns)?, fits(rows)?, 1], coordinates)
+        }
+    };
+    let text = format!(
+        "@compute @workgroup_size({}, {})\nfn main(@builtin(global_invocation_id) thread: vec3<u32>, \
+         @builtin(workgroup_id) group: vec3<u32>) {{\n{coordinates}{}}}\n",
+        size[0], size[1], kernel.body
+    );
+    Some((text, workgroups))
+}

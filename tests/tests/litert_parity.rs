@@ -1,0 +1,203 @@
+//! Every tensor of every BlazePose model against LiteRT.
+//!
+//! The expected values stand in `tests/fixtures/litert_*.json`, written by `tests/reference/litert.py` with LiteRT's
+//! reference kernels. Weights come from the npm package in `models/`; without it the tests say so and skip.
+
+use std::path::{Path, PathBuf};
+
+use plumbline_engine::graph::{Graph, ValueId};
+use plumbline_engine::plan::Plan;
+use plumbline_engine::{cpu, passes, reference, tflite};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Fixture {
+    file: String,
+    low: f32,
+    high: f32,
+    tensors: Vec<Tensor>,
+}
+
+#[derive(Deserialize)]
+struct Tensor {
+    tensor: u32,
+    name: String,
+    shape: Vec<usize>,
+    min: f64,
+    max: f64,
+    mean: f64,
+    mean_abs: f64,
+    samples: Vec<f64>,
+}
+
+/// Largest allowed difference as a part of the tensor's range.
+const TOLERANCE: f64 = 1e-3;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn fixture(model: &str) -> Fixture {
+    let path = root().join(format!("tests/fixtures/litert_{model}.json"));
+    serde_json::from_str(&std::fs::read_to_string(path).expect("fixtures are in the repository"))
+        .expect("valid JSON")
+}
+
+/// The graph of a model as its file holds it, or `None` when its weights have not been fetched.
+fn load(fixture: &Fixture) -> Option<Graph> {
+    let path = root()
+        .join("models/node_modules/@mediapipe/pose")
+        .join(&fixture.file);
+    let Ok(bytes) = std::fs::read(&path) else {
+        eprintln!(
+            "skipped: {} is missing; run `cargo xtask models` first",
+            fixture.file
+        );
+        return None;
+    };
+    Some(tflite::import(&bytes).expect("BlazePose models are supported"))
+}
+
+/// The twin of `pattern` in `tests/reference/litert.py`: exact in both languages.
+fn pattern(size: usize, low: f32, high: f32) -> Vec<f32> {
+    let mut values = Vec::with_capacity(size * size * 3);
+    for y in 0..size {
+        for x in 0..size {
+            for c in 0..3 {
+                let index = ((y * size + x) * 3 + c) as u64;
+                let noise = (index * 2_654_435_761 % (1 << 32)) >> 26;
+                let ramp = ((x + 2 * y + 40 * c) % 256) as u64;
+                let (dx, dy) = (x as i64 - (size / 2) as i64, y as i64 - (size / 3) as i64);
+                let inside = dx * dx + dy * dy < ((size / 5) * (size / 5)) as i64;
+                let level = if inside { 220 - noise / 2 } else { ramp / 2 + noise };
+                values.push(level as f32 / 256.0 * (high - low) + low);
+            }
+        }
+    }
+    values
+}
+
+fn input_of(graph: &Graph, fixture: &Fixture) -> Vec<f32> {
+    pattern(graph.shape(graph.inputs[0])[1], fixture.low, fixture.high)
+}
+
+/// Compares what was computed with one tensor of the fixture; returns the largest difference over the range.
+fn difference(expected: &Tensor, actual: &[f32]) -> f64 {
+    let count = actual.len();
+    assert_eq!(
+        count,
+        expected.shape.iter().product::<usize>(),
+        "{}",
+        expected.name
+    );
+    // A tensor of one element has no range of its own; its magnitude stands in.
+    let range = (expected.max - expected.min).max(expected.max.abs()).max(expected.min.abs());
+    let samples = expected.samples.iter().enumerate().map(|(k, sample)| {
+        let actual = f64::from(actual[k * count / expected.samples.len()]);
+        assert!(actual.is_finite(), "{} holds {actual}", expected.name);
+        (actual - sample).abs()
+    });
+    // The means watch the elements between the samples.
+    let mean = actual.iter().map(|&x| f64::from(x)).sum::<f64>() / count as f64;
+    let mean_abs = actual.iter().map(|&x| f64::from(x).abs()).sum::<f64>() / count as f64;
+    let means = [(mean - expected.mean).abs(), (mean_abs - expected.mean_abs).abs()];
+    samples.chain(means).fold(0.0, f64::max) / range
+}
+
+/// Checks each tensor for which `value` knows numbers, and that at least `least` of them were checked.
+fn check<'v>(what: &str, fixture: &Fixture, least: usize, value: impl Fn(ValueId) -> Option<&'v [f32]>) {
+    let mut worst = (0.0, "");
+    let mut checked = 0;
+    for expected in &fixture.tensors {
+        let Some(actual) = value(ValueId(expected.tensor)) else {
+            continue;
+        };
+        let difference = difference(expected, actual);
+        assert!(
+            difference <= TOLERANCE,
+            "{what}: {} differs by {difference:.2e} of its range",
+            expected.name
+        );
+        if difference > worst.0 {
+            worst = (difference, &expected.name);
+        }
+        checked += 1;
+    }
+    eprintln!(
+        "{what}: {checked} tensors, worst {:.1e} of the range ({})",
+        worst.0, worst.1
+    );
+    assert!(checked >= least, "{what}: only {checked} tensors were compared");
+}
+
+fn reference_interpreter(model: &str) {
+    let fixture = fixture(model);
+    let Some(mut graph) = load(&fixture) else { return };
+    passes::fold_constants(&mut graph).expect("weights are constants");
+    let values = reference::run(&graph, &[input_of(&graph, &fixture)]).expect("a valid model");
+    check(
+        &format!("{model}, reference"),
+        &fixture,
+        fixture.tensors.len(),
+        |id| values.get(&id).map(Vec::as_slice),
+    );
+}
+
+fn cpu_backend(model: &str) {
+    let fixture = fixture(model);
+    let Some(mut graph) = load(&fixture) else { return };
+    passes::optimise(&mut graph).expect("the passes take BlazePose");
+    let outputs = graph.outputs.clone();
+    let input = input_of(&graph, &fixture);
+
+    // As it runs for users.
+    let mut session = cpu::Session::new(Plan::new(graph.clone()).expect("a plan")).expect("a session");
+    session.input_mut(0).copy_from_slice(&input);
+    session.run();
+    check(&format!("{model}, CPU outputs"), &fixture, outputs.len(), |id| {
+        outputs
+            .contains(&id)
+            .then(|| session.output(&graph.value(id).name).expect("an output"))
+    });
+
+    // With every fused tensor kept until the end, so that each can be compared.
+    graph.outputs = graph.nodes.iter().map(|node| node.output).collect();
+    let kept = graph.outputs.clone();
+    let mut session = cpu::Session::new(Plan::new(graph.clone()).expect("a plan")).expect("a session");
+    session.input_mut(0).copy_from_slice(&input);
+    session.run();
+    check(&format!("{model}, CPU"), &fixture, kept.len(), |id| {
+        kept.contains(&id)
+            .then(|| session.output(&graph.value(id).name).expect("an output"))
+    });
+}
+
+#[test]
+fn reference_lite() {
+    reference_interpreter("lite");
+}
+
+#[test]
+fn reference_detector() {
+    reference_interpreter("detector");
+}
+
+#[test]
+fn cpu_detector() {
+    cpu_backend("detector");
+}
+
+#[test]
+fn cpu_lite() {
+    cpu_backend("lite");
+}
+
+#[test]
+fn cpu_full() {
+    cpu_backend("full");
+}
+
+#[test]
+fn cpu_heavy() {
+    cpu_backend("heavy");
+}
