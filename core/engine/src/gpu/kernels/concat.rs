@@ -15,12 +15,12 @@ pub(in super::super) fn kernel(
     operands: Vec<Operand>,
 ) -> Kernel {
     let copied: usize = pieces.iter().sum();
-    let mut body = format!("  let to = item * {row}u + block + {start}u;\n");
+    let mut body = format!("  let target_index = item * {row}u + block + {start}u;\n");
     let mut end = 0;
     for (i, piece) in pieces.iter().enumerate() {
         let from = format!("item * {piece}u + block - {end}u");
         end += piece;
-        let put = format!("put_y(to, get_x{i}({from}));");
+        let put = format!("put_y(target_index, get_x{i}({from}));");
         if i + 1 < pieces.len() {
             body += &format!("  if (block < {end}u) {{ {put} return; }}\n");
         } else {

@@ -11,8 +11,8 @@ pub(in super::super) fn kernel(edge: usize, input: Extent, units: usize, operand
     let body = format!(
         "  let y = item / {out_width}u;\n  let x = item % {out_width}u;\n  \
          let source = y / {edge}u * {width}u + x / {edge}u;\n  \
-         let group = y % {edge}u * {edge}u + x % {edge}u;\n  \
-         put_y(item * {units}u + block, get_x((source * {groups}u + group) * {units}u + block));\n",
+         let part = y % {edge}u * {edge}u + x % {edge}u;\n  \
+         put_y(item * {units}u + block, get_x((source * {groups}u + part) * {units}u + block));\n",
         groups = edge * edge,
     );
     Kernel {

@@ -20,19 +20,19 @@ pub(in super::super) fn kernel(
     let zero = if lanes == 4 { "vec4<f32>(0.0)" } else { "0.0" };
 
     // Coordinates from the innermost axis outwards, each tested against the input.
-    let mut body = String::from("  var rest = item;\n  var from = 0u;\n  var inside = true;\n");
+    let mut body = String::from("  var rest = item;\n  var source = 0u;\n  var inside = true;\n");
     let mut stride = 1;
     for axis in (0..input.len()).rev() {
         let (size, before) = (input[axis], padding[axis].0);
         // Below `before` the difference wraps to a number far above every size.
         body += &format!(
             "  let c{axis} = rest % {}u - {before}u;\n  rest /= {}u;\n  inside = inside && c{axis} < {size}u;\n  \
-             from += c{axis} * {stride}u;\n",
+             source += c{axis} * {stride}u;\n",
             output[axis], output[axis],
         );
         stride *= size;
     }
-    body += &format!("  if (inside) {{ put_y(item, get_x(from)); }} else {{ put_y(item, {zero}); }}\n");
+    body += &format!("  if (inside) {{ put_y(item, get_x(source)); }} else {{ put_y(item, {zero}); }}\n");
     Kernel {
         label: format!("pad {input:?} to {output:?}, {lanes} elements a unit"),
         operands,
