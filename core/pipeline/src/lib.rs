@@ -1,1 +1,19 @@
-//! Being built.
+//! Joins the engine and the pose logic: a frame in, a skeleton out, by the same code natively and in the browser.
+//!
+//! ```text
+//! bytes of two models -> plan_detector, plan_landmarks -> a backend's Inference for each -> PosePipeline
+//! frame, time         -> PosePipeline::process(..).await -> pose and timings
+//! ```
+//!
+//! The pipeline is generic over [`Inference`], because a CPU answers at once and a GPU when its numbers have been read
+//! back. Time comes from outside twice: the moment of a frame as an argument, the stopwatch as a [`pose::Clock`].
+
+pub mod error;
+pub mod inference;
+pub mod models;
+pub mod pose;
+
+pub use error::PipelineError;
+pub use inference::{CpuInference, Inference, InferenceError};
+pub use models::{plan_detector, plan_landmarks, plan_model};
+pub use pose::{FrameResult, PosePipeline, Timings};

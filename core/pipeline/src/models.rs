@@ -1,0 +1,47 @@
+//! From the bytes of a BlazePose model to a plan of those outputs that the pipeline reads.
+//!
+//! Tensors carry the names of the converter, `Identity` with a number; here they get their meanings.
+
+use plumbline_engine::plan::Plan;
+use plumbline_engine::{ModelError, passes, tflite};
+
+/// Detector, `[1, 2254, 12]`: boxes and keypoints.
+pub const DETECTOR_BOXES: &str = "Identity";
+/// Detector, `[1, 2254, 1]`: score logits.
+pub const DETECTOR_SCORES: &str = "Identity_1";
+/// Landmark model, `[1, 195]`: landmarks in px of the input.
+pub const LANDMARKS: &str = "Identity";
+/// Landmark model, `[1, 1]`: probability that the input holds a person.
+pub const POSE_SCORE: &str = "Identity_1";
+/// Landmark model, `[1, 256, 256, 1]`: logits of the person's mask.
+pub const MASK: &str = "Identity_2";
+/// Landmark model, `[1, 64, 64, 39]`: logits of the landmarks' heatmaps.
+pub const HEATMAP: &str = "Identity_3";
+/// Landmark model, `[1, 117]`: landmarks in metres.
+pub const WORLD: &str = "Identity_4";
+
+/// What the pipeline reads from the detector.
+pub const DETECTOR_OUTPUTS: [&str; 2] = [DETECTOR_BOXES, DETECTOR_SCORES];
+/// What the pipeline reads from the landmark model: all but the mask, which costs a sixth of lite's arithmetic.
+pub const LANDMARK_OUTPUTS: [&str; 4] = [LANDMARKS, POSE_SCORE, HEATMAP, WORLD];
+
+/// Imports a TFLite model, keeps what the named outputs need, runs all passes and plans the rest.
+///
+/// # Errors
+/// *Invalid* when the bytes are not a sound model or an output is missing, *Unsupported* when the engine has a gap.
+pub fn plan_model(bytes: &[u8], outputs: &[&str]) -> Result<Plan, ModelError> {
+    let mut graph = tflite::import(bytes)?;
+    passes::select_outputs(&mut graph, outputs)?;
+    passes::optimise(&mut graph)?;
+    Plan::new(graph)
+}
+
+/// Plans the detector. Errors as in [`plan_model`].
+pub fn plan_detector(bytes: &[u8]) -> Result<Plan, ModelError> {
+    plan_model(bytes, &DETECTOR_OUTPUTS)
+}
+
+/// Plans a landmark model (lite, full or heavy) without its mask. Errors as in [`plan_model`].
+pub fn plan_landmarks(bytes: &[u8]) -> Result<Plan, ModelError> {
+    plan_model(bytes, &LANDMARK_OUTPUTS)
+}
