@@ -1,0 +1,34 @@
+//! The demo clip: the one definition that the page, the fake camera and the end-to-end tests share.
+
+use crate::anthropometry::Body;
+use crate::appearance::Appearance;
+use crate::camera::Camera;
+use crate::clip::Clip;
+use crate::motion::{Bout, Motion};
+use crate::pose::degrees;
+use crate::sequence::Sequence;
+use crate::shading::Quality;
+
+/// Two squats, an arm raise and a march from half left, to be played in a loop.
+pub fn clip() -> Clip {
+    let sequence = Sequence::new(vec![
+        Bout::of(Motion::Squat, 2).every(2.25),
+        Bout::of(Motion::ArmRaiseSide, 1).every(2.1),
+        Bout::of(Motion::March, 1),
+    ]);
+    Clip {
+        name: String::from("demo"),
+        body: Body::default(),
+        appearance: Appearance::default(),
+        sequence,
+        camera: Camera {
+            yaw: degrees(28.0),
+            target_height_m: 1.03,
+            ..Camera::default()
+        },
+        width_px: 360,
+        height_px: 480,
+        frames_per_sec: 12.0,
+        quality: Quality::FULL,
+    }
+}
