@@ -70,7 +70,15 @@ pub fn native(workspace: &Workspace, counts: &mut Counts) -> Outcome<()> {
     }
     let mut tests = process::cargo();
     tests
-        .args(["test", "--workspace", "--exclude", WEB_PACKAGE, "--no-fail-fast"])
+        .args([
+            "test",
+            "--workspace",
+            "--exclude",
+            WEB_PACKAGE,
+            "--no-fail-fast",
+            "--",
+            "--nocapture",
+        ])
         .current_dir(&workspace.root);
     match browser::lavapipe() {
         // The software driver gives the same results on every machine; a real GPU is measured by hand.

@@ -1,0 +1,100 @@
+// The drawn person on the CPU, in Chromium: the page's skeletons are the command line's, nothing blocks the main
+// thread, nothing leaves the origin, and how long the first skeleton takes is printed.
+
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import test from 'node:test';
+import { required, withChromium } from './browsers.mjs';
+import { assertQuiet, byName, openLive, results, stage, waitForFrames, waitForState } from './live-page.mjs';
+import { demoClip, demoFacts, distances, nativeSkeletons, percentile } from './skeletons.mjs';
+
+/** The page and the command line decode JPEG with different libraries; the skeleton may not depend on which. */
+const TOLERANCE_PX = 2;
+
+/** A main-thread task longer than this is felt (RAIL; the Long Tasks interface reports from 50 ms). */
+const LONGEST_TASK_MILLIS = 50;
+
+const ON_CPU = { backend: 'cpu', model: 'lite', source: 'demo' };
+
+test('every frame of the drawn person has the skeleton that the command line finds', async (t) => {
+  const facts = await demoFacts();
+  const native = await nativeSkeletons(demoClip(), ['--model', 'lite', '--fps', String(facts.fps)]);
+  assert.equal(native.length, facts.frames);
+  await withChromium({}, async (browser) => {
+    const { page, seen } = await openLive(browser, { ...ON_CPU, pace: 'every' });
+    await waitForState(page, ['done', 'error'], 300_000);
+    assert.equal(await stage(page, 'backend'), 'cpu');
+    assert.equal(await stage(page, 'engine'), 'worker');
+    const found = await results(page);
+    assert.deepEqual(
+      found.map(({ frame }) => frame),
+      native.map(({ frame }) => frame),
+    );
+    const all = found.flatMap(({ landmarks }, position) => {
+      assert.ok(landmarks, `no person in frame ${position}`);
+      return distances(landmarks, native[position].landmarks);
+    });
+    t.diagnostic(
+      `${found.length} frames, ${all.length} visible points: p95 ${percentile(all, 0.95).toFixed(3)} px, ` +
+        `largest ${Math.max(...all).toFixed(3)} px`,
+    );
+    assert.ok(all.length > found.length * 10, 'most points are visible');
+    assert.ok(Math.max(...all) <= TOLERANCE_PX);
+    assertQuiet(seen);
+  });
+});
+
+test('while live, no task holds the main thread for more than 50 ms', async (t) => {
+  await withChromium({}, async (browser) => {
+    const { page, seen } = await openLive(browser, ON_CPU);
+    await waitForFrames(page, 1);
+    const begin = await page.evaluate(() => performance.now());
+    await waitForFrames(page, 30);
+    const tasks = await page.evaluate((begin) => window.longTasks.filter(({ start }) => start >= begin), begin);
+    const longest = Math.max(0, ...tasks.map(({ millis }) => millis));
+    t.diagnostic(`longest main-thread task: ${longest === 0 ? 'under 50' : longest.toFixed(0)} ms`);
+    assert.ok(longest <= LONGEST_TASK_MILLIS, JSON.stringify(tasks));
+    const output = path.join(required('PLUMBLINE_OUTPUT'), 'live.png');
+    await page.screenshot({ path: output });
+    t.diagnostic(`screenshot: ${path.relative(process.cwd(), output)}`);
+    assertQuiet(seen);
+  });
+});
+
+test('the first skeleton appears, cold and warm', async (t) => {
+  await withChromium({}, async (browser) => {
+    for (const visit of ['cold', 'warm']) {
+      const { page, seen } = await openLive(browser, ON_CPU);
+      await waitForFrames(page, 1);
+      const millis = await page.evaluate(
+        () => performance.getEntriesByName('plumbline:first-skeleton').at(0)?.startTime,
+      );
+      assert.ok(millis > 0, 'the page marks its first skeleton');
+      const weights = await page.evaluate(
+        () => performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('.tflite')).length,
+      );
+      t.diagnostic(`first skeleton, ${visit}: ${millis.toFixed(0)} ms after navigation began`);
+      if (visit === 'warm') assert.equal(weights, 0, 'weights come from the browser cache the second time');
+      assertQuiet(seen);
+      await page.close();
+    }
+  });
+});
+
+test('pause keeps the picture and stop ends the source', async () => {
+  await withChromium({}, async (browser) => {
+    const { page, seen } = await openLive(browser, ON_CPU);
+    await waitForFrames(page, 2);
+    await page.click(byName('pause'));
+    await waitForState(page, ['paused']);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const before = await stage(page, 'frames');
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    assert.equal(await stage(page, 'frames'), before, 'nothing is measured while paused');
+    await page.click(byName('pause'));
+    await waitForState(page, ['live']);
+    await page.click(byName('stop'));
+    await waitForState(page, ['idle', 'done']);
+    assertQuiet(seen);
+  });
+});
