@@ -1,0 +1,321 @@
+/**
+ * Replays the engine's GPU recordings on WebGPU.
+ *
+ * In: a recording (WGSL texts and flat tables of numbers) once, then one Float32Array per input and frame. Out: one
+ * Float32Array per frame that holds all outputs at the offsets that the recording states.
+ *
+ * Why it is JavaScript: wgpu's web backend compiles pipelines one after the other and blocks meanwhile, and a frame
+ * would cross the border between wasm and JavaScript some two hundred times. Here a frame is one call: one
+ * writeBuffer per input, one encoder, one compute pass, one submit. Only the encoder, its pass and its command
+ * buffer are created for a frame; `counts` lets a test see that.
+ *
+ * The layout of the tables is that of `Recording` in the engine (core/engine/src/gpu/recording.rs).
+ */
+
+/** Frames that may be on their way at once: one on the GPU, one being mapped, one being read. */
+const RING = 3;
+
+/** Position of the arena among the buffers. */
+const ARENA = 0;
+
+/**
+ * Firefox answers mapAsync when a timer of 100 ms looks at the device (Mozilla bug 1870699), or when something is
+ * submitted; so it is given an empty submission this often while a frame is on its way. Other browsers answer at once.
+ */
+const NUDGE_MILLIS = 4;
+
+/**
+ * @typedef {object} Recording
+ * @property {string[]} shaders WGSL texts, entry point `main`.
+ * @property {string[]} labels One for each shader.
+ * @property {Uint32Array} layouts Per shader: number of bindings, mask of the bindings that are read-write.
+ * @property {Uint32Array} bufferBytes Size of each buffer.
+ * @property {Uint8Array[]} contents What each buffer holds at first; may be empty.
+ * @property {Uint32Array} bindGroups Per group: shader, number of bindings, then (buffer, offset, bytes) for each.
+ * @property {Uint32Array} commands Per dispatch: shader, bind group, workgroups along x, y, z.
+ * @property {Uint32Array} inputs Per input: offset in the arena in bytes, number of f32.
+ * @property {Uint32Array} outputs Per output: offset in the arena, offset in the read-back buffer (bytes), number of f32.
+ * @property {number} readBackBytes Size of a read-back buffer.
+ */
+
+/**
+ * @typedef {object} Counts
+ * @property {number} created Buffers, layouts, modules, pipelines and bind groups; constant after loading.
+ * @property {number} encoders One a frame.
+ * @property {number} passes One a frame.
+ * @property {number} dispatches As many a frame as the recording has.
+ * @property {number} submits One a frame.
+ * @property {number} nudges Empty submissions (Firefox only).
+ */
+
+/** An open WebGPU device. Several replayers share one. */
+export class GpuDevice {
+  #device;
+  #failure = null;
+  #pending = 0;
+  #timer = null;
+
+  /** @type {Counts} */
+  counts = { created: 0, encoders: 0, passes: 0, dispatches: 0, submits: 0, nudges: 0 };
+
+  /**
+   * Opens the fastest adapter with the limits that every adapter has.
+   *
+   * @returns {Promise<GpuDevice>}
+   * @throws {Error} A sentence that says what is missing.
+   */
+  static async open() {
+    if (!navigator.gpu) throw new Error("This browser has no WebGPU here.");
+    const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
+    if (!adapter) throw new Error("WebGPU offers no adapter here.");
+    return new GpuDevice(adapter, await adapter.requestDevice({ label: "plumbline" }));
+  }
+
+  /** @private Use {@link GpuDevice.open}. */
+  constructor(adapter, device) {
+    const info = device.adapterInfo ?? adapter.info ?? {};
+    this.#device = device;
+    /** What the browser tells of the adapter; Firefox leaves the texts empty. */
+    this.info = {
+      vendor: info.vendor ?? "",
+      architecture: info.architecture ?? "",
+      device: info.device ?? "",
+      description: info.description ?? "",
+      isFallbackAdapter: Boolean(info.isFallbackAdapter ?? adapter.isFallbackAdapter),
+    };
+    /** @type {Promise<string>} Resolves with a sentence when the device is gone, by itself or by `destroy`. */
+    this.lost = device.lost.then((lost) => {
+      this.#failure ??= `The GPU was lost: ${lost.message || lost.reason}`;
+      this.#stopNudging();
+      return this.#failure;
+    });
+    device.onuncapturederror = (event) => {
+      this.#failure ??= `The GPU refused a frame: ${event.error.message}`;
+    };
+  }
+
+  /** Why nothing runs any more, or null. */
+  get failure() {
+    return this.#failure;
+  }
+
+  /**
+   * Creates everything that a recording needs. The shaders compile side by side and do not block this thread.
+   *
+   * @param {Recording} recording Not kept: its arrays may be views of memory that the caller reuses after this
+   *   function has returned its promise, except `contents`, which are read before the first await.
+   * @returns {Promise<Replayer>}
+   * @throws {Error} With the label of the shader that does not compile, or what else the device refuses.
+   */
+  async load(recording) {
+    this.assertAlive();
+    const device = this.#device;
+    device.pushErrorScope("out-of-memory");
+    device.pushErrorScope("validation");
+    const parts = this.#createParts(recording);
+    const compiled = recording.shaders.map((code, i) => this.#compile(code, recording.labels[i], parts.layoutOf[i]));
+    const errors = [device.popErrorScope(), device.popErrorScope()];
+    const pipelines = await Promise.all(compiled);
+    for (const error of await Promise.all(errors)) {
+      if (error) throw new Error(`The GPU refuses this model: ${error.message}`);
+    }
+    return new Replayer(this, device, pipelines, parts);
+  }
+
+  /** Buffers, layouts and bind groups, and copies of the tables that a frame needs. */
+  #createParts(recording) {
+    const device = this.#device;
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const buffers = Array.from(recording.bufferBytes, (size, i) => {
+      const buffer = this.#count(device.createBuffer({ size, usage }));
+      const contents = recording.contents[i];
+      if (contents?.byteLength) device.queue.writeBuffer(buffer, 0, contents);
+      return buffer;
+    });
+    const layouts = new Map();
+    const layoutOf = recording.shaders.map((_, i) => {
+      const [count, mask] = recording.layouts.subarray(2 * i, 2 * i + 2);
+      const key = `${count} ${mask}`;
+      if (!layouts.has(key)) layouts.set(key, this.#createLayout(count, mask));
+      return layouts.get(key);
+    });
+    const bindGroups = [];
+    const words = recording.bindGroups;
+    for (let at = 0; at < words.length; ) {
+      const [shader, count] = words.subarray(at, at + 2);
+      at += 2;
+      const entries = Array.from({ length: count }, (_, binding) => {
+        const [buffer, offset, size] = words.subarray(at + 3 * binding, at + 3 * binding + 3);
+        return { binding, resource: { buffer: buffers[buffer], offset, size } };
+      });
+      at += 3 * count;
+      bindGroups.push(this.#count(device.createBindGroup({ layout: layoutOf[shader].group, entries })));
+    }
+    const ring = Array.from({ length: RING }, () =>
+      this.#count(
+        device.createBuffer({
+          size: recording.readBackBytes,
+          usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+        }),
+      ),
+    );
+    return {
+      buffers,
+      layoutOf,
+      bindGroups,
+      ring,
+      commands: recording.commands.slice(),
+      inputs: recording.inputs.slice(),
+      outputs: recording.outputs.slice(),
+    };
+  }
+
+  /** The layout of shaders with this many bindings, of which the mask names the writable ones. */
+  #createLayout(count, mask) {
+    const entries = Array.from({ length: count }, (_, binding) => ({
+      binding,
+      visibility: GPUShaderStage.COMPUTE,
+      buffer: { type: (mask >> binding) & 1 ? "storage" : "read-only-storage" },
+    }));
+    const group = this.#count(this.#device.createBindGroupLayout({ entries }));
+    const pipeline = this.#count(this.#device.createPipelineLayout({ bindGroupLayouts: [group] }));
+    return { group, pipeline };
+  }
+
+  async #compile(code, label, layout) {
+    const module = this.#count(this.#device.createShaderModule({ label, code }));
+    const compute = { module, entryPoint: "main" };
+    try {
+      const descriptor = { label, layout: layout.pipeline, compute };
+      return this.#count(await this.#device.createComputePipelineAsync(descriptor));
+    } catch (error) {
+      throw new Error(`The GPU refuses the shader "${label}": ${error.message}`, { cause: error });
+    }
+  }
+
+  #count(created) {
+    this.counts.created += 1;
+    return created;
+  }
+
+  /** @throws {Error} When the device is gone or has refused something. */
+  assertAlive() {
+    if (this.#failure) throw new Error(this.#failure);
+  }
+
+  /** Called by replayers around the time that a frame is on its way. */
+  frameStarted() {
+    this.#pending += 1;
+    const isFirefox = /\bGecko\/\d/.test(navigator.userAgent);
+    if (isFirefox && this.#timer === null) {
+      this.#timer = setInterval(() => {
+        this.counts.nudges += 1;
+        this.#device.queue.submit([]);
+      }, NUDGE_MILLIS);
+    }
+  }
+
+  /** The counterpart of {@link frameStarted}. */
+  frameEnded() {
+    this.#pending -= 1;
+    if (this.#pending === 0) this.#stopNudging();
+  }
+
+  #stopNudging() {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  /** Gives the device and everything on it back. Frames on their way are rejected. */
+  destroy() {
+    this.#failure ??= "The GPU was given back.";
+    this.#stopNudging();
+    this.#device.destroy();
+  }
+}
+
+/** One model on one device. */
+export class Replayer {
+  #gpu;
+  #device;
+  #pipelines;
+  #parts;
+  #busy = new Array(RING).fill(false);
+  #next = 0;
+
+  /** @private Use {@link GpuDevice.load}. */
+  constructor(gpu, device, pipelines, parts) {
+    this.#gpu = gpu;
+    this.#device = device;
+    this.#pipelines = pipelines;
+    this.#parts = parts;
+  }
+
+  /**
+   * One frame. The inputs are read before this function returns its promise, so views of wasm memory are fine. Up to
+   * three frames may be on their way; they complete in order.
+   *
+   * @param {...Float32Array} inputs One for each input of the recording.
+   * @returns {Promise<Float32Array>} All outputs, at their offsets in the read-back buffer.
+   * @throws {Error} When an input has the wrong length, three frames are on their way, or the device is gone.
+   */
+  async run(...inputs) {
+    this.#gpu.assertAlive();
+    const slot = this.#next;
+    if (this.#busy[slot]) throw new Error("Three frames are on their way already; wait for one.");
+    const table = this.#parts.inputs;
+    for (let i = 0; 2 * i < table.length; i += 1) {
+      if (inputs[i]?.length !== table[2 * i + 1]) {
+        throw new Error(`Input ${i} takes ${table[2 * i + 1]} numbers, ${inputs[i]?.length ?? 0} were given.`);
+      }
+    }
+    this.#next = (slot + 1) % RING;
+    this.#busy[slot] = true;
+    this.#gpu.frameStarted();
+    try {
+      this.#encode(inputs, slot);
+      const buffer = this.#parts.ring[slot];
+      await buffer.mapAsync(GPUMapMode.READ);
+      const outputs = new Float32Array(buffer.getMappedRange().slice(0));
+      buffer.unmap();
+      this.#gpu.assertAlive();
+      return outputs;
+    } catch (error) {
+      throw new Error(this.#gpu.failure ?? error.message, { cause: error });
+    } finally {
+      this.#busy[slot] = false;
+      this.#gpu.frameEnded();
+    }
+  }
+
+  #encode(inputs, slot) {
+    const { buffers, bindGroups, commands, ring, outputs } = this.#parts;
+    const { queue } = this.#device;
+    const { counts } = this.#gpu;
+    inputs.forEach((data, i) => queue.writeBuffer(buffers[ARENA], this.#parts.inputs[2 * i], data));
+    const encoder = this.#device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    let current = -1;
+    for (let at = 0; at < commands.length; at += 5) {
+      const shader = commands[at];
+      if (shader !== current) pass.setPipeline(this.#pipelines[shader]);
+      current = shader;
+      pass.setBindGroup(0, bindGroups[commands[at + 1]]);
+      pass.dispatchWorkgroups(commands[at + 2], commands[at + 3], commands[at + 4]);
+    }
+    pass.end();
+    for (let at = 0; at < outputs.length; at += 3) {
+      encoder.copyBufferToBuffer(buffers[ARENA], outputs[at], ring[slot], outputs[at + 1], outputs[at + 2] * 4);
+    }
+    queue.submit([encoder.finish()]);
+    counts.encoders += 1;
+    counts.passes += 1;
+    counts.dispatches += commands.length / 5;
+    counts.submits += 1;
+  }
+
+  /** Frees the buffers of this model; the device lives on. */
+  destroy() {
+    this.#parts.buffers.concat(this.#parts.ring).forEach((buffer) => buffer.destroy());
+  }
+}
