@@ -109,22 +109,24 @@ test('a camera that is unplugged is a sentence', async () => {
   });
 });
 
-for (const [situation, prepare] of [
-  ['there is no camera', async (_context) => {}],
-  ['the camera is refused', async (context) => context.overridePermissions(new URL(required('PLUMBLINE_ADDRESS')).origin, [])],
-]) {
-  test(`where ${situation}, a sentence says so and the drawn person still works`, async (t) => {
-    const args = situation === 'there is no camera' ? [] : ['--use-fake-device-for-media-stream'];
-    await withChromium({ args }, async (browser) => {
-      await prepare(browser.defaultBrowserContext());
-      const { page } = await openLive(browser, ON_CPU);
-      await page.click(byName('start'));
-      await page.waitForSelector(byName('notice'));
-      const sentence = await noticeOf(page);
-      t.diagnostic(sentence);
-      assert.match(sentence, /camera/i);
-      await page.click(byName('try-demo'));
-      await waitForFrames(page, 1);
-    });
+/** Starts the camera where it cannot be had; the page must say so, and the drawn person must still work. */
+async function withoutCamera(t, { args, refused }) {
+  await withChromium({ args }, async (browser) => {
+    const origin = new URL(required('PLUMBLINE_ADDRESS')).origin;
+    if (refused) await browser.defaultBrowserContext().overridePermissions(origin, []);
+    const { page } = await openLive(browser, ON_CPU);
+    await page.click(byName('start'));
+    await page.waitForSelector(byName('notice'));
+    const sentence = await noticeOf(page);
+    t.diagnostic(sentence);
+    assert.match(sentence, /camera/i);
+    await page.click(byName('try-demo'));
+    await waitForFrames(page, 1);
   });
 }
+
+test('where there is no camera, a sentence says so and the drawn person still works', (t) =>
+  withoutCamera(t, { args: [], refused: false }));
+
+test('where the camera is refused, a sentence says so and the drawn person still works', (t) =>
+  withoutCamera(t, { args: ['--use-fake-device-for-media-stream'], refused: true }));
