@@ -8,7 +8,7 @@ use crate::appearance::{Appearance, Colour};
 use crate::camera::View;
 use crate::portable;
 use crate::scene::{Scene, Shortlist};
-use crate::shading::{Quality, Shader, Workspace};
+use crate::shading::{Quality, Shader};
 use crate::vector::Vec3;
 use std::sync::Mutex;
 
@@ -112,7 +112,7 @@ struct Painter<'a> {
 impl Painter<'_> {
     /// The linear colour at the middle of each pixel of a band that starts at row `top`.
     fn one_ray_each(&self, top: usize, band: &mut [Colour]) {
-        let mut work = Workspace::default();
+        let mut around = Shortlist::default();
         let mut list = Shortlist::default();
         let width = self.view.width_px;
         let rows = band.len() / width;
@@ -121,7 +121,7 @@ impl Painter<'_> {
             for row in 0..rows {
                 for x in left..(left + TILE_PX).min(width) {
                     let along = self.ray(x as f32 + 0.5, (top + row) as f32 + 0.5);
-                    band[row * width + x] = self.shader.colour(along, &list, &mut work);
+                    band[row * width + x] = self.shader.colour(along, &list, &mut around);
                 }
             }
         }
@@ -129,7 +129,7 @@ impl Painter<'_> {
 
     /// Encodes a band, with `samples` x `samples` rays where the first pass shows an edge.
     fn refine(&self, top: usize, band: &mut [[u8; 3]], first: &[Colour], samples: usize) {
-        let mut work = Workspace::default();
+        let mut around = Shortlist::default();
         let mut list = Shortlist::default();
         let width = self.view.width_px;
         let rows = band.len() / width;
@@ -144,7 +144,7 @@ impl Painter<'_> {
                             self.shortlist(left, top, &mut list);
                             listed = true;
                         }
-                        colour = self.many_rays(x, y, samples, &list, &mut work);
+                        colour = self.many_rays(x, y, samples, &list, &mut around);
                     }
                     band[row * width + x] = encode(colour);
                 }
@@ -158,14 +158,14 @@ impl Painter<'_> {
         y: usize,
         samples: usize,
         list: &Shortlist,
-        work: &mut Workspace,
+        around: &mut Shortlist,
     ) -> Colour {
         let mut sum = Vec3::ZERO;
         let offset = |i: usize| (i as f32 + 0.5) / samples as f32;
         for i in 0..samples {
             for j in 0..samples {
                 let along = self.ray(x as f32 + offset(i), y as f32 + offset(j));
-                sum = sum + self.shader.colour(along, list, work);
+                sum = sum + self.shader.colour(along, list, around);
             }
         }
         sum * (1.0 / (samples * samples) as f32)
@@ -194,12 +194,9 @@ impl Painter<'_> {
     fn shortlist(&self, left: usize, top: usize, list: &mut Shortlist) {
         let half = TILE_PX as f32 * 0.5;
         let along = self.ray(left as f32 + half, top as f32 + half);
-        // Rays of the tile part from its middle one by half a tile's diagonal per focal length, up to where the
-        // farthest part of a person stands.
-        let eye = self.view.eye.to_f32();
-        let farthest_m = eye.length() + 1.5;
-        let widening = half * 1.415 / self.view.focal_px as f32 * farthest_m;
-        self.scene.near_ray(eye, along, widening, list);
+        // Rays of the tile part from its middle one by half a tile's diagonal per focal length.
+        let slope = half * 1.415 / self.view.focal_px as f32;
+        self.scene.near_ray(self.view.eye.to_f32(), along, slope, list);
     }
 
     fn ray(&self, x_px: f32, y_px: f32) -> Vec3<f32> {

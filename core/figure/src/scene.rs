@@ -4,15 +4,14 @@
 //! capsule comes near enough to matter. Leaving out the others does not change the surface, because a solid
 //! farther away than the blending radius has no influence there.
 
-use crate::shapes::{Material, Solid, smooth_min};
+use crate::shapes::{Capsule, Material, Solid, smooth_min};
 use crate::vector::Vec3;
+use std::ops::Range;
 
 /// Nearer than this, the ray has arrived, metres.
 const ARRIVED_M: f32 = 0.0006;
 /// Step as a fraction of the distance: below 1 because the distances are approximate.
 const STEP: f32 = 0.9;
-/// Largest blending radius in use, metres; the margin of every shortlist.
-const MARGIN_M: f32 = 0.045;
 /// Distance between the probes that look for hollows, metres.
 const PROBE_SPACING_M: f32 = 0.025;
 /// Sharpness of shadows: penumbrae are 1 / this wide per distance from what casts them.
@@ -35,8 +34,20 @@ pub struct Scene {
     solids: Vec<Solid>,
     /// Group of each solid; ascending.
     group_of: Vec<usize>,
-    /// Blend and join radius of each group.
-    radii: Vec<(f32, f32)>,
+    members: Vec<Members>,
+    /// Contains everything.
+    bound: Capsule,
+    /// Largest blending radius in use, metres: what lies farther from a surface does not change it.
+    margin_m: f32,
+}
+
+/// What a query needs to know about a group.
+#[derive(Clone, Debug)]
+struct Members {
+    blend_m: f32,
+    join_m: f32,
+    indices: Range<u16>,
+    bound: Capsule,
 }
 
 /// Indices of solids, ascending, and the stretch of ray in which they lie.
@@ -57,42 +68,64 @@ impl Shortlist {
 impl Scene {
     /// Joins groups in order.
     pub fn new(groups: Vec<Group>) -> Self {
-        let radii = groups.iter().map(|g| (g.blend_m, g.join_m)).collect();
-        let group_of = groups
-            .iter()
-            .enumerate()
-            .flat_map(|(i, g)| g.solids.iter().map(move |_| i))
-            .collect();
-        Self {
-            solids: groups.into_iter().flat_map(|g| g.solids).collect(),
-            group_of,
-            radii,
+        let mut scene = Self {
+            solids: Vec::new(),
+            group_of: Vec::new(),
+            members: Vec::new(),
+            bound: Capsule::around(groups.iter().flat_map(|g| &g.solids).map(|solid| &solid.bound)),
+            margin_m: groups.iter().map(|g| g.blend_m.max(g.join_m)).fold(0.0, f32::max),
+        };
+        for (index, group) in groups.into_iter().enumerate() {
+            let first = scene.solids.len() as u16;
+            let bound = Capsule::around(group.solids.iter().map(|solid| &solid.bound));
+            scene.group_of.extend(group.solids.iter().map(|_| index));
+            scene.solids.extend(group.solids);
+            let indices = first..scene.solids.len() as u16;
+            let (blend_m, join_m) = (group.blend_m, group.join_m);
+            scene.members.push(Members {
+                blend_m,
+                join_m,
+                indices,
+                bound,
+            });
         }
+        scene
     }
 
-    /// Lists the solids within `widening_m` of the ray (metres; `along` is a unit vector).
-    pub fn near_ray(&self, origin: Vec3<f32>, along: Vec3<f32>, widening_m: f32, list: &mut Shortlist) {
-        self.collect(list, |solid| {
-            solid.bound.distance_to_ray(origin, along) < widening_m + MARGIN_M
+    /// Lists the solids near the ray (`along` is a unit vector), a cone that gains `slope` of radius for every
+    /// metre travelled.
+    pub fn near_ray(&self, origin: Vec3<f32>, along: Vec3<f32>, slope: f32, list: &mut Shortlist) {
+        self.collect(list, |bound| {
+            // The bound's own length counts as travelled: its far end may be where the cone is widest.
+            let (distance, travelled) = bound.distance_to_ray(origin, along);
+            distance < self.margin_m + slope * (travelled + bound.reach())
         });
         (list.near, list.far) = (f32::INFINITY, 0.0);
         for &index in &list.solids {
             let bound = &self.solids[index as usize].bound;
-            list.near = list.near.min(bound.distance(origin) - MARGIN_M);
-            list.far = list.far.max(bound.farthest(origin) + MARGIN_M);
+            list.near = list.near.min(bound.distance(origin) - self.margin_m);
+            list.far = list.far.max(bound.farthest(origin) + self.margin_m);
         }
         list.near = list.near.max(0.0);
     }
 
     /// Lists the solids within `reach_m` of a point, metres.
     pub fn near_point(&self, p: Vec3<f32>, reach_m: f32, list: &mut Shortlist) {
-        self.collect(list, |solid| solid.bound.distance(p) < reach_m + MARGIN_M);
+        let limit = reach_m + self.margin_m;
+        self.collect(list, |bound| bound.distance(p) < limit);
     }
 
-    fn collect(&self, list: &mut Shortlist, wanted: impl Fn(&Solid) -> bool) {
+    /// Lists the solids whose bounds are wanted, asking first for all of them and for each group.
+    fn collect(&self, list: &mut Shortlist, wanted: impl Fn(&Capsule) -> bool) {
         list.solids.clear();
-        list.solids
-            .extend((0..self.solids.len() as u16).filter(|&i| wanted(&self.solids[i as usize])));
+        if !wanted(&self.bound) {
+            return;
+        }
+        for group in self.members.iter().filter(|group| wanted(&group.bound)) {
+            let indices = group.indices.clone();
+            list.solids
+                .extend(indices.filter(|&index| wanted(&self.solids[index as usize].bound)));
+        }
     }
 
     /// Signed distance from the joined surface of the listed solids, metres; infinite for an empty list.
@@ -111,7 +144,7 @@ impl Scene {
             }
             let d = self.solids[index].distance(p);
             within = if within.is_finite() {
-                smooth_min(within, d, self.radii[group].0)
+                smooth_min(within, d, self.members[group].blend_m)
             } else {
                 d
             };
@@ -125,7 +158,7 @@ impl Scene {
 
     fn join(&self, joined: f32, within: f32, group: usize) -> f32 {
         if joined.is_finite() {
-            smooth_min(joined, within, self.radii[group].1)
+            smooth_min(joined, within, self.members[group].join_m)
         } else {
             within
         }
@@ -204,23 +237,27 @@ impl Scene {
         (1.0 - 3.2 * hidden).clamp(0.25, 1.0)
     }
 
-    /// How much of the lamp a point sees, from 0 to 1, softened with distance. `list` is room to work in.
-    pub fn lamplight(&self, list: &mut Shortlist, p: Vec3<f32>, to_lamp: Vec3<f32>) -> f32 {
-        self.near_ray(p, to_lamp, 2.2 / SHADOW_SHARPNESS, list);
-        if list.is_empty() {
+    /// How much of the lamp a point sees, from 0 to 1: the solid that comes nearest to the way there, relative
+    /// to how far away it does, makes the penumbra. No marching: each solid is asked once, where it is nearest.
+    pub fn lamplight(&self, p: Vec3<f32>, to_lamp: Vec3<f32>) -> f32 {
+        let in_the_way = |bound: &Capsule| {
+            let (distance, travelled) = bound.distance_to_ray(p, to_lamp);
+            distance * SHADOW_SHARPNESS < travelled + bound.reach()
+        };
+        if !in_the_way(&self.bound) {
             return 1.0;
         }
-        let mut travelled = list.near.max(0.012);
         let mut seen = 1.0f32;
-        for _ in 0..56 {
-            if travelled > list.far || seen < 0.02 {
-                break;
+        for group in self.members.iter().filter(|group| in_the_way(&group.bound)) {
+            for solid in &self.solids[usize::from(group.indices.start)..usize::from(group.indices.end)] {
+                let (distance, travelled) = solid.distance_to_ray(p, to_lamp);
+                // What begins right at the point is the surface it lies on, which the normal accounts for.
+                let counts = ((travelled - 0.012) / 0.03).clamp(0.0, 1.0);
+                let passed = (SHADOW_SHARPNESS * distance / travelled.max(1e-3)).clamp(0.0, 1.0);
+                seen = seen.min(1.0 - (1.0 - passed) * counts);
             }
-            let d = self.distance(list, p + to_lamp * travelled);
-            seen = seen.min(SHADOW_SHARPNESS * d / travelled);
-            travelled += (d * 0.7).clamp(0.012, 0.12);
         }
-        seen.clamp(0.0, 1.0)
+        seen
     }
 }
 

@@ -29,7 +29,7 @@ impl Quality {
         shadows: true,
         hollow_probes: 4,
         texture: true,
-        edge_samples: 3,
+        edge_samples: 2,
     };
     /// Several times cheaper: for a live drawing in a browser.
     pub const DRAFT: Self = Self {
@@ -58,13 +58,6 @@ pub struct Shader<'a> {
     to_lamp: Vec3<f32>,
 }
 
-/// Lists reused from ray to ray.
-#[derive(Default)]
-pub struct Workspace {
-    around: Shortlist,
-    lampward: Shortlist,
-}
-
 /// What the room's ray met.
 enum Backdrop {
     Floor,
@@ -88,8 +81,8 @@ impl<'a> Shader<'a> {
     }
 
     /// Linear colour seen from the lens along a unit direction, each channel in [0, 1]. `list` holds at least the
-    /// solids near this ray.
-    pub fn colour(&self, along: Vec3<f32>, list: &Shortlist, work: &mut Workspace) -> Colour {
+    /// solids near this ray, `around` is room to work in.
+    pub fn colour(&self, along: Vec3<f32>, list: &Shortlist, around: &mut Shortlist) -> Colour {
         let (backdrop, behind_m) = self.backdrop(along);
         let hit = if list.is_empty() {
             None
@@ -97,8 +90,8 @@ impl<'a> Shader<'a> {
             self.scene.first_hit(list, self.eye, along, behind_m)
         };
         let light = match hit {
-            Some(travelled) => self.person(self.eye + along * travelled, along, work),
-            None => self.room(backdrop, self.eye + along * behind_m, work),
+            Some(travelled) => self.person(self.eye + along * travelled, along, around),
+            None => self.room(backdrop, self.eye + along * behind_m, around),
         };
         vec3(
             light.x.clamp(0.0, 1.0),
@@ -127,20 +120,18 @@ impl<'a> Shader<'a> {
         }
     }
 
-    fn person(&self, p: Vec3<f32>, along: Vec3<f32>, work: &mut Workspace) -> Colour {
-        self.scene.near_point(p, 0.01, &mut work.around);
-        let normal = self.scene.normal(&work.around, p);
-        let (material, local) = self.scene.material(&work.around, p);
+    fn person(&self, p: Vec3<f32>, along: Vec3<f32>, around: &mut Shortlist) -> Colour {
+        self.scene.near_point(p, 0.01, around);
+        let normal = self.scene.normal(around, p);
+        let (material, local) = self.scene.material(around, p);
         let facing = normal.dot(self.to_lamp).max(0.0);
         let lit = facing
             * if facing > 0.0 {
-                self.lamplight(p + normal * 0.004, work)
+                self.lamplight(p + normal * 0.004)
             } else {
                 1.0
             };
-        let open = self
-            .scene
-            .openness(&mut work.around, p, normal, self.quality.hollow_probes);
+        let open = self.scene.openness(around, p, normal, self.quality.hollow_probes);
         let mut colour = self.illuminate(self.albedo(material, local), normal, lit, open);
 
         let halfway = (self.to_lamp - along).unit();
@@ -163,20 +154,17 @@ impl<'a> Shader<'a> {
         colour
     }
 
-    fn room(&self, backdrop: Backdrop, p: Vec3<f32>, work: &mut Workspace) -> Colour {
+    fn room(&self, backdrop: Backdrop, p: Vec3<f32>, around: &mut Shortlist) -> Colour {
         let (across, depth) = (p.dot(self.right), p.dot(self.back));
         match backdrop {
             Backdrop::Floor => {
-                let lit = self.to_lamp.y * self.lamplight(p + Vec3::UP * 0.004, work);
+                let lit = self.to_lamp.y * self.lamplight(p + Vec3::UP * 0.004);
                 let probes = self.quality.hollow_probes;
-                let open = self
-                    .scene
-                    .openness(&mut work.around, p, Vec3::UP, probes)
-                    .max(0.4);
+                let open = self.scene.openness(around, p, Vec3::UP, probes).max(0.4);
                 self.illuminate(self.boards(across, depth), Vec3::UP, lit, open)
             }
             Backdrop::Wall => {
-                let lit = self.back.dot(self.to_lamp).max(0.0) * self.lamplight(p, work);
+                let lit = self.back.dot(self.to_lamp).max(0.0) * self.lamplight(p);
                 let plaster = if p.y < SKIRTING_M {
                     vec3(0.85, 0.85, 0.84)
                 } else if self.quality.texture {
@@ -189,9 +177,9 @@ impl<'a> Shader<'a> {
         }
     }
 
-    fn lamplight(&self, p: Vec3<f32>, work: &mut Workspace) -> f32 {
+    fn lamplight(&self, p: Vec3<f32>) -> f32 {
         if self.quality.shadows {
-            self.scene.lamplight(&mut work.lampward, p, self.to_lamp)
+            self.scene.lamplight(p, self.to_lamp)
         } else {
             1.0
         }

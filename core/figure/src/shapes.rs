@@ -37,6 +37,7 @@ pub struct Capsule {
     start: Vec3<f32>,
     axis: Vec3<f32>,
     per_axis_sq: f32,
+    length: f32,
     /// Thickness, metres.
     pub radius: f32,
 }
@@ -44,12 +45,44 @@ pub struct Capsule {
 impl Capsule {
     fn new(start: Vec3<f32>, end: Vec3<f32>, radius: f32) -> Self {
         let axis = end - start;
+        let axis_sq = axis.dot(axis);
         Self {
             start,
             axis,
-            per_axis_sq: axis.dot(axis).recip_or_zero(),
+            per_axis_sq: axis_sq.recip_or_zero(),
+            length: axis_sq.sqrt(),
             radius,
         }
+    }
+
+    /// A capsule that contains the others, along the line between their two ends farthest apart; of none, one that
+    /// nothing is near.
+    pub fn around<'a>(capsules: impl Iterator<Item = &'a Self> + Clone) -> Self {
+        let ends = capsules.clone().flat_map(|c| [c.start, c.start + c.axis]);
+        let Some(first) = ends.clone().next() else {
+            return Self::new(Vec3::ZERO, Vec3::ZERO, f32::NEG_INFINITY);
+        };
+        let farthest_from = |p: Vec3<f32>| {
+            ends.clone().fold(p, |best, end| {
+                if (end - p).length() > (best - p).length() {
+                    end
+                } else {
+                    best
+                }
+            })
+        };
+        let one = farthest_from(first);
+        let mut around = Self::new(one, farthest_from(one), 0.0);
+        around.radius = capsules.fold(0.0, |radius, c| {
+            let out = around.distance(c.start).max(around.distance(c.start + c.axis));
+            f32::max(radius, out + c.radius)
+        });
+        around
+    }
+
+    /// Length of the segment, metres.
+    pub fn reach(&self) -> f32 {
+        self.length
     }
 
     /// Where on the segment, from 0 to 1, the nearest point to `p` lies.
@@ -68,13 +101,14 @@ impl Capsule {
         to_start.length().max((to_start + self.axis).length()) + self.radius
     }
 
-    /// Distance between the capsule and the ray from `origin` along the unit vector `along`; negative if hit.
-    pub fn distance_to_ray(&self, origin: Vec3<f32>, along: Vec3<f32>) -> f32 {
+    /// Distance between the capsule and the ray from `origin` along the unit vector `along`, negative if hit, and
+    /// how far along the ray they are nearest, metres.
+    pub fn distance_to_ray(&self, origin: Vec3<f32>, along: Vec3<f32>) -> (f32, f32) {
         // The point of the segment nearest to the line, then the point of the ray nearest to that, then back:
         // exact when the first guess stays on the segment and in front of the origin, else a clamp away.
         let from_origin = self.start - origin;
         let slope = self.axis.dot(along);
-        let axis_sq = self.axis.dot(self.axis);
+        let axis_sq = self.length * self.length;
         let across = axis_sq - slope * slope;
         let t = if across > 1e-9 {
             ((slope * from_origin.dot(along) - from_origin.dot(self.axis)) / across).clamp(0.0, 1.0)
@@ -82,7 +116,7 @@ impl Capsule {
             0.5
         };
         let travelled = (from_origin + self.axis * t).dot(along).max(0.0);
-        self.distance(origin + along * travelled)
+        (self.distance(origin + along * travelled), travelled)
     }
 }
 
@@ -221,6 +255,22 @@ impl Solid {
         }
     }
 
+    /// How near the ray from `origin` along a unit vector passes, and how far along it that is, metres: the
+    /// distance where the ray is nearest to the bounding segment, which for boxes is looked for on both sides.
+    pub fn distance_to_ray(&self, origin: Vec3<f32>, along: Vec3<f32>) -> (f32, f32) {
+        let (_, travelled) = self.bound.distance_to_ray(origin, along);
+        let at = |t: f32| (self.distance(origin + along * t), t);
+        match self.form {
+            Form::RoundBox { .. } => (-6i8..=6)
+                .map(|step| at((travelled + self.bound.radius * f32::from(step) / 6.0).max(0.0)))
+                .fold(
+                    at(travelled),
+                    |best, probe| if probe.0 < best.0 { probe } else { best },
+                ),
+            _ => at(travelled),
+        }
+    }
+
     /// A point in the solid's own coordinates, so that textures move with it.
     pub fn texture_point(&self, p: Vec3<f32>) -> Vec3<f32> {
         self.frame.inward(p - self.origin)
@@ -274,6 +324,24 @@ mod tests {
     }
 
     #[test]
+    fn a_capsule_around_others_contains_them() {
+        let solids = solids();
+        let around = Capsule::around(solids.iter().map(|solid| &solid.bound));
+        let mut random = crate::random::Random::seeded(4);
+        for _ in 0..20_000 {
+            let mut next = || random.between(-0.6, 1.3) as f32;
+            let p = vec3(next(), next(), next());
+            for solid in &solids {
+                assert!(
+                    around.distance(p) <= solid.bound.distance(p).max(0.0) + 1e-6,
+                    "{p:?}"
+                );
+            }
+        }
+        assert!(Capsule::around(std::iter::empty()).distance(Vec3::ZERO) > 1e9);
+    }
+
+    #[test]
     fn ray_distance_matches_dense_sampling() {
         let mut random = crate::random::Random::seeded(5);
         let solid = &solids()[0];
@@ -286,7 +354,7 @@ mod tests {
             let sampled = (0..4000)
                 .map(|i| solid.bound.distance(origin + along * (i as f32 * 0.001)))
                 .fold(f32::INFINITY, f32::min);
-            let exact = solid.bound.distance_to_ray(origin, along);
+            let (exact, _) = solid.bound.distance_to_ray(origin, along);
             assert!(
                 exact - sampled < 2e-3 && sampled - exact < 2e-3,
                 "{exact} {sampled}"
