@@ -3,6 +3,8 @@
 //!
 //! The tests themselves are in `tests/tests`, one subject a file; the browser's are in `tests/e2e`.
 
+pub mod blazepose;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,18 +1,18 @@
-//! Every tensor of every BlazePose model against LiteRT.
+//! Every tensor of every BlazePose model against LiteRT, on the CPU and on the GPU backend.
 //!
 //! The expected values stand in `tests/fixtures/litert_*.json`, written by `tests/reference/litert.py` with LiteRT's
 //! reference kernels. Weights come from the npm package in `models/`; without it the tests say so and skip.
 
-use std::path::{Path, PathBuf};
-
+use plumbline_engine::gpu::native::{Gpu, Replayer};
 use plumbline_engine::graph::{Graph, ValueId};
 use plumbline_engine::plan::Plan;
-use plumbline_engine::{cpu, passes, reference, tflite};
+use plumbline_engine::{cpu, gpu, passes, reference};
+use plumbline_tests::blazepose::load;
+use plumbline_tests::{read, report, skip};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
 struct Fixture {
-    file: String,
     low: f32,
     high: f32,
     tensors: Vec<Tensor>,
@@ -33,29 +33,8 @@ struct Tensor {
 /// Largest allowed difference as a part of the tensor's range.
 const TOLERANCE: f64 = 1e-3;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
 fn fixture(model: &str) -> Fixture {
-    let path = root().join(format!("tests/fixtures/litert_{model}.json"));
-    serde_json::from_str(&std::fs::read_to_string(path).expect("fixtures are in the repository"))
-        .expect("valid JSON")
-}
-
-/// The graph of a model as its file holds it, or `None` when its weights have not been fetched.
-fn load(fixture: &Fixture) -> Option<Graph> {
-    let path = root()
-        .join("models/node_modules/@mediapipe/pose")
-        .join(&fixture.file);
-    let Ok(bytes) = std::fs::read(&path) else {
-        eprintln!(
-            "skipped: {} is missing; run `cargo xtask models` first",
-            fixture.file
-        );
-        return None;
-    };
-    Some(tflite::import(&bytes).expect("BlazePose models are supported"))
+    serde_json::from_str(&read(&format!("tests/fixtures/litert_{model}.json"))).expect("valid JSON")
 }
 
 /// The twin of `pattern` in `tests/reference/litert.py`: exact in both languages.
@@ -91,7 +70,9 @@ fn difference(expected: &Tensor, actual: &[f32]) -> f64 {
         expected.name
     );
     // A tensor of one element has no range of its own; its magnitude stands in.
-    let range = (expected.max - expected.min).max(expected.max.abs()).max(expected.min.abs());
+    let range = (expected.max - expected.min)
+        .max(expected.max.abs())
+        .max(expected.min.abs());
     let samples = expected.samples.iter().enumerate().map(|(k, sample)| {
         let actual = f64::from(actual[k * count / expected.samples.len()]);
         assert!(actual.is_finite(), "{} holds {actual}", expected.name);
@@ -123,16 +104,16 @@ fn check<'v>(what: &str, fixture: &Fixture, least: usize, value: impl Fn(ValueId
         }
         checked += 1;
     }
-    eprintln!(
+    report(&format!(
         "{what}: {checked} tensors, worst {:.1e} of the range ({})",
         worst.0, worst.1
-    );
+    ));
     assert!(checked >= least, "{what}: only {checked} tensors were compared");
 }
 
 fn reference_interpreter(model: &str) {
     let fixture = fixture(model);
-    let Some(mut graph) = load(&fixture) else { return };
+    let Some(mut graph) = load(model) else { return };
     passes::fold_constants(&mut graph).expect("weights are constants");
     let values = reference::run(&graph, &[input_of(&graph, &fixture)]).expect("a valid model");
     check(
@@ -145,7 +126,7 @@ fn reference_interpreter(model: &str) {
 
 fn cpu_backend(model: &str) {
     let fixture = fixture(model);
-    let Some(mut graph) = load(&fixture) else { return };
+    let Some(mut graph) = load(model) else { return };
     passes::optimise(&mut graph).expect("the passes take BlazePose");
     let outputs = graph.outputs.clone();
     let input = input_of(&graph, &fixture);
@@ -170,6 +151,42 @@ fn cpu_backend(model: &str) {
         kept.contains(&id)
             .then(|| session.output(&graph.value(id).name).expect("an output"))
     });
+}
+
+/// The GPU backend on whatever adapter this machine has; Mesa's lavapipe is one.
+fn gpu_backend(model: &str) {
+    let fixture = fixture(model);
+    let Some(mut graph) = load(model) else { return };
+    let gpu = match Gpu::open() {
+        Ok(gpu) => gpu,
+        Err(error) => return skip(&format!("{model} on the GPU: {error}")),
+    };
+    passes::optimise(&mut graph).expect("the passes take BlazePose");
+    let input = input_of(&graph, &fixture);
+    let run = |graph: Graph| {
+        let recording = gpu::record(&Plan::new(graph).expect("a plan")).expect("a recording");
+        Replayer::new(&gpu, recording)
+            .and_then(|mut replayer| replayer.run(&[&input]))
+            .expect("the adapter runs it")
+    };
+    let adapter = &gpu.adapter().name;
+
+    let outputs = run(graph.clone());
+    check(
+        &format!("{model}, GPU outputs on {adapter}"),
+        &fixture,
+        graph.outputs.len(),
+        |id| outputs.get(&graph.value(id).name),
+    );
+
+    graph.outputs = graph.nodes.iter().map(|node| node.output).collect();
+    let outputs = run(graph.clone());
+    check(
+        &format!("{model}, GPU on {adapter}"),
+        &fixture,
+        graph.nodes.len(),
+        |id| outputs.get(&graph.value(id).name),
+    );
 }
 
 #[test]
@@ -200,4 +217,24 @@ fn cpu_full() {
 #[test]
 fn cpu_heavy() {
     cpu_backend("heavy");
+}
+
+#[test]
+fn gpu_detector() {
+    gpu_backend("detector");
+}
+
+#[test]
+fn gpu_lite() {
+    gpu_backend("lite");
+}
+
+#[test]
+fn gpu_full() {
+    gpu_backend("full");
+}
+
+#[test]
+fn gpu_heavy() {
+    gpu_backend("heavy");
 }
