@@ -20,9 +20,13 @@ const ARENA = 0;
 
 /**
  * Firefox answers mapAsync when a timer of 100 ms looks at the device (Mozilla bug 1870699), or when something is
- * submitted; so it is given an empty submission this often while a frame is on its way. Other browsers answer at once.
+ * submitted; so while a frame is on its way it is given an empty submission after this time, and again after ever
+ * longer times: a frame that takes seconds (a software adapter compiling) must not drown in them. Other browsers
+ * answer at once.
  */
-const NUDGE_MILLIS = 4;
+const FIRST_NUDGE_MILLIS = 4;
+const NUDGE_GROWTH = 1.1;
+const LAST_NUDGE_MILLIS = 50;
 
 /**
  * @typedef {object} Recording
@@ -207,12 +211,15 @@ export class GpuDevice {
   frameStarted() {
     this.#pending += 1;
     const isFirefox = /\bGecko\/\d/.test(navigator.userAgent);
-    if (isFirefox && this.#timer === null) {
-      this.#timer = setInterval(() => {
-        this.counts.nudges += 1;
-        this.#device.queue.submit([]);
-      }, NUDGE_MILLIS);
-    }
+    if (isFirefox && this.#pending === 1) this.#nudgeAfter(FIRST_NUDGE_MILLIS);
+  }
+
+  #nudgeAfter(millis) {
+    this.#timer = setTimeout(() => {
+      this.counts.nudges += 1;
+      this.#device.queue.submit([]);
+      this.#nudgeAfter(Math.min(millis * NUDGE_GROWTH, LAST_NUDGE_MILLIS));
+    }, millis);
   }
 
   /** The counterpart of {@link frameStarted}. */
@@ -222,7 +229,7 @@ export class GpuDevice {
   }
 
   #stopNudging() {
-    if (this.#timer !== null) clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     this.#timer = null;
   }
 

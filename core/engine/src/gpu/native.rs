@@ -56,12 +56,13 @@ impl fmt::Display for GpuError {
             GpuError::NoAdapter => {
                 write!(
                     f,
-                    "no GPU: no Vulkan, Metal or Direct3D 12 driver was found; use the CPU backend, or install Mesa's lavapipe"
+                    "no GPU: no Vulkan, Metal or Direct3D 12 driver was found; use the CPU backend, or install \
+                     Mesa's lavapipe"
                 )
             }
             GpuError::NoDevice { adapter, reason } => write!(f, "{adapter} gives no device: {reason}"),
             GpuError::Rejected { what, reason } => write!(f, "the GPU refuses {what}: {reason}"),
-            GpuError::DeviceLost(reason) => write!(f, "the GPU was lost: {reason}"),
+            GpuError::DeviceLost(reason) => write!(f, "the GPU stopped: {reason}"),
             GpuError::WrongInput {
                 name,
                 expected,
