@@ -13,21 +13,22 @@ export const ADDRESS = required('PLUMBLINE_ADDRESS');
 export const byName = (name) => `[data-testid="${name}"]`;
 
 /**
- * Opens the Live page and notes what must never happen: errors, refused resources, requests to other origins and
- * long tasks on the main thread.
+ * Opens the Live page and notes what it asks for, and what must never happen: errors, refused resources, requests to
+ * other origins and long tasks on the main thread.
  * @param {import('puppeteer-core').Browser} browser
  * @param {Record<string, string>} query parameters of the page's test contract
  * @param {string} address where the page is served
  */
 export async function openLive(browser, query = {}, address = ADDRESS) {
   const page = await browser.newPage();
-  const seen = { errors: [], foreignRequests: [] };
+  const seen = { errors: [], requests: [], foreignRequests: [] };
   page.on('pageerror', (error) => seen.errors.push(error.message));
   page.on('console', (message) => {
     if (message.type() === 'error') seen.errors.push(message.text());
   });
   const noteRequest = (url) => {
     const isOwn = url.startsWith(`${address}/`) || url.startsWith('blob:') || url.startsWith('data:');
+    seen.requests.push(url);
     if (!isOwn) seen.foreignRequests.push(url);
   };
   page.on('request', (request) => noteRequest(request.url()));

@@ -13,6 +13,7 @@ use crate::{Outcome, loader, models, plumb, process, tools};
 
 /// Builds the page and returns its folder.
 pub fn build(workspace: &Workspace) -> Outcome<PathBuf> {
+    tools::ensure_wasm_target()?;
     let tools = tools::ensure(workspace)?;
     let demo = plumb::draw_demo(workspace)?;
     println!("Building the page in release.");

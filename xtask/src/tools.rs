@@ -1,4 +1,5 @@
-//! Trunk and wasm-bindgen: the two build tools that turn the web package into files a browser loads.
+//! Trunk and wasm-bindgen, the two build tools that turn the web package into files a browser loads, and the compiler's
+//! own target for them.
 //!
 //! Both must have exact versions: Trunk because its output format is post-processed here, wasm-bindgen
 //! because its tool and its library exchange a private format and must be of one release. A tool is taken
@@ -6,9 +7,13 @@
 //! into `target/tools`.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::workspace::{Workspace, read_text};
 use crate::{Outcome, process};
+
+/// What browsers run.
+pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
 /// The newest Trunk that the pinned toolchain compiles.
 const TRUNK_VERSION: &str = "0.21.14";
@@ -21,6 +26,21 @@ struct Tool {
     /// Whether the package compiles with the lock file it was published with.
     locked: bool,
     why: &'static str,
+}
+
+/// Makes sure that the toolchain compiles for browsers. rust-toolchain.toml asks for it, but rustup may have been told
+/// to install nothing by itself.
+pub fn ensure_wasm_target() -> Outcome<()> {
+    let sysroot = process::output(Command::new("rustc").args(["--print", "sysroot"]))?;
+    if Path::new(sysroot.trim())
+        .join("lib/rustlib")
+        .join(WASM_TARGET)
+        .is_dir()
+    {
+        return Ok(());
+    }
+    println!("Installing the Rust target {WASM_TARGET}: the page is compiled for it.");
+    process::run(Command::new("rustup").args(["target", "add", WASM_TARGET]))
 }
 
 /// Makes sure that both tools are there, and returns a folder that holds them under their own names.

@@ -16,8 +16,6 @@ use crate::server::Server;
 use crate::workspace::{Workspace, files_below, make_folder};
 use crate::{Outcome, browser, models, node, page, plumb, process, tools};
 
-const WASM_TARGET: &str = "wasm32-unknown-unknown";
-
 /// The package that only makes sense in a browser.
 const WEB_PACKAGE: &str = "plumbline_web";
 
@@ -84,6 +82,10 @@ pub fn native(workspace: &Workspace, counts: &mut Counts) -> Outcome<()> {
         // The software driver gives the same results on every machine; a real GPU is measured by hand.
         Some(driver) => {
             tests.env("VK_DRIVER_FILES", driver);
+            // The driver complains on every start where there is no such folder, and draws to no window here.
+            if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+                tests.env("XDG_RUNTIME_DIR", &workspace.target);
+            }
         }
         None => println!(
             "Mesa's lavapipe was not found: GPU tests run on the adapter that there is, or are skipped."
@@ -98,6 +100,7 @@ pub fn native(workspace: &Workspace, counts: &mut Counts) -> Outcome<()> {
 /// The tests that run as WebAssembly in a browser.
 pub fn wasm(workspace: &Workspace, counts: &mut Counts) -> Outcome<()> {
     let chrome = browser::chromium()?;
+    tools::ensure_wasm_target()?;
     let runner = tools::ensure(workspace)?.join("wasm-bindgen-test-runner");
     node::install(workspace, "tests/e2e", "the browser driver of the tests is there")?;
     let mut all_passed = true;
@@ -113,7 +116,14 @@ pub fn wasm(workspace: &Workspace, counts: &mut Counts) -> Outcome<()> {
 fn wasm_test_programs(workspace: &Workspace, package: &str) -> Outcome<Vec<PathBuf>> {
     let messages = process::output(
         process::cargo()
-            .args(["test", "--no-run", "--target", WASM_TARGET, "--package", package])
+            .args([
+                "test",
+                "--no-run",
+                "--target",
+                tools::WASM_TARGET,
+                "--package",
+                package,
+            ])
             .arg("--message-format=json-render-diagnostics")
             .current_dir(&workspace.root),
     )?;
