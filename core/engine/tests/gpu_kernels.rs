@@ -1,7 +1,8 @@
-//! Each GPU kernel against the naive interpreter, on random shapes, paddings, strides and epilogues, through wgpu.
+//! Each GPU kernel against the naive interpreter, on random shapes, paddings, strides and epilogues, through
+//! wgpu.
 //!
-//! Mesa's lavapipe serves where there is no GPU (`mesa-vulkan-drivers`, `VK_DRIVER_FILES`); without any adapter the
-//! tests say so and pass.
+//! Mesa's lavapipe serves where there is no GPU (`mesa-vulkan-drivers`, `VK_DRIVER_FILES`); without any
+//! adapter the tests say so and pass.
 #![cfg(feature = "native")]
 
 #[path = "support/random.rs"]
@@ -378,7 +379,8 @@ fn concatenations_along_every_axis() {
     }
 }
 
-/// Parts of an elided concatenation start at any element, and one part may be computed from the part beside it.
+/// Parts of an elided concatenation start at any element, and one part may be computed from the part beside
+/// it.
 #[test]
 fn parts_of_an_elided_concatenation_share_a_binding() {
     for (channels, rows) in [(3, 3), (1, 7), (4, 5), (6, 2), (8, 4)] {

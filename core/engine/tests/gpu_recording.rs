@@ -1,5 +1,5 @@
-//! Properties of recordings that need no GPU: the same plan gives the same text, equal shapes share a shader, every
-//! binding keeps the limits that each WebGPU adapter guarantees, and each step is one dispatch.
+//! Properties of recordings that need no GPU: the same plan gives the same text, equal shapes share a shader,
+//! every binding keeps the limits that each WebGPU adapter guarantees, and each step is one dispatch.
 
 use plumbline_engine::ErrorKind;
 use plumbline_engine::gpu::{
@@ -10,8 +10,8 @@ use plumbline_engine::graph::{
 };
 use plumbline_engine::plan::Plan;
 
-/// `blocks` equal residual blocks (1x1 to three times the channels, depthwise 3x3, 1x1 back plus the block's input)
-/// over an image of `edge` x `edge` x `channels`.
+/// `blocks` equal residual blocks (1x1 to three times the channels, depthwise 3x3, 1x1 back plus the block's
+/// input) over an image of `edge` x `edge` x `channels`.
 fn residual_network(edge: usize, channels: usize, blocks: usize, half: bool) -> Graph {
     let mut seed = 1;
     let mut graph = Graph::default();

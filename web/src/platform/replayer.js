@@ -1,13 +1,13 @@
 /**
  * Replays the engine's GPU recordings on WebGPU.
  *
- * In: a recording (WGSL texts and flat tables of numbers) once, then one Float32Array per input and frame. Out: one
- * Float32Array per frame that holds all outputs at the offsets that the recording states.
+ * In: a recording (WGSL texts and flat tables of numbers) once, then one Float32Array per input and frame.
+ * Out: one Float32Array per frame that holds all outputs at the offsets that the recording states.
  *
- * Why it is JavaScript: wgpu's web backend compiles pipelines one after the other and blocks meanwhile, and a frame
- * would cross the border between wasm and JavaScript some two hundred times. Here a frame is one call: one
- * writeBuffer per input, one encoder, one compute pass, one submit. Only the encoder, its pass and its command
- * buffer are created for a frame; `counts` lets a test see that.
+ * Why it is JavaScript: wgpu's web backend compiles pipelines one after the other and blocks meanwhile, and a
+ * frame would cross the border between wasm and JavaScript some two hundred times. Here a frame is one call:
+ * one writeBuffer per input, one encoder, one compute pass, one submit. Only the encoder, its pass and its
+ * command buffer are created for a frame; `counts` lets a test see that.
  *
  * The layout of the tables is that of `Recording` in the engine (core/engine/src/gpu/recording.rs).
  */
@@ -19,10 +19,10 @@ const RING = 3;
 const ARENA = 0;
 
 /**
- * Firefox answers mapAsync when a timer of 100 ms looks at the device (Mozilla bug 1870699), or when something is
- * submitted; so while a frame is on its way it is given an empty submission after this time, and again after ever
- * longer times: a frame that takes seconds (a software adapter compiling) must not drown in them. Other browsers
- * answer at once.
+ * Firefox answers mapAsync when a timer of 100 ms looks at the device (Mozilla bug 1870699), or when
+ * something is submitted; so while a frame is on its way it is given an empty submission after this time, and
+ * again after ever longer times: a frame that takes seconds (a software adapter compiling) must not drown in
+ * them. Other browsers answer at once.
  */
 const FIRST_NUDGE_MILLIS = 4;
 const NUDGE_GROWTH = 1.1;
@@ -38,7 +38,8 @@ const LAST_NUDGE_MILLIS = 50;
  * @property {Uint32Array} bindGroups Per group: shader, number of bindings, then (buffer, offset, bytes) for each.
  * @property {Uint32Array} commands Per dispatch: shader, bind group, workgroups along x, y, z.
  * @property {Uint32Array} inputs Per input: offset in the arena in bytes, number of f32.
- * @property {Uint32Array} outputs Per output: offset in the arena, offset in the read-back buffer (bytes), number of f32.
+ * @property {Uint32Array} outputs Per output: offset in the arena in bytes, offset in the read-back buffer in
+ *   bytes, number of f32.
  * @property {number} readBackBytes Size of a read-back buffer.
  */
 
@@ -106,8 +107,8 @@ export class GpuDevice {
   /**
    * Creates everything that a recording needs. The shaders compile side by side and do not block this thread.
    *
-   * @param {Recording} recording Not kept: its arrays may be views of memory that the caller reuses after this
-   *   function has returned its promise, except `contents`, which are read before the first await.
+   * @param {Recording} recording Read before this function returns its promise, so its arrays may be views of
+   *   memory that the caller reuses.
    * @returns {Promise<Replayer>}
    * @throws {Error} With the label of the shader that does not compile, or what else the device refuses.
    */
@@ -117,7 +118,9 @@ export class GpuDevice {
     device.pushErrorScope("out-of-memory");
     device.pushErrorScope("validation");
     const parts = this.#createParts(recording);
-    const compiled = recording.shaders.map((code, i) => this.#compile(code, recording.labels[i], parts.layoutOf[i]));
+    const compiled = recording.shaders.map((code, i) =>
+      this.#compile(code, recording.labels[i], parts.layoutOf[i]),
+    );
     const errors = [device.popErrorScope(), device.popErrorScope()];
     const pipelines = await Promise.all(compiled);
     for (const error of await Promise.all(errors)) {
@@ -259,8 +262,8 @@ export class Replayer {
   }
 
   /**
-   * One frame. The inputs are read before this function returns its promise, so views of wasm memory are fine. Up to
-   * three frames may be on their way; they complete in order.
+   * One frame. The inputs are read before this function returns its promise, so views of wasm memory are
+   * fine. Up to three frames may be on their way; they complete in order.
    *
    * @param {...Float32Array} inputs One for each input of the recording.
    * @returns {Promise<Float32Array>} All outputs, at their offsets in the read-back buffer.

@@ -1,9 +1,9 @@
-//! What happens to a sum before it is stored: activation, residual, activation. And bilinear sampling, which the
-//! residual and the resize operator share.
+//! What happens to a sum before it is stored: activation, residual, activation. And bilinear sampling, which
+//! the residual and the resize operator share.
 //!
-//! Fusing these into the kernel that computes the sum saves a dispatch and a round trip through memory each; a
-//! residual of lower resolution is sampled on the fly, so that the enlarged tensor is never written. Conventions
-//! of sampling: TensorFlow Lite's `ResizeBilinear` (see [`Bilinear`]).
+//! Fusing these into the kernel that computes the sum saves a dispatch and a round trip through memory each;
+//! a residual of lower resolution is sampled on the fly, so that the enlarged tensor is never written.
+//! Conventions of sampling: TensorFlow Lite's `ResizeBilinear` (see [`Bilinear`]).
 
 use crate::graph::{Activation, Bilinear, Residual};
 
@@ -23,8 +23,8 @@ pub(super) fn activate(activation: Activation, v: &str) -> String {
     }
 }
 
-/// Defines `finish(v, pixel, block) -> vec4<f32>` for results of extent `out`. A residual of extent `residual.1` is
-/// read through the operand `r`.
+/// Defines `finish(v, pixel, block) -> vec4<f32>` for results of extent `out`. A residual of extent
+/// `residual.1` is read through the operand `r`.
 pub(super) fn finish(activation: Activation, residual: Option<(Residual, Extent)>, out: Extent) -> String {
     let first = activate(activation, "v");
     let Some((residual, from)) = residual else {

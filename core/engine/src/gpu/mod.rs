@@ -8,11 +8,12 @@
 //! | `epilogue` | activation and residual, fused into the kernel before them; bilinear sampling |
 //! | `shader` | bindings, access functions and thread layout around a kernel |
 //! | `pack` | weights in the order and the precision in which the kernels read them |
-//! | [`native`] | replays a recording through wgpu (feature `native`) |
+//! | `native` | replays a recording through wgpu (feature `native`) |
 //!
 //! All tensors of a frame live in one arena that every dispatch binds read-write, in ranges: WebGPU refuses a
-//! dispatch that binds one buffer both read-only and writable, and two arenas with tensors that alternate between
-//! them would need more memory and a second planner. Weights lie in a buffer of their own, bound read-only.
+//! dispatch that binds one buffer both read-only and writable, and two arenas with tensors that alternate
+//! between them would need more memory and a second planner. Weights lie in a buffer of their own, bound
+//! read-only.
 //!
 //! Arithmetic is f32. Tensors are NHWC without channel padding, the layout of the plan.
 

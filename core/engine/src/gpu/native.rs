@@ -1,10 +1,11 @@
 //! Replays recordings through wgpu: on Vulkan, Metal or Direct3D, for tests and the command line.
 //!
-//! In: a [`Recording`] once, then one slice of f32 per input and frame. Out: the outputs of the frame. A frame is
-//! one encoder, one compute pass and one submission; nothing but the encoder is created for it. Read-back buffers
-//! form a ring, so that a frame can be submitted before the one before it is read.
+//! In: a [`Recording`] once, then one slice of f32 per input and frame. Out: the outputs of the frame. A
+//! frame is one encoder, one compute pass and one submission; nothing but the encoder is created for it.
+//! Read-back buffers form a ring, so that a frame can be submitted before the one before it is read.
 //!
-//! The browser has its own replayer in JavaScript: wgpu's web backend cannot compile pipelines asynchronously.
+//! The browser has its own replayer in JavaScript: wgpu's web backend cannot compile pipelines
+//! asynchronously.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -258,7 +259,8 @@ impl Replayer {
     /// Creates buffers, pipelines (on all cores) and bind groups.
     ///
     /// # Errors
-    /// [`GpuError::Rejected`] with the shader or the buffer that the device refuses; [`GpuError::DeviceLost`].
+    /// [`GpuError::Rejected`] with the shader or the buffer that the device refuses;
+    /// [`GpuError::DeviceLost`].
     pub fn new(gpu: &Gpu, recording: Recording) -> Result<Self, GpuError> {
         gpu.check()?;
         let buffers = gpu.guarded("the buffers", || create_buffers(gpu, &recording))?;

@@ -1,9 +1,9 @@
-//! Weights as the kernels read them: regrouped into tiles of four channels, and kept as binary16 where that is
-//! exact.
+//! Weights as the kernels read them: regrouped into tiles of four channels, and kept as binary16 where that
+//! is exact.
 //!
-//! After fusion weights are most of what a small network reads, so half the bytes count on every adapter. BlazePose
-//! ships its weights as binary16; such a constant goes back to 16 bits without loss and is widened in the shader by
-//! `unpack2x16float`, which needs no optional feature. Any other constant stays f32.
+//! After fusion weights are most of what a small network reads, so half the bytes count on every adapter.
+//! BlazePose ships its weights as binary16; such a constant goes back to 16 bits without loss and is widened
+//! in the shader by `unpack2x16float`, which needs no optional feature. Any other constant stays f32.
 
 use crate::half::f16_from_f32_exact;
 
@@ -36,9 +36,9 @@ pub(super) fn pack_f32(elements: &[f32]) -> Packed {
     }
 }
 
-/// Weights `[out][kernel_h][kernel_w][in]` as `[out / 4][kernel_h][kernel_w][in / 4]` tiles of 4x4, both channel
-/// counts padded with zeros. A tile holds the four outputs of its first input, then those of the second, and so
-/// on: the columns of the matrix that the shader multiplies with four inputs.
+/// Weights `[out][kernel_h][kernel_w][in]` as `[out / 4][kernel_h][kernel_w][in / 4]` tiles of 4x4, both
+/// channel counts padded with zeros. A tile holds the four outputs of its first input, then those of the
+/// second, and so on: the columns of the matrix that the shader multiplies with four inputs.
 pub(super) fn dense_tiles(weights: &[f32], out_channels: usize, taps: usize, in_channels: usize) -> Vec<f32> {
     let (out_blocks, in_blocks) = (out_channels.div_ceil(4), in_channels.div_ceil(4));
     let mut tiles = vec![0.0; out_blocks * taps * in_blocks * 16];

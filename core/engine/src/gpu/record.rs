@@ -1,7 +1,7 @@
 //! From a plan to a recording: one dispatch for each step, in order.
 //!
-//! Shaders whose texts are equal become one, so a network of repeated blocks compiles few pipelines: the text holds
-//! shapes, not places, and places are ranges in the bind groups.
+//! Shaders whose texts are equal become one, so a network of repeated blocks compiles few pipelines: the text
+//! holds shapes, not places, and places are ranges in the bind groups.
 
 use std::collections::HashMap;
 
@@ -25,8 +25,8 @@ const MAX_CONCAT_INPUTS: usize = MAX_BINDINGS - 1;
 /// Writes down what a GPU has to do for one frame.
 ///
 /// # Errors
-/// *Unsupported* when a tensor or the weights exceed what every WebGPU adapter guarantees, or a node has a shape
-/// that no kernel covers (a batch, a residual of another number of channels).
+/// *Unsupported* when a tensor or the weights exceed what every WebGPU adapter guarantees, or a node has a
+/// shape that no kernel covers (a batch, a residual of another number of channels).
 pub fn record(plan: &Plan) -> Result<Recording, ModelError> {
     let mut recorder = Recorder {
         plan,
@@ -313,7 +313,8 @@ impl Recorder<'_> {
         Ok(kernels)
     }
 
-    /// Operands `x` and `y` of a node with one image in and one of as many channels out, and the shape of the result.
+    /// Operands `x` and `y` of a node with one image in and one of as many channels out, and the shape of the
+    /// result.
     fn one_to_one(&self, node: &Node) -> Result<(Vec<Operand>, [usize; 3]), ModelError> {
         let operands = vec![
             self.image_operand("x", node, node.inputs[0])?,

@@ -1,8 +1,9 @@
-//! A recording: everything that a GPU needs for one model, as plain data. Nothing here knows wgpu or a browser.
+//! A recording: everything that a GPU needs for one model, as plain data. Nothing here knows wgpu or a
+//! browser.
 //!
-//! A replayer creates the buffers, the pipelines and the bind groups once. A frame is then: write the inputs into
-//! the arena, issue the dispatches in order inside one compute pass, copy the outputs to a read-back buffer.
-//! Everything that depends on a shape is a constant in the shader text, so a frame needs no uniforms.
+//! A replayer creates the buffers, the pipelines and the bind groups once. A frame is then: write the inputs
+//! into the arena, issue the dispatches in order inside one compute pass, copy the outputs to a read-back
+//! buffer. Everything that depends on a shape is a constant in the shader text, so a frame needs no uniforms.
 //!
 //! The limits are the defaults that every WebGPU implementation guarantees (WebGPU, W3C, section 3.6.2).
 
@@ -22,8 +23,8 @@ pub const ARENA: usize = 0;
 /// Position of the weights in [`Recording::buffers`].
 pub const WEIGHTS: usize = 1;
 
-/// How a shader sees a storage buffer. WebGPU forbids one buffer to be both within one dispatch, so the arena is
-/// always read-write and the weights are always read-only.
+/// How a shader sees a storage buffer. WebGPU forbids one buffer to be both within one dispatch, so the arena
+/// is always read-write and the weights are always read-only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Access {
     /// `var<storage, read>`
@@ -121,8 +122,8 @@ pub struct Recording {
     pub read_back_bytes: u64,
 }
 
-/// The same data as flat words, for a replayer on the other side of a language border: each table crosses in one
-/// typed array, and nothing is serialised.
+/// The same data as flat words, for a replayer on the other side of a language border: each table crosses in
+/// one typed array, and nothing is serialised.
 impl Recording {
     /// Per shader: number of bindings, then a mask with bit `i` set when binding `i` is read-write.
     pub fn layout_words(&self) -> Vec<u32> {

@@ -1,14 +1,15 @@
-//! From a kernel to a shader: declares the bindings, writes the functions through which the kernel reads and writes
-//! its tensors, and decides how threads are laid out.
+//! From a kernel to a shader: declares the bindings, writes the functions through which the kernel reads and
+//! writes its tensors, and decides how threads are laid out.
 //!
-//! A kernel names its tensors (`x`, `y`, `r`..) and calls `load_x(pixel, block)`, which gives four channels, or
-//! `get_x(index)`, which gives one unit of a flat tensor. How the tensor is stored stays behind these functions: as
-//! `vec4` when its place and its channels allow it, else as scalars with guards. So each kernel is written once, and
-//! odd channel counts and the unaligned places inside an elided concatenation cost speed but need no second kernel.
+//! A kernel names its tensors (`x`, `y`, `r`..) and calls `load_x(pixel, block)`, which gives four channels,
+//! or `get_x(index)`, which gives one unit of a flat tensor. How the tensor is stored stays behind these
+//! functions: as `vec4` when its place and its channels allow it, else as scalars with guards. So each kernel
+//! is written once, and odd channel counts and the unaligned places inside an elided concatenation cost speed
+//! but need no second kernel.
 //!
 //! Places in the arena that overlap after rounding to the alignment of bindings (the two sides of an elided
-//! concatenation; one value used twice) become one binding with two offsets, because WebGPU refuses two writable
-//! bindings that share bytes.
+//! concatenation; one value used twice) become one binding with two offsets, because WebGPU refuses two
+//! writable bindings that share bytes.
 
 use std::ops::Range;
 
@@ -36,14 +37,14 @@ pub(super) enum Place {
 /// What the functions of an operand look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
-    /// `load_NAME(pixel, block) -> vec4<f32>` and `store_NAME(pixel, block, value)`: four channels of a pixel.
-    /// Channels past the last read as zero and are not written.
+    /// `load_NAME(pixel, block) -> vec4<f32>` and `store_NAME(pixel, block, value)`: four channels of a
+    /// pixel. Channels past the last read as zero and are not written.
     Image {
         /// Channels of a pixel.
         channels: usize,
     },
-    /// `get_NAME(index)` and `put_NAME(index, value)`: unit `index` of the elements in memory order. A unit is
-    /// `vec4<f32>` or `f32`.
+    /// `get_NAME(index)` and `put_NAME(index, value)`: unit `index` of the elements in memory order. A unit
+    /// is `vec4<f32>` or `f32`.
     Flat {
         /// Elements of a unit: 4 or 1.
         lanes: usize,
@@ -79,7 +80,8 @@ pub(super) enum Order {
     /// Neighbouring threads take neighbouring items (pixels) of one block of channels: they all want the same
     /// weights, which the hardware then reads once.
     ItemsFirst,
-    /// Neighbouring threads take neighbouring blocks of channels of one item, which lie side by side in memory.
+    /// Neighbouring threads take neighbouring blocks of channels of one item, which lie side by side in
+    /// memory.
     BlocksFirst,
 }
 
@@ -181,8 +183,8 @@ impl Operand {
     }
 }
 
-/// Gives every operand a binding and writes the whole text. `None` when the work exceeds what one dispatch can
-/// address.
+/// Gives every operand a binding and writes the whole text. `None` when the work exceeds what one dispatch
+/// can address.
 pub(super) fn assemble(kernel: &Kernel) -> Option<Assembled> {
     let (slots, homes) = assign_slots(&kernel.operands);
     let mut text = format!("// {}\n", kernel.label);

@@ -1,12 +1,12 @@
 //! Concatenation that could not be elided: a copy.
 //!
-//! Along any axis the result is a list of rows, one for each index of the axes before it, and an input gives each
-//! row one contiguous piece. A unit is four elements where all pieces allow it, else one.
+//! Along any axis the result is a list of rows, one for each index of the axes before it, and an input gives
+//! each row one contiguous piece. A unit is four elements where all pieces allow it, else one.
 
 use super::super::shader::{Kernel, Operand, Order};
 
-/// The kernel over the operands `x0`, `x1`.. and `y`. `pieces` are the lengths (in units) of the inputs inside a row
-/// of `row` units, and `start` is where the first of them lies.
+/// The kernel over the operands `x0`, `x1`.. and `y`. `pieces` are the lengths (in units) of the inputs
+/// inside a row of `row` units, and `start` is where the first of them lies.
 pub(in super::super) fn kernel(
     rows: usize,
     row: usize,

@@ -1,9 +1,9 @@
 //! Convolution over all input channels with any window, stride, dilation and padding: stems (3x3 from three
 //! channels), heads (2x2 down to one pixel) and the few dense 3x3 layers.
 //!
-//! A thread computes four neighbouring columns (as many as the row has, if fewer) times four output channels, so a
-//! tile of weights serves four products. Rows outside the image are skipped; columns outside are read from the
-//! nearest column and replaced by zero, which keeps the threads of a wave together.
+//! A thread computes four neighbouring columns (as many as the row has, if fewer) times four output channels,
+//! so a tile of weights serves four products. Rows outside the image are skipped; columns outside are read
+//! from the nearest column and replaced by zero, which keeps the threads of a wave together.
 
 use super::super::epilogue::Extent;
 use super::super::shader::{Kernel, Operand, Order};

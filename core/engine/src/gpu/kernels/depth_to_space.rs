@@ -1,5 +1,6 @@
-//! Depth to space: output `(y, x, c)` is input `(y / b, x / b, (y % b * b + x % b) * channels + c)` for block edge
-//! `b` (TensorFlow's DCR order). A pure copy; a unit is four channels where the output has a multiple of four.
+//! Depth to space: output `(y, x, c)` is input `(y / b, x / b, (y % b * b + x % b) * channels + c)` for block
+//! edge `b` (TensorFlow's DCR order). A pure copy; a unit is four channels where the output has a multiple of
+//! four.
 
 use super::super::epilogue::Extent;
 use super::super::shader::{Kernel, Operand, Order};

@@ -1,9 +1,10 @@
 //! Depthwise convolution: each channel by its own window.
 //!
-//! There is nothing to share between channels, so the cost is reads. A thread computes four neighbouring columns of
-//! four channels: for a row of a 5x5 window it reads eight columns once and uses each up to five times, instead of
-//! twenty reads. The loop over rows stays a loop; the taps of a row are unrolled, so every column has its own
-//! register. Tiles of several rows would save more reads and cost more registers than a 5x5 window leaves.
+//! There is nothing to share between channels, so the cost is reads. A thread computes four neighbouring
+//! columns of four channels: for a row of a 5x5 window it reads eight columns once and uses each up to five
+//! times, instead of twenty reads. The loop over rows stays a loop; the taps of a row are unrolled, so every
+//! column has its own register. Tiles of several rows would save more reads and cost more registers than a
+//! 5x5 window leaves.
 
 use super::super::shader::{Kernel, Operand, Order};
 use super::convolution::Window;

@@ -1,6 +1,6 @@
-//! Addition and activation on their own: four channels of a pixel a thread. Both are rare, because the passes fold
-//! them into the convolution before them; what remains here is bound by memory, and any layout of threads that
-//! reads in order does.
+//! Addition and activation on their own: four channels of a pixel a thread. Both are rare, because the passes
+//! fold them into the convolution before them; what remains here is bound by memory, and any layout of
+//! threads that reads in order does.
 
 use super::super::shader::{Kernel, Operand, Order};
 

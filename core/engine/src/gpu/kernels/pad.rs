@@ -1,10 +1,13 @@
-//! Zeros around any axis, for the paddings that the passes could not fold into a convolution (channels, mostly).
+//! Zeros around any axis, for the paddings that the passes could not fold into a convolution (channels,
+//! mostly).
 //!
-//! A thread writes one unit: four elements where the innermost axis and its padding are multiples of four, else one.
+//! A thread writes one unit: four elements where the innermost axis and its padding are multiples of four,
+//! else one.
 
 use super::super::shader::{Kernel, Operand, Order};
 
-/// The kernel over the operands `x` and `y`. Sizes and (before, after) pairs are in units on the innermost axis.
+/// The kernel over the operands `x` and `y`. Sizes and (before, after) pairs are in units on the innermost
+/// axis.
 pub(in super::super) fn kernel(
     input: &[usize],
     padding: &[(usize, usize)],

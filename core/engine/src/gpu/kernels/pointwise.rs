@@ -1,10 +1,11 @@
-//! 1x1 convolution with stride 1: a matrix product of pixels by channels, and most of the work of the models here.
+//! 1x1 convolution with stride 1: a matrix product of pixels by channels, and most of the work of the models
+//! here.
 //!
-//! A thread computes four pixels times four or eight output channels: for each block of four input channels it
-//! reads four `vec4` of pixels and one or two 4x4 tiles of weights, then does 64 or 128 multiply-adds. Eight output
-//! channels halve the reads of pixels for each product, so they are taken where enough threads remain to fill an
-//! adapter. One pixel a thread (a read for every 16 products) is several times slower everywhere; eight pixels
-//! times eight channels need 64 accumulators and spill on integrated GPUs.
+//! A thread computes four pixels times four or eight output channels: for each block of four input channels
+//! it reads four `vec4` of pixels and one or two 4x4 tiles of weights, then does 64 or 128 multiply-adds.
+//! Eight output channels halve the reads of pixels for each product, so they are taken where enough threads
+//! remain to fill an adapter. One pixel a thread (a read for every 16 products) is several times slower
+//! everywhere; eight pixels times eight channels need 64 accumulators and spill on integrated GPUs.
 
 use super::super::shader::{Kernel, Operand, Order};
 /// Pixels of a thread.

@@ -1,5 +1,5 @@
-//! Maximum over a window: one pixel of four channels a thread. The windows here are 2x2 without overlap, so nothing
-//! is read twice and wider tiles have nothing to save.
+//! Maximum over a window: one pixel of four channels a thread. The windows here are 2x2 without overlap, so
+//! nothing is read twice and wider tiles have nothing to save.
 
 use super::super::epilogue::{self, Extent};
 use super::super::shader::{Kernel, Operand, Order};

@@ -1,5 +1,5 @@
-//! Bilinear resize on its own: one pixel of four channels a thread, four reads each, neighbours sharing them through
-//! the cache.
+//! Bilinear resize on its own: one pixel of four channels a thread, four reads each, neighbours sharing them
+//! through the cache.
 
 use super::super::epilogue::{self, Extent};
 use super::super::shader::{Kernel, Operand, Order};
