@@ -330,6 +330,23 @@ fn lock_files_pin_contents_and_not_addresses() {
 }
 
 #[test]
+fn the_build_tools_agree_on_one_wasm_bindgen() {
+    let lock: toml::Table = read("Cargo.lock").parse().expect("Cargo.lock is TOML");
+    let packages = lock["package"].as_array().expect("Cargo.lock lists packages");
+    let of_name = |package: &&toml::Value| package["name"].as_str() == Some("wasm-bindgen");
+    let locked = packages
+        .iter()
+        .find(of_name)
+        .map(|package| package["version"].clone());
+    let trunk: toml::Table = read("web/Trunk.toml").parse().expect("Trunk.toml is TOML");
+    let asked = trunk.get("tools").and_then(|tools| tools.get("wasm_bindgen"));
+    assert!(
+        asked.is_none() || asked == locked.as_ref(),
+        "web/Trunk.toml asks for {asked:?}, Cargo.lock for {locked:?}"
+    );
+}
+
+#[test]
 fn weights_media_and_built_files_are_not_tracked() {
     let kinds = [
         "tflite",

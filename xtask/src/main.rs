@@ -8,7 +8,6 @@
 mod browser;
 
 mod dist;
-mod loader;
 mod models;
 mod node;
 mod page;

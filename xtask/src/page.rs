@@ -8,8 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::workspace::{Workspace, files_below, make_folder, read_text, write};
-use crate::{Outcome, loader, models, plumb, process, tools};
+use crate::workspace::{Workspace, files_below, make_folder, read_text};
+use crate::{Outcome, models, plumb, process, tools};
 
 /// Builds the page and returns its folder.
 pub fn build(workspace: &Workspace) -> Outcome<PathBuf> {
@@ -39,11 +39,11 @@ pub fn build(workspace: &Workspace) -> Outcome<PathBuf> {
     let fresh = workspace.target.join("page-fresh");
     remove(&fresh)?;
     copy_below(&built, &fresh)?;
-    let index = fresh.join("index.html");
-    let page = loader::externalise(&read_text(&index)?)?;
-    write(&index, page.html.as_bytes())?;
-    for (name, script) in &page.scripts {
-        write(&fresh.join(name), script.as_bytes())?;
+    if let Some(tag) = inline_script(&read_text(&fresh.join("index.html"))?) {
+        return Err(format!(
+            "the built page has the inline script {tag}, which its own content security policy refuses; put it into a \
+             file (web/Trunk.toml says how Trunk's start script got its own)"
+        ));
     }
     models::publish(workspace, &fresh.join("models"))?;
     make_folder(&fresh.join("demo"))?;
@@ -57,6 +57,15 @@ pub fn build(workspace: &Workspace) -> Outcome<PathBuf> {
         copy_below(&fresh, &dist)?;
     }
     Ok(dist)
+}
+
+/// The first script tag of a page that names no file.
+fn inline_script(html: &str) -> Option<&str> {
+    let tags = html.match_indices("<script").map(|(start, _)| {
+        let rest = &html[start..];
+        rest.find('>').map_or(rest, |end| &rest[..=end])
+    });
+    tags.into_iter().find(|tag| !tag.contains(" src="))
 }
 
 fn copy_below(from: &Path, to: &Path) -> Outcome<()> {
@@ -83,5 +92,26 @@ fn remove(folder: &Path) -> Outcome<()> {
             Err(format!("cannot remove {}: {error}", folder.display()))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_without_a_file_are_found() {
+        assert_eq!(
+            inline_script("<p>script</p><script src=\"/a.js\"></script>"),
+            None
+        );
+        assert_eq!(
+            inline_script("<script type=\"module\">let a;</script>"),
+            Some("<script type=\"module\">")
+        );
+        assert_eq!(
+            inline_script("<script src=\"/a.js\"></script><script>let a;"),
+            Some("<script>")
+        );
     }
 }

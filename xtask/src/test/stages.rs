@@ -52,7 +52,7 @@ pub fn lints(workspace: &Workspace, _counts: &mut Counts) -> Outcome<()> {
                 WEB_PACKAGE,
                 "--all-targets",
                 "--target",
-                WASM_TARGET,
+                tools::WASM_TARGET,
             ])
             .args(deny)
             .current_dir(&workspace.root),
