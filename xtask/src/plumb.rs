@@ -30,7 +30,7 @@ pub fn draw_demo(workspace: &Workspace) -> Outcome<PathBuf> {
     let stamp = folder.join("drawn-by");
     let sources = sha256_of_sources(&[
         workspace.root.join("core/figure"),
-        workspace.root.join("core/cli"),
+        workspace.root.join("core/cli/src/commands/figure.rs"),
     ])?;
     if read_text(&stamp).is_ok_and(|seen| seen == sources) {
         return Ok(folder);
