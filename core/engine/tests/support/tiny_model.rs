@@ -105,7 +105,12 @@ pub fn tiny_model() -> Vec<u8> {
     let out = t.frame("out", &[1, 6, 6, 8]);
 
     let codes = [124, 6, 3, 34, 4, 23, 0, 17, 2];
-    let code = |code: i32| codes.iter().position(|&known| known == code).unwrap() as i32;
+    let code = |code: i32| {
+        codes
+            .iter()
+            .position(|&known| known == code)
+            .expect("the code is in the table") as i32
+    };
     let b = Field::Byte;
     let i = Field::Int;
     let operators = vec![
