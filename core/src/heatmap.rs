@@ -1,5 +1,6 @@
 //! Moves a landmark to the centre of mass of its heatmap's neighbourhood
-//! (MediaPipe: `RefineLandmarksFromHeatmapCalculator`, kernel 7, confidence 0.5).
+//! (MediaPipe: `RefineLandmarksFromHeatmapCalculator` with its defaults, kernel 9 and confidence 0.5; its newer Tasks
+//! graph sets kernel 7, which moves single landmarks by several pixels).
 
 use crate::detection::sigmoid;
 use crate::landmarks::{MODEL_LANDMARK_COUNT, ModelLandmark};
@@ -7,7 +8,7 @@ use crate::landmarks::{MODEL_LANDMARK_COUNT, ModelLandmark};
 /// Cells along a side of the heatmap.
 pub const HEATMAP_SIDE: usize = 64;
 /// Cells that count to each side of the landmark's own.
-const REACH: isize = 3;
+const REACH: isize = 4;
 /// The neighbourhood counts only if one of its cells is at least this sure.
 const MIN_CONFIDENCE: f32 = 0.5;
 
@@ -71,7 +72,7 @@ mod tests {
                 (10.4 * cell, 8.0 * cell),
             ),
             ("not sure enough", &[(11, 9, -0.1)], (0.16, 0.16), (0.16, 0.16)),
-            ("out of reach", &[(14, 10, 5.0)], (0.16, 0.16), (0.16, 0.16)),
+            ("out of reach", &[(15, 10, 5.0)], (0.16, 0.16), (0.16, 0.16)),
             ("corner", &[(0, 0, 0.0)], (0.01, 0.02), (0.0, 0.0)),
             ("left of the input", &[(0, 10, 5.0)], (-0.02, 0.16), (-0.02, 0.16)),
             ("right of the input", &[(63, 10, 5.0)], (1.0, 0.16), (1.0, 0.16)),

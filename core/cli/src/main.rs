@@ -1,2 +1,37 @@
-//! Being built.
-fn main() {}
+//! The program `plumb`: reads the arguments, runs one command, says in one sentence what went wrong.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use plumb::Outcome;
+use plumb::commands::{figure, inspect, pose};
+
+/// Measures human movement in pictures and clips, and looks into the models that do it.
+#[derive(Parser)]
+#[command(name = "plumb", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Pose(pose::Arguments),
+    Inspect(inspect::Arguments),
+    Figure(figure::Arguments),
+}
+
+fn main() -> ExitCode {
+    let outcome: Outcome<()> = match Arguments::parse().command {
+        Command::Pose(arguments) => pose::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Figure(arguments) => figure::run(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            eprintln!("plumb: {sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}

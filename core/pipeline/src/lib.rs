@@ -9,11 +9,15 @@
 //! back. Time comes from outside twice: the moment of a frame as an argument, the stopwatch as a [`pose::Clock`].
 
 pub mod error;
+#[cfg(feature = "native")]
+pub mod gpu_inference;
 pub mod inference;
 pub mod models;
 pub mod pose;
 
 pub use error::PipelineError;
+#[cfg(feature = "native")]
+pub use gpu_inference::GpuInference;
 pub use inference::{CpuInference, Inference, InferenceError};
 pub use models::{plan_detector, plan_landmarks, plan_model};
 pub use pose::{FrameResult, PosePipeline, Timings};

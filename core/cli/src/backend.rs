@@ -1,0 +1,142 @@
+//! Which hardware runs the models.
+
+use clap::ValueEnum;
+use plumbline_core::tracker::Mode;
+use plumbline_engine::gpu::native::Gpu;
+use plumbline_engine::plan::Plan;
+use plumbline_pipeline::{
+    CpuInference, GpuInference, Inference, InferenceError, PosePipeline, plan_detector, plan_landmarks,
+};
+
+use crate::Outcome;
+use crate::manifest;
+
+/// What the user can choose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Backend {
+    /// One core, SIMD.
+    Cpu,
+    /// Vulkan, Metal or Direct3D through wgpu.
+    Gpu,
+}
+
+impl Backend {
+    /// As it is typed and printed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Backend::Cpu => "cpu",
+            Backend::Gpu => "gpu",
+        }
+    }
+}
+
+/// The landmark models, from fast to accurate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LandmarkModel {
+    /// 0.2 G multiply-accumulates.
+    Lite,
+    /// 0.4 G multiply-accumulates.
+    Full,
+    /// 1.9 G multiply-accumulates.
+    Heavy,
+}
+
+impl LandmarkModel {
+    /// Its name in the manifest.
+    pub fn name(self) -> &'static str {
+        match self {
+            LandmarkModel::Lite => "lite",
+            LandmarkModel::Full => "full",
+            LandmarkModel::Heavy => "heavy",
+        }
+    }
+}
+
+/// An open backend, ready to take models.
+pub enum Device {
+    /// The calling thread.
+    Cpu,
+    /// An adapter of this machine.
+    Gpu(Gpu),
+}
+
+impl Device {
+    /// Opens a backend.
+    ///
+    /// # Errors
+    /// No usable GPU.
+    pub fn open(backend: Backend) -> Outcome<Self> {
+        match backend {
+            Backend::Cpu => Ok(Device::Cpu),
+            Backend::Gpu => Gpu::open().map(Device::Gpu).map_err(|error| error.to_string()),
+        }
+    }
+
+    /// For people to read: `cpu`, or the adapter's name and driver.
+    pub fn description(&self) -> String {
+        match self {
+            Device::Cpu => "cpu".to_owned(),
+            Device::Gpu(gpu) => format!("gpu: {}", gpu.adapter()),
+        }
+    }
+
+    fn load(&self, plan: Plan) -> Outcome<AnyInference> {
+        match self {
+            Device::Cpu => CpuInference::new(plan)
+                .map(|model| AnyInference::Cpu(Box::new(model)))
+                .map_err(|error| error.to_string()),
+            Device::Gpu(gpu) => GpuInference::new(gpu, &plan)
+                .map(|model| AnyInference::Gpu(Box::new(model)))
+                .map_err(|error| error.to_string()),
+        }
+    }
+}
+
+/// A model on whichever backend was chosen.
+pub enum AnyInference {
+    /// On the calling thread.
+    Cpu(Box<CpuInference>),
+    /// On an adapter.
+    Gpu(Box<GpuInference>),
+}
+
+impl Inference for AnyInference {
+    fn input_mut(&mut self) -> &mut [f32] {
+        match self {
+            AnyInference::Cpu(model) => model.input_mut(),
+            AnyInference::Gpu(model) => model.input_mut(),
+        }
+    }
+
+    async fn run(&mut self) -> Result<(), InferenceError> {
+        match self {
+            AnyInference::Cpu(model) => model.run().await,
+            AnyInference::Gpu(model) => model.run().await,
+        }
+    }
+
+    fn output(&self, name: &str) -> Option<&[f32]> {
+        match self {
+            AnyInference::Cpu(model) => model.output(name),
+            AnyInference::Gpu(model) => model.output(name),
+        }
+    }
+}
+
+/// A pose pipeline over the manifest's detector and one of its landmark models.
+///
+/// # Errors
+/// Weights that are missing or not the tested ones, models that the backend cannot run.
+pub fn pose_pipeline(
+    device: &Device,
+    model: LandmarkModel,
+    mode: Mode,
+) -> Outcome<PosePipeline<AnyInference>> {
+    let named = |name: &'static str| move |error| format!("{name}: {error}");
+    let detector = plan_detector(&manifest::read_model("detector")?).map_err(named("detector"))?;
+    let landmarks = plan_landmarks(&manifest::read_model(model.name())?).map_err(named(model.name()))?;
+    let start = std::time::Instant::now();
+    let clock = Box::new(move || start.elapsed().as_secs_f64() * 1e3);
+    PosePipeline::new(device.load(detector)?, device.load(landmarks)?, mode, clock)
+        .map_err(|error| error.to_string())
+}

@@ -1,0 +1,144 @@
+//! `plumb inspect`: what the engine makes of a model, stage by stage, and what a frame of it costs.
+
+use clap::Args;
+use plumbline_engine::graph::Graph;
+use plumbline_engine::plan::Plan;
+use plumbline_engine::{ModelError, passes, tflite};
+use plumbline_pipeline::models::{LANDMARK_OUTPUTS, MASK};
+use serde::Serialize;
+
+use crate::Outcome;
+use crate::manifest;
+
+/// Shows how a model is imported, simplified and planned, and what it costs
+#[derive(Args)]
+pub struct Arguments {
+    /// A .tflite file, or a name in the manifest: detector, lite, full, heavy
+    model: String,
+    /// Plan only what these outputs need; without it all, but of a landmark model not the mask
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    outputs: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is printed.
+#[derive(Serialize)]
+struct Report {
+    model: String,
+    outputs: Vec<String>,
+    stages: Vec<Stage>,
+    ops_before: usize,
+    ops_after: usize,
+    macs: u64,
+    parameters: u64,
+    dispatches: u32,
+    activation_bytes: u64,
+    weight_bytes: u64,
+    arena_bytes: usize,
+}
+
+/// A step from the file to the plan.
+#[derive(Serialize)]
+struct Stage {
+    name: &'static str,
+    /// Operators in the graph after it.
+    ops: usize,
+}
+
+/// Runs the command.
+pub fn run(arguments: &Arguments) -> Outcome<()> {
+    let bytes = manifest::read_model_or_file(&arguments.model)?;
+    let report = inspect(arguments, &bytes).map_err(|error| format!("{}: {error}", arguments.model))?;
+    if arguments.json {
+        let text = serde_json::to_string(&report)
+            .map_err(|error| format!("the report cannot be written as JSON ({error})"))?;
+        println!("{text}");
+    } else {
+        print_table(&report);
+    }
+    Ok(())
+}
+
+fn inspect(arguments: &Arguments, bytes: &[u8]) -> Result<Report, ModelError> {
+    let mut graph = tflite::import(bytes)?;
+    let ops_before = graph.nodes.len();
+    let mut stages = vec![Stage {
+        name: "import",
+        ops: ops_before,
+    }];
+    let outputs = chosen_outputs(&graph, &arguments.outputs);
+    let names: Vec<&str> = outputs.iter().map(String::as_str).collect();
+    passes::select_outputs(&mut graph, &names)?;
+    let passes = passes::optimise(&mut graph)?;
+    stages.extend(passes.into_iter().map(|pass| Stage {
+        name: pass.name,
+        ops: pass.nodes,
+    }));
+    let ops_after = graph.nodes.len();
+    let plan = Plan::new(graph)?;
+    stages.push(Stage {
+        name: "plan",
+        ops: plan.steps.len(),
+    });
+    Ok(Report {
+        model: arguments.model.clone(),
+        outputs,
+        stages,
+        ops_before,
+        ops_after,
+        macs: plan.cost.macs,
+        parameters: plan.cost.parameters,
+        dispatches: plan.cost.dispatches,
+        activation_bytes: plan.cost.activation_bytes,
+        weight_bytes: plan.cost.weight_bytes,
+        arena_bytes: plan.arena_len * size_of::<f32>(),
+    })
+}
+
+/// What the caller asked for, or else all outputs; a BlazePose landmark model is planned as the live page runs it.
+fn chosen_outputs(graph: &Graph, asked: &[String]) -> Vec<String> {
+    if !asked.is_empty() {
+        return asked.to_vec();
+    }
+    let has_mask = graph
+        .output_named(MASK)
+        .is_some_and(|mask| graph.shape(mask) == [1, 256, 256, 1]);
+    if has_mask
+        && LANDMARK_OUTPUTS
+            .iter()
+            .all(|name| graph.output_named(name).is_some())
+    {
+        return LANDMARK_OUTPUTS.map(str::to_owned).to_vec();
+    }
+    graph
+        .outputs
+        .iter()
+        .map(|&id| graph.value(id).name.clone())
+        .collect()
+}
+
+fn print_table(report: &Report) {
+    println!("{}, outputs {}\n", report.model, report.outputs.join(", "));
+    println!("{:<36}{:>6}", "stage", "ops");
+    for stage in &report.stages {
+        println!("{:<36}{:>6}", stage.name, stage.ops);
+    }
+    let mega = |count: u64| count as f64 / 1e6;
+    println!();
+    println!(
+        "{:<36}{:>9.1} M",
+        "multiply-accumulates a frame",
+        mega(report.macs)
+    );
+    println!("{:<36}{:>9.2} M", "parameters", mega(report.parameters));
+    println!("{:<36}{:>9}", "dispatches a frame", report.dispatches);
+    println!(
+        "{:<36}{:>9.2} MB",
+        "activations read and written a frame",
+        mega(report.activation_bytes)
+    );
+    println!("{:<36}{:>9.2} MB", "weights in memory", mega(report.weight_bytes));
+    println!("{:<36}{:>9.2} MB", "arena", mega(report.arena_bytes as u64));
+}

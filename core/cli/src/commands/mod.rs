@@ -1,0 +1,5 @@
+//! The commands, one module each.
+
+pub mod figure;
+pub mod inspect;
+pub mod pose;

@@ -1,0 +1,207 @@
+//! `plumb pose`: finds the person in a picture or a clip and prints the landmarks, as a table or as JSON.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use plumbline_core::pose::Pose;
+use plumbline_core::skeleton::LANDMARK_NAMES;
+use plumbline_core::time::Timestamp;
+use plumbline_core::tracker::Mode;
+use plumbline_pipeline::{FrameResult, PosePipeline};
+
+use crate::Outcome;
+use crate::backend::{AnyInference, Backend, Device, LandmarkModel, pose_pipeline};
+use crate::clip::{Clip, is_motion_jpeg};
+use crate::picture::{self, Picture};
+use crate::pose_json::{FrameJson, Position};
+
+/// Finds the person in a picture (PNG, JPEG) or in each frame of a clip (Motion JPEG, or whatever FFmpeg decodes)
+#[derive(Args)]
+pub struct Arguments {
+    /// The picture or clip
+    #[arg(value_name = "IMAGE|CLIP")]
+    source: PathBuf,
+    /// The landmark model, from fast to accurate
+    #[arg(long, value_enum, default_value = "full")]
+    model: LandmarkModel,
+    /// What runs the models
+    #[arg(long, value_enum, default_value = "cpu")]
+    backend: Backend,
+    /// Print JSON: one object for a picture, one a line for a clip
+    #[arg(long)]
+    json: bool,
+    /// Treat each frame of a clip as a picture of its own: detect always, smooth nothing
+    #[arg(long = "static")]
+    is_static: bool,
+    /// Take the frames of a clip as so many a second, instead of at the times that the clip states
+    #[arg(long, value_name = "RATE", value_parser = parse_rate)]
+    fps: Option<f64>,
+}
+
+fn parse_rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(rate) if rate.is_finite() && rate > 0.0 => Ok(rate),
+        _ => Err("a rate is a number above zero".to_owned()),
+    }
+}
+
+/// Runs the command.
+pub fn run(arguments: &Arguments) -> Outcome<()> {
+    let path = &arguments.source;
+    if !path.is_file() {
+        return Err(format!("there is no such file: {}", path.display()));
+    }
+    let is_clip = is_motion_jpeg(path) || !picture::is_picture(path);
+    if is_clip {
+        run_clip(arguments)
+    } else {
+        run_picture(arguments)
+    }
+}
+
+fn run_picture(arguments: &Arguments) -> Outcome<()> {
+    let picture = picture::read(&arguments.source)?;
+    let device = Device::open(arguments.backend)?;
+    let mut pipeline = pose_pipeline(&device, arguments.model, Mode::Static)?;
+    let result = process(&mut pipeline, &picture, Timestamp::from_micros(0))?;
+    let mut out = io::stdout().lock();
+    if arguments.json {
+        print_json(&mut out, arguments, &picture, None, &result)
+    } else {
+        written(
+            write_header(&mut out, arguments, &device)
+                .and_then(|()| write_table(&mut out, &picture, &result)),
+        )
+    }
+}
+
+fn run_clip(arguments: &Arguments) -> Outcome<()> {
+    let frames = Clip::open(&arguments.source)?;
+    let device = Device::open(arguments.backend)?;
+    let mode = if arguments.is_static {
+        Mode::Static
+    } else {
+        Mode::Tracking
+    };
+    let mut pipeline = pose_pipeline(&device, arguments.model, mode)?;
+    let mut out = io::stdout().lock();
+    if !arguments.json {
+        written(write_header(&mut out, arguments, &device))?;
+    }
+    for (frame, clip_frame) in frames.enumerate() {
+        let clip_frame = clip_frame?;
+        let time = match arguments.fps {
+            Some(rate_hz) => Timestamp::from_secs(frame as f64 / rate_hz),
+            None => clip_frame.time,
+        };
+        let result = process(&mut pipeline, &clip_frame.picture, time)?;
+        let position = Position { frame, time };
+        if arguments.json {
+            print_json(&mut out, arguments, &clip_frame.picture, Some(position), &result)?;
+        } else {
+            written(write_line(&mut out, position, &result))?;
+        }
+    }
+    Ok(())
+}
+
+fn process(
+    pipeline: &mut PosePipeline<AnyInference>,
+    picture: &Picture,
+    time: Timestamp,
+) -> Outcome<FrameResult> {
+    let frame = picture.frame().map_err(|error| error.to_string())?;
+    pollster::block_on(pipeline.process(&frame, time)).map_err(|error| error.to_string())
+}
+
+fn print_json(
+    out: &mut impl Write,
+    arguments: &Arguments,
+    picture: &Picture,
+    position: Option<Position>,
+    result: &FrameResult,
+) -> Outcome<()> {
+    let size_px = (picture.width_px, picture.height_px);
+    let json = FrameJson::new(
+        size_px,
+        arguments.model.name(),
+        arguments.backend.name(),
+        position,
+        result,
+    );
+    let text = serde_json::to_string(&json)
+        .map_err(|error| format!("the result cannot be written as JSON ({error})"))?;
+    written(writeln!(out, "{text}"))
+}
+
+/// A reader that stops listening (`| head`) is no fault.
+fn written(result: io::Result<()>) -> Outcome<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+        other => other.map_err(|error| format!("the result cannot be printed ({error})")),
+    }
+}
+
+fn write_header(out: &mut impl Write, arguments: &Arguments, device: &Device) -> io::Result<()> {
+    writeln!(
+        out,
+        "{}, model {}, {}",
+        arguments.source.display(),
+        arguments.model.name(),
+        device.description()
+    )
+}
+
+/// All landmarks of a picture.
+fn write_table(out: &mut impl Write, picture: &Picture, result: &FrameResult) -> io::Result<()> {
+    writeln!(
+        out,
+        "{}x{} px, {:.1} ms",
+        picture.width_px, picture.height_px, result.timings.total_millis
+    )?;
+    let Some(pose) = &result.pose else {
+        return writeln!(out, "nobody was found");
+    };
+    writeln!(out, "score {:.3}\n", pose.score)?;
+    writeln!(
+        out,
+        "{:<17}{:>8}{:>8}{:>8}{:>9}{:>8}{:>8}{:>8}",
+        "landmark", "x px", "y px", "z px", "visible", "x m", "y m", "z m"
+    )?;
+    for (name, (landmark, world)) in LANDMARK_NAMES.iter().zip(pose.landmarks.iter().zip(&pose.world)) {
+        writeln!(
+            out,
+            "{name:<17}{:>8.1}{:>8.1}{:>8.1}{:>9.3}{:>8.3}{:>8.3}{:>8.3}",
+            landmark.x_px, landmark.y_px, landmark.z_px, landmark.visibility, world.x_m, world.y_m, world.z_m
+        )?;
+    }
+    Ok(())
+}
+
+/// One line for a frame of a clip.
+fn write_line(out: &mut impl Write, position: Position, result: &FrameResult) -> io::Result<()> {
+    let Position { frame, time } = position;
+    write!(
+        out,
+        "frame {frame:>5}  {:>8.3} s  {:>6.1} ms  ",
+        time.secs(),
+        result.timings.total_millis
+    )?;
+    match &result.pose {
+        Some(pose) => writeln!(
+            out,
+            "score {:.3}, {} of 33 landmarks visible",
+            pose.score,
+            visible(pose)
+        ),
+        None => writeln!(out, "nobody"),
+    }
+}
+
+fn visible(pose: &Pose) -> usize {
+    pose.landmarks
+        .iter()
+        .filter(|landmark| landmark.visibility > 0.5)
+        .count()
+}
