@@ -9,11 +9,12 @@ use crate::pose::degrees;
 use crate::sequence::Sequence;
 use crate::shading::Quality;
 
-/// Two squats, an arm raise and a march from half left, to be played in a loop.
+/// Two squats, an arm raise and two steps of a march from half left, to be played in a loop: 7 seconds, 84 frames,
+/// about 700 KB as JPEG frames of quality 80. Half left is where BlazePose errs least on this figure.
 pub fn clip() -> Clip {
     let sequence = Sequence::new(vec![
-        Bout::of(Motion::Squat, 2).every(2.25),
-        Bout::of(Motion::ArmRaiseSide, 1).every(2.1),
+        Bout::of(Motion::Squat, 2).every(1.9),
+        Bout::of(Motion::ArmRaiseSide, 1).every(1.8),
         Bout::of(Motion::March, 1),
     ]);
     Clip {
@@ -29,6 +30,6 @@ pub fn clip() -> Clip {
         width_px: 360,
         height_px: 480,
         frames_per_sec: 12.0,
-        quality: Quality::FULL,
+        quality: Quality::PLAIN,
     }
 }

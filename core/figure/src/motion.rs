@@ -308,18 +308,21 @@ fn sway(mut pose: Pose, by: f64) -> Pose {
     pose
 }
 
-/// A squat with the knees flexed by `knee` radians, balanced, arms to the front.
+/// A squat with the knees flexed by `knee` radians, balanced, feet in place, arms to the front.
 pub fn squat(body: &Body, knee: f64) -> Pose {
-    let reach = (knee / degrees(60.0)).min(1.0);
-    Pose::balanced(body, |lean| {
+    let reach = ease(knee / degrees(60.0));
+    let bent = Pose::balanced(body, |lean| {
         let bent = Pose {
             lean,
             ..Pose::standing()
         }
         .with_bent_knees(knee.max(degrees(1.0)));
-        bent.mix(&bent.with_arms_forward(degrees(88.0)), ease(reach))
-    })
-    .mix(&Pose::standing(), 1.0 - ease(knee / degrees(8.0)))
+        bent.mix(&bent.with_arms_forward(degrees(88.0)), reach)
+    });
+    // The first degrees lead over from standing at ease, which is not exactly balanced.
+    Pose::standing()
+        .mix(&bent, ease(knee / degrees(8.0)))
+        .with_feet_in_place(body)
 }
 
 /// An arm lifted sideways and forward by these angles beyond hanging, straightening on the way.
@@ -363,7 +366,7 @@ pub fn seated(body: &Body, down: f64, lean: f64) -> Pose {
         arm.flexion = lean * 0.5 + degrees(28.0) * down;
         arm.elbow += degrees(26.0) * down;
     }
-    pose
+    pose.with_feet_in_place(body)
 }
 
 /// Sitting down and standing up again.
@@ -461,7 +464,8 @@ fn lunge(body: &Body, phase: f64, amplitude: f64) -> (Pose, &'static str) {
         } else {
             Vec3::ZERO
         };
-        let ball = ball_at_ease(body, side) + step;
+        let lift = Vec3::UP * Skeleton::ball_lift_m(body, rise);
+        let ball = ball_at_ease(body, side) + step + lift;
         pose.legs[side] = Leg::reaching(body, side, ball - hip, pose.legs[side].turn_out, rise);
     }
     pose.lean = degrees(6.0) * depth;
@@ -496,16 +500,14 @@ fn jump(body: &Body, phase: f64, amplitude: f64) -> (Pose, &'static str) {
         pose
     };
     let crouched = |knee: f64, flexion: f64| {
-        Pose::balanced(body, |lean| {
-            with_arms(
-                Pose {
-                    lean,
-                    ..Pose::standing()
-                }
-                .with_bent_knees(degrees(knee) * amplitude),
-                flexion,
-            )
-        })
+        let of_lean = |lean| {
+            Pose {
+                lean,
+                ..Pose::standing()
+            }
+            .with_bent_knees(degrees(knee) * amplitude)
+        };
+        Pose::balanced(body, |lean| with_arms(of_lean(lean), flexion)).with_feet_in_place(body)
     };
     let mut stretched = with_arms(Pose::standing(), 95.0);
     for leg in &mut stretched.legs {

@@ -204,6 +204,32 @@ impl Pose {
         self
     }
 
+    /// Both feet as far apart as at ease, whatever the legs do in their planes: the spread is adjusted to it.
+    pub fn with_feet_in_place(mut self, body: &Body) -> Self {
+        let ease = Self::standing();
+        for side in [LEFT, RIGHT] {
+            // Ankle from hip in the leg's plane, before it is spread and turned: below and forward, metres.
+            let flat = |leg: &Leg| {
+                let [thigh, shank, _] = Leg {
+                    spread: 0.0,
+                    turn_out: 0.0,
+                    ..*leg
+                }
+                .frames(side);
+                let ankle = -thigh.y * body.thigh_m() - shank.y * body.shank_m();
+                (-ankle.y, ankle.z)
+            };
+            let (turn_sin, turn_cos) = portable::sin_cos(ease.legs[side].turn_out);
+            let (ease_below, ease_forward) = flat(&ease.legs[side]);
+            let outward =
+                turn_cos * ease_below * portable::sin(ease.legs[side].spread) + turn_sin * ease_forward;
+            let (below, forward) = flat(&self.legs[side]);
+            let sine = (outward - turn_sin * forward) / (turn_cos * below);
+            self.legs[side].spread = std::f64::consts::FRAC_PI_2 - portable::acos(sine);
+        }
+        self
+    }
+
     /// Both arms held to the front at this angle from hanging down in the world, whatever the trunk does.
     pub fn with_arms_forward(mut self, angle: f64) -> Self {
         for arm in &mut self.arms {

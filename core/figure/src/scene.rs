@@ -250,11 +250,18 @@ impl Scene {
         let mut seen = 1.0f32;
         for group in self.members.iter().filter(|group| in_the_way(&group.bound)) {
             for solid in &self.solids[usize::from(group.indices.start)..usize::from(group.indices.end)] {
-                let (distance, travelled) = solid.distance_to_ray(p, to_lamp);
+                let (outside, travelled) = solid.bound.distance_to_ray(p, to_lamp);
+                if outside * SHADOW_SHARPNESS > (travelled + solid.bound.reach()) * seen {
+                    continue;
+                }
+                let (distance, travelled) = solid.distance_along_ray(p, to_lamp, travelled);
                 // What begins right at the point is the surface it lies on, which the normal accounts for.
                 let counts = ((travelled - 0.012) / 0.03).clamp(0.0, 1.0);
                 let passed = (SHADOW_SHARPNESS * distance / travelled.max(1e-3)).clamp(0.0, 1.0);
                 seen = seen.min(1.0 - (1.0 - passed) * counts);
+            }
+            if seen <= 0.0 {
+                break;
             }
         }
         seen

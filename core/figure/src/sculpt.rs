@@ -9,7 +9,7 @@ use crate::pose::sign_of;
 use crate::scene::{Group, Scene};
 use crate::shapes::{Material, Solid};
 use crate::skeleton::Skeleton;
-use crate::vector::{Vec3, vec3};
+use crate::vector::{Frame, Vec3, vec3};
 
 /// A stool to sit on: a box on the floor.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -90,15 +90,19 @@ impl Sculptor<'_> {
         };
         let girth = self.girth;
         let sized = |x: f64, y: f64, z: f64| vec3(x * girth, y * self.scale, z * girth);
+        let hem = low(0.0, 0.050, 0.0);
+        let shirt_tail = Solid::ellipsoid(pelvis, low(0.0, 0.060, -0.008), sized(0.174, 0.180, 0.124), Shirt);
         let mut solids = vec![
             Solid::ellipsoid(
                 pelvis,
-                low(0.0, 0.02, -0.010),
-                sized(0.160, 0.115, 0.110),
+                low(0.0, 0.005, -0.010),
+                sized(0.160, 0.105, 0.110),
                 Trousers,
             ),
-            Solid::ellipsoid(trunk, high(0.0, 0.165, 0.0), sized(0.140, 0.150, 0.100), Shirt),
-            Solid::ellipsoid(trunk, high(0.0, 0.33, -0.008), sized(0.156, 0.160, 0.110), Shirt),
+            shirt_tail.cut_at(hem, -pelvis.y),
+            Solid::ellipsoid(trunk, high(0.0, 0.190, 0.0), sized(0.142, 0.150, 0.102), Shirt),
+            Solid::ellipsoid(trunk, high(0.0, 0.335, -0.008), sized(0.158, 0.150, 0.110), Shirt),
+            Solid::ellipsoid(trunk, high(0.0, 0.420, -0.018), sized(0.165, 0.085, 0.088), Shirt),
         ];
         let shoulder_line = self.skeleton.body.trunk_m();
         for side in [0, 1] {
@@ -110,17 +114,17 @@ impl Sculptor<'_> {
                 sized(0.085, 0.090, 0.078),
                 Trousers,
             ));
-            let breast = high(sign * 0.068, 0.365, 0.038);
-            solids.push(Solid::ellipsoid(trunk, breast, sized(0.082, 0.072, 0.058), Shirt));
+            let breast = high(sign * 0.066, 0.370, 0.036);
+            solids.push(Solid::ellipsoid(trunk, breast, sized(0.080, 0.070, 0.048), Shirt));
             // Collar bone to shoulder, and the slope of the neck muscle above it.
             let shoulder = s.arms[side].shoulder;
             let root =
-                s.pelvis + trunk.outward(vec3(0.0, shoulder_line - 0.012 * self.scale, -0.014 * self.scale));
-            let outer = shoulder.mix(root, 0.16) - trunk.y * (0.008 * self.scale);
-            solids.push(self.limb(root, outer, [0.060, 0.046], trunk.z, Shirt));
-            let up_neck = root + trunk.outward(vec3(sign * 0.030, 0.058, -0.010)) * self.scale;
-            let on_shoulder = shoulder.mix(root, 0.30) + trunk.y * (0.022 * self.scale);
-            solids.push(self.limb(up_neck, on_shoulder, [0.026, 0.026], trunk.z, Shirt));
+                s.pelvis + trunk.outward(vec3(0.0, shoulder_line - 0.004 * self.scale, -0.016 * self.scale));
+            let outer = shoulder.mix(root, 0.10) - trunk.y * (0.004 * self.scale);
+            solids.push(self.limb(root, outer, [0.054, 0.040], trunk.z, Shirt));
+            let up_neck = root + trunk.outward(vec3(sign * 0.034, 0.052, -0.008)) * self.scale;
+            let on_shoulder = shoulder.mix(root, 0.14) + trunk.y * (0.010 * self.scale);
+            solids.push(self.limb(up_neck, on_shoulder, [0.026, 0.027], trunk.z, Shirt));
         }
         let neck_low = s.neck_base - trunk.z * (0.014 * self.scale);
         let neck_high = s.head_centre - s.head.y * (0.045 * self.scale) - s.head.z * (0.014 * self.scale);
@@ -133,7 +137,13 @@ impl Sculptor<'_> {
         let arm = &self.skeleton.arms[side];
         let (upper, fore) = (arm.upper.z, arm.fore.z);
         let mut solids = vec![
-            self.limb(arm.shoulder, arm.elbow, [0.050, 0.038], upper, Skin),
+            self.limb(
+                arm.shoulder.mix(arm.elbow, 0.22),
+                arm.elbow,
+                [0.043, 0.037],
+                upper,
+                Skin,
+            ),
             self.limb(
                 arm.elbow,
                 arm.elbow.mix(arm.wrist, 0.30),
@@ -144,7 +154,7 @@ impl Sculptor<'_> {
             self.limb(
                 arm.elbow.mix(arm.wrist, 0.28),
                 arm.wrist,
-                [0.041, 0.026],
+                [0.039, 0.026],
                 fore,
                 Skin,
             ),
@@ -171,7 +181,7 @@ impl Sculptor<'_> {
             fore,
             Skin,
         ));
-        self.group(0.020, 0.020, solids)
+        self.group(0.009, 0.020, solids)
     }
 
     fn sleeve(&self, side: usize) -> Group {
@@ -182,7 +192,7 @@ impl Sculptor<'_> {
             Cut::Short => {
                 let hem = arm.shoulder.mix(arm.elbow, 0.52);
                 let beyond = arm.shoulder.mix(arm.elbow, 0.70);
-                let cone = self.limb(arm.shoulder, beyond, [0.054, 0.053], upper, Shirt);
+                let cone = self.limb(arm.shoulder, beyond, [0.044, 0.055], upper, Shirt);
                 vec![cone.cut_at(hem, arm.elbow - arm.shoulder)]
             }
             Cut::Long => {
@@ -192,7 +202,7 @@ impl Sculptor<'_> {
                 vec![upper, cuff.cut_at(hem, arm.wrist - arm.elbow)]
             }
         };
-        self.group(0.018, 0.012, solids)
+        self.group(0.018, 0.030, solids)
     }
 
     fn leg(&self, side: usize) -> Group {
@@ -204,13 +214,13 @@ impl Sculptor<'_> {
         let calf_radii = vec3(0.046 * self.girth, 0.120 * self.scale, 0.040 * self.girth);
         let ankle_bones = vec3(0.037, 0.017, 0.020) * self.scale;
         let solids = vec![
-            self.limb(leg.hip, leg.knee, [0.078, 0.051], thigh, Skin),
+            self.limb(leg.hip.mix(leg.knee, 0.2), leg.knee, [0.074, 0.050], thigh, Skin),
             self.limb(leg.knee, down(0.30), [0.050, 0.050], shank, Skin),
             self.limb(down(0.25), leg.ankle, [0.048, 0.033], shank, Skin),
             Solid::ellipsoid(&leg.shank, calf, calf_radii, Skin),
             Solid::ellipsoid(&self.skeleton.feet[side].rear, leg.ankle, ankle_bones, Skin),
         ];
-        self.group(0.026, 0.016, solids)
+        self.group(0.012, 0.016, solids)
     }
 
     fn trouser_leg(&self, side: usize) -> Group {
@@ -221,7 +231,8 @@ impl Sculptor<'_> {
             Cut::Short => {
                 let hem = leg.hip.mix(leg.knee, 0.72);
                 let beyond = leg.hip.mix(leg.knee, 0.86);
-                let cone = self.limb(leg.hip, beyond, [0.090, 0.074], thigh, Trousers);
+                let top = leg.hip.mix(leg.knee, 0.08);
+                let cone = self.limb(top, beyond, [0.086, 0.074], thigh, Trousers);
                 vec![cone.cut_at(hem, leg.knee - leg.hip)]
             }
             Cut::Long => {
@@ -230,7 +241,13 @@ impl Sculptor<'_> {
                 let calf_radii = vec3(0.056 * self.girth, 0.150 * self.scale, 0.058 * self.girth);
                 let cuff = self.limb(leg.knee, leg.ankle, [0.063, 0.051], shank, Trousers);
                 vec![
-                    self.limb(leg.hip, leg.knee, [0.090, 0.064], thigh, Trousers),
+                    self.limb(
+                        leg.hip.mix(leg.knee, 0.08),
+                        leg.knee,
+                        [0.086, 0.064],
+                        thigh,
+                        Trousers,
+                    ),
                     cuff.cut_at(hem, leg.ankle - leg.knee),
                     Solid::ellipsoid(&leg.shank, calf, calf_radii, Trousers),
                 ]
@@ -288,30 +305,39 @@ impl Sculptor<'_> {
         ];
         for side in [0, 1] {
             let s = sign_of(side);
+            // The eyeball bulges at right angles to the face, which falls back towards the temples.
+            let gaze = frame.then(&Frame::yaw(s * 0.28));
+            let eye = |centre: Vec3<f64>, radii: Vec3<f64>, material: Material| {
+                Solid::ellipsoid(&gaze, centre, radii * self.scale, material)
+            };
             solids.extend([
                 ball(at(s * 0.077, 0.0, -0.008), 0.010, 0.031, 0.019, Skin),
                 ball(at(s * 0.013, -0.034, 0.094), 0.009, 0.008, 0.010, Skin),
-                ball(at(s * 0.031, 0.010, 0.0690), 0.0155, 0.0078, 0.0090, Eye),
-                ball(at(s * 0.031, 0.0105, 0.0742), 0.0060, 0.0064, 0.0046, Iris),
+                eye(at(s * 0.031, 0.010, 0.0695), vec3(0.0150, 0.0068, 0.0085), Eye),
+                eye(
+                    at(s * 0.031, 0.010, 0.0740) + gaze.z * (0.0018 * self.scale),
+                    vec3(0.0064, 0.0064, 0.0040),
+                    Iris,
+                ),
                 stroke(
-                    at(s * 0.014, 0.031, 0.0815),
-                    at(s * 0.034, 0.035, 0.0735),
-                    0.0036,
-                    0.0036,
+                    at(s * 0.015, 0.0335, 0.0812),
+                    at(s * 0.034, 0.0375, 0.0730),
+                    0.0030,
+                    0.0030,
                     Brow,
                 ),
                 stroke(
-                    at(s * 0.034, 0.035, 0.0735),
-                    at(s * 0.050, 0.029, 0.0600),
-                    0.0036,
-                    0.0028,
+                    at(s * 0.034, 0.0375, 0.0730),
+                    at(s * 0.050, 0.0310, 0.0600),
+                    0.0030,
+                    0.0022,
                     Brow,
                 ),
                 stroke(
-                    at(0.0, -0.066, 0.0845),
-                    at(s * 0.024, -0.064, 0.0765),
-                    0.0068,
-                    0.0040,
+                    at(0.0, -0.0665, 0.0835),
+                    at(s * 0.024, -0.0630, 0.0795),
+                    0.0062,
+                    0.0034,
                     Lip,
                 ),
             ]);

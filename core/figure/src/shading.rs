@@ -24,12 +24,17 @@ pub struct Quality {
 }
 
 impl Quality {
-    /// Everything on: for stills, clips and the demo.
+    /// Everything on: for stills and clips.
     pub const FULL: Self = Self {
         shadows: true,
         hollow_probes: 4,
         texture: true,
         edge_samples: 2,
+    };
+    /// Everything but texture: plain cloth, wall and floor, calm to look at and a third smaller as JPEG.
+    pub const PLAIN: Self = Self {
+        texture: false,
+        ..Self::FULL
     };
     /// Several times cheaper: for a live drawing in a browser.
     pub const DRAFT: Self = Self {
@@ -168,7 +173,7 @@ impl<'a> Shader<'a> {
                 let plaster = if p.y < SKIRTING_M {
                     vec3(0.85, 0.85, 0.84)
                 } else if self.quality.texture {
-                    self.looks.wall * (0.96 + 0.06 * value_noise(vec3(across, p.y, depth) * 2.5))
+                    self.looks.wall * (0.98 + 0.03 * value_noise(vec3(across, p.y, depth) * 2.5))
                 } else {
                     self.looks.wall
                 };

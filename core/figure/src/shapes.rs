@@ -255,19 +255,18 @@ impl Solid {
         }
     }
 
-    /// How near the ray from `origin` along a unit vector passes, and how far along it that is, metres: the
-    /// distance where the ray is nearest to the bounding segment, which for boxes is looked for on both sides.
-    pub fn distance_to_ray(&self, origin: Vec3<f32>, along: Vec3<f32>) -> (f32, f32) {
-        let (_, travelled) = self.bound.distance_to_ray(origin, along);
+    /// How near the ray from `origin` along a unit vector passes, and how far along it that is, metres, given where
+    /// it is nearest to the bounding segment; for boxes both sides of that are looked at.
+    pub fn distance_along_ray(&self, origin: Vec3<f32>, along: Vec3<f32>, nearest: f32) -> (f32, f32) {
         let at = |t: f32| (self.distance(origin + along * t), t);
         match self.form {
             Form::RoundBox { .. } => (-6i8..=6)
-                .map(|step| at((travelled + self.bound.radius * f32::from(step) / 6.0).max(0.0)))
+                .map(|step| at((nearest + self.bound.radius * f32::from(step) / 6.0).max(0.0)))
                 .fold(
-                    at(travelled),
+                    at(nearest),
                     |best, probe| if probe.0 < best.0 { probe } else { best },
                 ),
-            _ => at(travelled),
+            _ => at(nearest),
         }
     }
 
@@ -311,7 +310,7 @@ mod tests {
         let mut random = crate::random::Random::seeded(3);
         for solid in solids() {
             let mut inside = 0;
-            for _ in 0..20_000 {
+            for _ in 0..60_000 {
                 let mut next = || random.between(-0.4, 1.1) as f32;
                 let p = vec3(next(), next(), next());
                 if solid.distance(p) < 0.0 {

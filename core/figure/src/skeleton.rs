@@ -5,6 +5,7 @@
 
 use crate::anthropometry::{self as mass, Body, Segment};
 use crate::landmarks as at;
+use crate::portable;
 use crate::pose::{Pose, sign_of};
 use crate::vector::{Frame, Vec3, vec3};
 
@@ -16,6 +17,9 @@ const HEAD_FOLLOWS_BEND: f64 = 0.6;
 const GIRDLE_RISE_M: f64 = 0.045;
 /// Share of the sole's slope that the toes keep: the rest is bent back at the ball of the foot.
 const TOES_FOLLOW: f64 = 0.25;
+
+/// From the ball of the foot to the tip of the toes at 1.72 m, metres.
+const TOE_M: f64 = 0.073;
 
 /// One arm's joints and frames.
 #[derive(Clone, Copy, Debug)]
@@ -91,6 +95,12 @@ impl Skeleton {
     /// From the ankle joint to the sole under the ball of the foot, in the foot's frame, metres.
     pub fn ankle_to_ball(body: &Body) -> Vec3<f64> {
         vec3(0.0, -body.ankle_m(), body.foot_m() - 0.14 * body.scale())
+    }
+
+    /// How far the ball of a standing foot is off the floor when the heel is raised by this angle in radians and
+    /// the tip of the toes carries, metres.
+    pub fn ball_lift_m(body: &Body, heel_rise: f64) -> f64 {
+        (TOE_M * body.scale() * portable::sin(TOES_FOLLOW * heel_rise)).max(0.0)
     }
 
     /// Puts `body` into `pose`.
@@ -227,7 +237,7 @@ fn leg_below(body: &Body, pose: &Pose, side: usize, hip: Vec3<f64>) -> (LegJoint
     let ball = ankle + rear.outward(Skeleton::ankle_to_ball(body));
     let heel = ankle + rear.outward(vec3(0.0, 0.035 * scale - body.ankle_m(), -0.057 * scale));
     let toes = Frame::yaw(sign_of(side) * leg.turn_out).then(&Frame::pitch(TOES_FOLLOW * leg.heel_rise));
-    let toe = ball + toes.outward(vec3(0.0, 0.025, 0.073)) * scale;
+    let toe = ball + toes.outward(vec3(0.0, 0.025, TOE_M)) * scale;
     (
         LegJoints {
             hip,
