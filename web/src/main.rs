@@ -1,3 +1,5 @@
 //! The page's entry: mounts the app.
 
-fn main() {}
+fn main() {
+    plumbline_web::app::start();
+}

@@ -53,6 +53,11 @@ impl<Stamp> FrameGate<Stamp> {
         next
     }
 
+    /// The engine still holds a frame of an earlier source.
+    pub fn expect_answer(&mut self) {
+        self.in_flight = true;
+    }
+
     /// The frame that was to be sent could not be captured, or the engine is gone: nothing is in flight.
     pub fn abandoned(&mut self) {
         self.in_flight = false;

@@ -109,6 +109,8 @@ pub enum Event {
     ResultDrawn,
     /// A frame could not be measured; a sentence.
     FrameFailed(String),
+    /// The person offered something that cannot be a source; a sentence.
+    Refused(String),
     /// The worker is gone; a sentence.
     Crashed(String),
 }
@@ -307,6 +309,7 @@ impl Session {
             Event::FrameFailed(sentence) => {
                 if self.is_running() { self.fail(sentence) } else { Vec::new() }
             }
+            Event::Refused(sentence) => self.fail(sentence),
             Event::Crashed(sentence) => self.crashed(sentence),
         }
     }

@@ -30,6 +30,14 @@ impl SourceKind {
         }
     }
 
+    /// Whether the browser's own player shows it.
+    pub fn is_video(self) -> bool {
+        match self {
+            Self::Camera | Self::Clip => true,
+            Self::Picture | Self::Demo => false,
+        }
+    }
+
     /// Whether new frames keep coming.
     pub fn moves(self) -> bool {
         match self {

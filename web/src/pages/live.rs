@@ -45,5 +45,53 @@
 //! | `source=demo` | starts at once, without a click |
 //!
 //! `frame` counts from 0 at the start of the source: for the drawn person it is the index of the frame in the clip
-//! (going on upward when the clip loops), for a camera or a clip the running number of the frames sent to the engine.
+//! (going on upward when the clip loops), for a camera or a clip the running number of the frames that it showed.
 //! The mark `plumbline:first-skeleton` (User Timing) is set when the first skeleton of the page's life is drawn.
+
+mod stage;
+mod panel;
+mod transport;
+mod landmark_table;
+
+use leptos::prelude::*;
+
+use crate::components::notice::Notice;
+use crate::live::controller::Live;
+use crate::live::sentences;
+use crate::platform::support::support;
+
+/// The page.
+#[component]
+pub fn LivePage() -> impl IntoView {
+    let live = expect_context::<Live>();
+    let missing = sentences::missing(&support());
+    let notice = move || live.session.with(|session| session.notice.clone());
+    let in_page = move || live.place.get().is_some_and(|place| place.id() == "page");
+    view! {
+        <header class="page-head">
+            <h1>"Live"</h1>
+            <p class="panel-reason">"Measured on this device. No picture leaves it."</p>
+        </header>
+        <div class="live">
+            <div class="live-main">
+                <stage::Stage/>
+                <transport::Transport/>
+                {move || notice().map(|sentence| view! { <Notice sentence is_error=true testid="notice"/> })}
+                {missing.map(|sentence| view! { <Notice sentence testid="missing"/> })}
+                {move || in_page().then(|| view! {
+                    <Notice
+                        sentence="The models run in the page itself, because no worker could be started: the page may stutter."
+                        testid="in-page"
+                    />
+                })}
+                <landmark_table::LandmarkTable/>
+            </div>
+            <panel::Panel/>
+        </div>
+        <p class="print-only">
+            {format!("Plumbline {}, ", env!("CARGO_PKG_VERSION"))}
+            {move || live.session.with(|session| format!("BlazePose {}. ", session.model.id()))}
+            "Measured on this device; not a medical device, not a diagnosis."
+        </p>
+    }
+}

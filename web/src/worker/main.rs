@@ -1,3 +1,23 @@
-//! The worker's entry.
+//! The engine's module. In a dedicated worker it serves its page at once; loaded into a page it waits for
+//! [`serve`] to be called with a port.
 
-fn main() {}
+use plumbline_web::platform::channel::Channel;
+use plumbline_web::worker::host;
+use wasm_bindgen::prelude::*;
+
+fn main() {
+    if let Ok(scope) = js_sys::global().dyn_into::<web_sys::DedicatedWorkerGlobalScope>() {
+        serve(scope.unchecked_into());
+    }
+}
+
+/// Serves a page over `channel`.
+#[wasm_bindgen]
+pub fn serve(channel: Channel) {
+    let last_words = channel.clone();
+    std::panic::set_hook(Box::new(move |info| {
+        console_error_panic_hook::hook(info);
+        host::report_panic(&last_words, &info.to_string());
+    }));
+    host::serve(channel);
+}

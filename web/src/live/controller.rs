@@ -1,0 +1,578 @@
+//! Carries out what the session decides: opens sources, feeds frames to the engine, draws what comes back.
+//!
+//! [`Live`] is what components hold: signals to read and verbs to call. Behind it stands one [`Controller`] with
+//! everything that is not shown.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use crate::live::announcer::Announcer;
+use crate::live::backend::BackendWish;
+use crate::live::gate::FrameGate;
+use crate::live::inspection;
+use crate::live::meter::Meter;
+use crate::live::options::{ModelName, PageOptions};
+use crate::live::quality::Quality;
+use crate::live::session::{Attempt, Effect, Event, Session};
+use crate::live::skeleton_drawing::{Fit, marks};
+use crate::live::source::{SourceKind, classify_file};
+use crate::platform::engine_link::{EngineLink, Place};
+use crate::platform::page;
+use crate::platform::painter::Painter;
+use crate::platform::source::camera::{self, Camera, CameraInfo, CameraWish};
+use crate::platform::source::clip::Clip;
+use crate::platform::source::demo::Demo;
+use crate::platform::source::file::PickedFile;
+use crate::platform::source::still::Still;
+use crate::platform::source::{Reports, Screens, Source, SourceEnd};
+use crate::platform::support::support;
+use crate::platform::weights::{self, CancelHandle, WeightsError};
+use crate::worker::protocol::{FrameStamp, FromEngine, Measurement, ToEngine};
+
+/// How often the numbers change, at most: faster, nobody can read them.
+const READOUT_PAUSE_MILLIS: f64 = 250.0;
+
+/// The numbers beside the stage.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Readout {
+    /// Results drawn per second.
+    pub frames_per_second: Option<f64>,
+    /// What a frame costs the engine.
+    pub frame_millis: Option<f64>,
+    /// Frames that nobody measured.
+    pub dropped: u32,
+    /// How well the person is seen.
+    pub quality: Option<Quality>,
+}
+
+/// The Live page's state and verbs. Cheap to copy.
+#[derive(Clone, Copy)]
+pub struct Live {
+    /// What the page is doing.
+    pub session: RwSignal<Session>,
+    /// The numbers.
+    pub readout: RwSignal<Readout>,
+    /// Results drawn since the start.
+    pub frames: RwSignal<u32>,
+    /// The last result as JSON, with `?inspect` only.
+    pub inspected: RwSignal<Option<String>>,
+    /// The result of a picture, for its table.
+    pub picture_result: RwSignal<Option<Measurement>>,
+    /// The cameras of this device.
+    pub cameras: RwSignal<Vec<CameraInfo>>,
+    /// Which camera is wanted, and how large.
+    pub camera_wish: RwSignal<CameraWish>,
+    /// Whether the picture is shown as in a mirror.
+    pub mirrored: RwSignal<bool>,
+    /// Where the engine runs.
+    pub place: RwSignal<Option<Place>>,
+    /// What a screen reader says next.
+    pub announcement: RwSignal<String>,
+    controller: StoredValue<Rc<Controller>, LocalStorage>,
+}
+
+/// What is not shown.
+struct Controller {
+    options: PageOptions,
+    module_workers: bool,
+    screens: RefCell<Option<Screens>>,
+    painter: RefCell<Option<Painter>>,
+    source: RefCell<Option<Source>>,
+    file: RefCell<Option<PickedFile>>,
+    link: RefCell<Option<EngineLink>>,
+    cancel: RefCell<Option<CancelHandle>>,
+    gate: RefCell<FrameGate<FrameStamp>>,
+    meter: RefCell<Meter>,
+    announcer: RefCell<Announcer>,
+    last: RefCell<Option<Measurement>>,
+    /// Counts sources, so that a result of the one before is not taken for one of this.
+    run: Cell<u32>,
+    run_in_flight: Cell<u32>,
+    /// The next frame that is sent starts tracking anew.
+    starts_anew: Cell<bool>,
+    readout_at_millis: Cell<f64>,
+    has_drawn_skeleton: Cell<bool>,
+}
+
+impl Live {
+    /// The state at the start: choices from the address first, then those remembered.
+    pub fn new(options: PageOptions) -> Self {
+        let remembered_model = page::remembered("plumbline.model").and_then(|id| ModelName::from_id(&id));
+        let model = options.model.or(remembered_model).unwrap_or_default();
+        let controller = Rc::new(Controller {
+            options,
+            module_workers: support().module_workers,
+            screens: RefCell::default(),
+            painter: RefCell::default(),
+            source: RefCell::default(),
+            file: RefCell::default(),
+            link: RefCell::default(),
+            cancel: RefCell::default(),
+            gate: RefCell::default(),
+            meter: RefCell::default(),
+            announcer: RefCell::default(),
+            last: RefCell::default(),
+            run: Cell::new(0),
+            run_in_flight: Cell::new(0),
+            starts_anew: Cell::new(true),
+            readout_at_millis: Cell::new(f64::NEG_INFINITY),
+            has_drawn_skeleton: Cell::new(false),
+        });
+        let live = Self {
+            session: RwSignal::new(Session::new(model, options.backend.unwrap_or_default())),
+            readout: RwSignal::default(),
+            frames: RwSignal::new(0),
+            inspected: RwSignal::default(),
+            picture_result: RwSignal::default(),
+            cameras: RwSignal::default(),
+            camera_wish: RwSignal::default(),
+            mirrored: RwSignal::new(page::remembered("plumbline.mirror").is_none_or(|value| value != "off")),
+            place: RwSignal::default(),
+            announcement: RwSignal::default(),
+            controller: StoredValue::new_local(controller),
+        };
+        live.refresh_cameras();
+        camera::on_devices_changed(move || live.refresh_cameras());
+        live
+    }
+
+    /// The query parameters.
+    pub fn options(&self) -> PageOptions {
+        self.controller().options
+    }
+
+    /// The stage is on the page; the engine is started in the background, so that the first skeleton comes sooner.
+    pub fn attach(&self, screens: Screens, painter: Option<Painter>) {
+        let controller = self.controller();
+        *controller.screens.borrow_mut() = Some(screens);
+        *controller.painter.borrow_mut() = painter;
+        self.ensure_link();
+    }
+
+    /// The stage leaves the page: everything stops.
+    pub fn detach(&self) {
+        self.dispatch(Event::Stop);
+        let controller = self.controller();
+        *controller.screens.borrow_mut() = None;
+        *controller.painter.borrow_mut() = None;
+    }
+
+    /// Starts the camera, or the file or drawn person that ran last.
+    pub fn start_again(&self) {
+        let source = self.session.with_untracked(|session| session.source).unwrap_or(SourceKind::Camera);
+        self.dispatch(Event::Start(source));
+    }
+
+    /// Starts the camera.
+    pub fn start_camera(&self) {
+        self.dispatch(Event::Start(SourceKind::Camera));
+    }
+
+    /// Starts the drawn person.
+    pub fn start_demo(&self) {
+        self.dispatch(Event::Start(SourceKind::Demo));
+    }
+
+    /// Starts a file.
+    pub fn start_file(&self, file: PickedFile) {
+        match classify_file(&file.name(), &file.media_type()) {
+            Ok(kind) => {
+                *self.controller().file.borrow_mut() = Some(file);
+                self.dispatch(Event::Start(kind));
+            }
+            Err(sentence) => self.dispatch(Event::Refused(sentence)),
+        }
+    }
+
+    /// Another camera or size; a camera that runs is opened anew.
+    pub fn choose_camera(&self, change: impl FnOnce(&mut CameraWish)) {
+        self.camera_wish.update(change);
+        if self.session.with_untracked(|session| session.is_running() && shows_camera(session)) {
+            self.start_camera();
+        }
+    }
+
+    /// Another model.
+    pub fn choose_model(&self, model: ModelName) {
+        page::remember("plumbline.model", model.id());
+        self.dispatch(Event::ModelChosen(model));
+    }
+
+    /// Another backend.
+    pub fn choose_backend(&self, wish: BackendWish) {
+        self.dispatch(Event::BackendChosen(wish));
+    }
+
+    /// Shows the picture as in a mirror, or as the camera sees it.
+    pub fn set_mirrored(&self, mirrored: bool) {
+        page::remember("plumbline.mirror", if mirrored { "on" } else { "off" });
+        self.mirrored.set(mirrored);
+        self.repaint();
+    }
+
+    /// Whether the picture is mirrored now: only a camera is looked at as a mirror.
+    pub fn is_mirrored(&self) -> bool {
+        self.mirrored.get() && self.session.with(shows_camera)
+    }
+
+    /// The same, outside of reactive code.
+    pub fn is_mirrored_untracked(&self) -> bool {
+        self.mirrored.get_untracked() && self.session.with_untracked(shows_camera)
+    }
+
+    /// Draws the last skeleton again, after the stage changed its size.
+    pub fn repaint(&self) {
+        let controller = self.controller();
+        let painter = controller.painter.borrow();
+        let Some(painter) = painter.as_ref() else { return };
+        let last = controller.last.borrow();
+        let pose = last.as_ref().and_then(|measurement| Some((measurement, measurement.pose.as_ref()?)));
+        match pose {
+            None => painter.clear(),
+            Some((measurement, pose)) => {
+                let mirrored = self.is_mirrored_untracked();
+                let picture = (measurement.width_px as f32, measurement.height_px as f32);
+                painter.paint(&marks(pose, &Fit::contain(picture, painter.stage_size(), mirrored)));
+            }
+        }
+    }
+
+    /// Looks at the source that is open, if there is one.
+    pub fn with_source(&self, look: impl FnOnce(&Source)) {
+        if let Some(source) = self.controller().source.borrow().as_ref() {
+            look(source);
+        }
+    }
+
+    /// Tells the session, and carries out what it decides.
+    pub fn dispatch(&self, event: Event) {
+        let before = self.session.with_untracked(Session::state);
+        let effects = self.session.try_update(|session| session.update(event)).unwrap_or_default();
+        let after = self.session.with_untracked(Session::state);
+        for effect in effects {
+            self.perform(effect);
+        }
+        if before != after {
+            self.update_readout(true);
+            self.announce(match after.id() {
+                "live" => "Measuring.",
+                "paused" => "Paused.",
+                "done" => "Done.",
+                "idle" => "Stopped.",
+                _ => return,
+            });
+        }
+    }
+
+    fn controller(&self) -> Rc<Controller> {
+        self.controller.get_value()
+    }
+
+    fn perform(&self, effect: Effect) {
+        let controller = self.controller();
+        match effect {
+            Effect::OpenSource(kind, attempt) => self.open_source(kind, attempt),
+            Effect::CloseSource => {
+                controller.run.set(controller.run.get() + 1);
+                // Dropping a source frees its camera.
+                drop(controller.source.borrow_mut().take());
+            }
+            Effect::LoadEngine { attempt, model, wish } => self.load_engine(attempt, model, wish),
+            Effect::CancelDownload => {
+                if let Some(cancel) = controller.cancel.borrow_mut().take() {
+                    cancel.cancel();
+                }
+            }
+            Effect::BeginFrames => {
+                controller.starts_anew.set(true);
+                controller.gate.borrow_mut().open();
+                if let Some(source) = controller.source.borrow().as_ref() {
+                    source.begin();
+                }
+            }
+            Effect::HoldFrames => {
+                controller.gate.borrow_mut().close();
+                if let Some(source) = controller.source.borrow().as_ref() {
+                    source.hold();
+                }
+            }
+            Effect::PausePicture => {
+                if let Some(source) = controller.source.borrow().as_ref() {
+                    source.freeze();
+                }
+            }
+            Effect::ResumePicture => {
+                if let Some(source) = controller.source.borrow().as_ref() {
+                    source.begin();
+                }
+            }
+            Effect::RestartWorker => {
+                if let Some(link) = controller.link.borrow_mut().take() {
+                    link.close();
+                }
+                controller.gate.borrow_mut().abandoned();
+                self.ensure_link();
+            }
+        }
+    }
+
+    fn open_source(&self, kind: SourceKind, attempt: Attempt) {
+        let controller = self.controller();
+        let Some(screens) = controller.screens.borrow().clone() else { return };
+        *controller.last.borrow_mut() = None;
+        *controller.gate.borrow_mut() = {
+            // What the engine still holds stays in flight; the counts start anew.
+            let mut fresh = FrameGate::default();
+            if controller.gate.borrow().is_in_flight() {
+                fresh.expect_answer();
+            }
+            fresh
+        };
+        controller.meter.borrow_mut().clear();
+        self.frames.set(0);
+        self.picture_result.set(None);
+        self.inspected.set(None);
+        self.repaint();
+        let live = *self;
+        let reports = Reports {
+            shown: Rc::new(move |stamp| live.frame_shown(stamp)),
+            ended: Rc::new(move |end| {
+                live.dispatch(match end {
+                    SourceEnd::Finished => Event::SourceEnded(attempt),
+                    SourceEnd::Lost(sentence) => Event::SourceFailed(attempt, sentence),
+                });
+            }),
+        };
+        let run = controller.run.get();
+        spawn_local(async move {
+            let opened = live.open(kind, &screens, reports).await;
+            if controller.run.get() != run {
+                // Overtaken: whatever was opened is dropped here, and with it freed.
+                return;
+            }
+            match opened {
+                Ok(source) => {
+                    let description = source.describe();
+                    *controller.source.borrow_mut() = Some(source);
+                    live.dispatch(Event::SourceOpened(attempt, description));
+                    if kind == SourceKind::Camera {
+                        // Names of cameras are told only once one has been allowed.
+                        live.refresh_cameras();
+                    }
+                }
+                Err(sentence) => live.dispatch(Event::SourceFailed(attempt, sentence)),
+            }
+        });
+    }
+
+    async fn open(&self, kind: SourceKind, screens: &Screens, reports: Reports) -> Result<Source, String> {
+        let controller = self.controller();
+        let file = controller.file.borrow().clone();
+        let no_file = || "Choose the file again.".to_owned();
+        match kind {
+            SourceKind::Camera => {
+                let wish = self.camera_wish.get_untracked();
+                Camera::open(&wish, &screens.video, reports).await.map(Source::Camera)
+            }
+            SourceKind::Clip => {
+                Clip::open(&file.ok_or_else(no_file)?, &screens.video, reports).await.map(Source::Clip)
+            }
+            SourceKind::Picture => {
+                Still::open(&file.ok_or_else(no_file)?, &screens.canvas, reports).await.map(Source::Still)
+            }
+            SourceKind::Demo => {
+                Demo::open(&screens.canvas, controller.options.every_frame, reports).await.map(Source::Demo)
+            }
+        }
+    }
+
+    fn refresh_cameras(&self) {
+        let live = *self;
+        spawn_local(async move { live.cameras.set(camera::list().await) });
+    }
+
+    fn ensure_link(&self) {
+        let controller = self.controller();
+        if controller.link.borrow().is_some() {
+            return;
+        }
+        let live = *self;
+        let link = EngineLink::start(controller.module_workers, move |message| live.engine_said(message));
+        self.place.set(Some(link.place()));
+        *controller.link.borrow_mut() = Some(link);
+    }
+
+    fn load_engine(&self, attempt: Attempt, model: ModelName, wish: BackendWish) {
+        self.ensure_link();
+        let controller = self.controller();
+        let cancel = CancelHandle::new();
+        *controller.cancel.borrow_mut() = Some(cancel.clone());
+        let live = *self;
+        spawn_local(async move {
+            match live.fetch_weights(attempt, model, &cancel).await {
+                Ok((detector, landmarks)) => {
+                    live.dispatch(Event::WeightsReady(attempt));
+                    if let Some(link) = controller.link.borrow().as_ref() {
+                        link.post(ToEngine::Prepare { attempt, wish, detector, landmarks });
+                    }
+                }
+                // The person knows.
+                Err(WeightsError::Cancelled) => {}
+                Err(WeightsError::Failed(sentence)) => live.dispatch(Event::EngineFailed(attempt, sentence)),
+            }
+        });
+    }
+
+    async fn fetch_weights(
+        &self,
+        attempt: Attempt,
+        model: ModelName,
+        cancel: &CancelHandle,
+    ) -> Result<(weights::Bytes, weights::Bytes), WeightsError> {
+        let manifest = weights::manifest().await.map_err(WeightsError::Failed)?;
+        let find = |name: &str| {
+            manifest.iter().find(|entry| entry.name == name).ok_or_else(|| {
+                WeightsError::Failed(format!("This build of the page holds no weights for “{name}”. Choose another model."))
+            })
+        };
+        let (detector, landmarks) = (find("detector")?, find(model.id())?);
+        let total = detector.bytes + landmarks.bytes;
+        let progress = |received| self.dispatch(Event::Progress { attempt, received, total });
+        progress(0);
+        let detector_bytes = weights::load(detector, cancel, progress).await?;
+        let landmark_bytes = weights::load(landmarks, cancel, |received| progress(detector.bytes + received)).await?;
+        Ok((detector_bytes, landmark_bytes))
+    }
+
+    fn engine_said(&self, message: FromEngine) {
+        let controller = self.controller();
+        match message {
+            FromEngine::Started => {
+                let place = controller.link.borrow().as_ref().map(EngineLink::place);
+                self.place.set(place);
+            }
+            FromEngine::Prepared { attempt, choice } => self.dispatch(Event::EngineReady(attempt, choice)),
+            FromEngine::PrepareFailed { attempt, sentence } => self.dispatch(Event::EngineFailed(attempt, sentence)),
+            FromEngine::Measured(measurement) => {
+                if controller.run_in_flight.get() == controller.run.get() {
+                    self.draw(measurement);
+                }
+                self.engine_is_free();
+            }
+            FromEngine::FrameFailed { sentence, .. } => {
+                self.engine_is_free();
+                self.dispatch(Event::FrameFailed(sentence));
+            }
+            FromEngine::Crashed { sentence } => self.dispatch(Event::Crashed(sentence)),
+        }
+    }
+
+    fn frame_shown(&self, stamp: FrameStamp) {
+        let controller = self.controller();
+        if stamp.is_first {
+            controller.starts_anew.set(true);
+        }
+        let to_send = controller.gate.borrow_mut().shown(stamp);
+        if let Some(stamp) = to_send {
+            self.send(stamp);
+        }
+    }
+
+    fn engine_is_free(&self) {
+        let controller = self.controller();
+        let next = controller.gate.borrow_mut().answered();
+        if let Some(stamp) = next {
+            self.send(stamp);
+        }
+    }
+
+    /// Captures what the source shows now and transfers it.
+    fn send(&self, stamp: FrameStamp) {
+        let controller = self.controller();
+        let Some(screen) = controller.source.borrow().as_ref().map(Source::screen) else {
+            controller.gate.borrow_mut().abandoned();
+            return;
+        };
+        let run = controller.run.get();
+        controller.run_in_flight.set(run);
+        let is_first = controller.starts_anew.replace(false) || controller.options.each_frame_alone;
+        let frame = FrameStamp { is_first, ..stamp };
+        let live = *self;
+        spawn_local(async move {
+            match screen.capture(frame.time_secs).await {
+                Ok(picture) if controller.run.get() == run => {
+                    if let Some(link) = controller.link.borrow().as_ref() {
+                        link.post(ToEngine::Measure { frame, picture });
+                    }
+                }
+                // The source was closed while its frame was captured.
+                Ok(picture) => {
+                    picture.close();
+                    controller.gate.borrow_mut().abandoned();
+                }
+                Err(sentence) => {
+                    controller.gate.borrow_mut().abandoned();
+                    if controller.run.get() == run {
+                        live.dispatch(Event::FrameFailed(sentence));
+                    }
+                }
+            }
+        });
+    }
+
+    fn draw(&self, measurement: Measurement) {
+        let controller = self.controller();
+        let now_millis = page::now_millis();
+        controller.meter.borrow_mut().record(now_millis, measurement.total_millis);
+        if controller.options.inspect {
+            let json = inspection::json(&measurement);
+            page::keep_for_inspection(&json);
+            self.inspected.set(Some(json));
+        }
+        let has_person = measurement.pose.is_some();
+        *controller.last.borrow_mut() = Some(measurement);
+        self.repaint();
+        if has_person && !controller.has_drawn_skeleton.replace(true) {
+            page::mark("plumbline:first-skeleton");
+        }
+        self.frames.update(|frames| *frames += 1);
+        if self.session.with_untracked(|session| session.source == Some(SourceKind::Picture)) {
+            self.picture_result.set(controller.last.borrow().clone());
+        }
+        self.update_readout(false);
+        self.announce(if has_person { "Person found." } else { "Nobody in the picture." });
+        self.dispatch(Event::ResultDrawn);
+        if let Some(source) = controller.source.borrow().as_ref() {
+            source.result_drawn();
+        }
+    }
+
+    fn update_readout(&self, at_once: bool) {
+        let controller = self.controller();
+        let now_millis = page::now_millis();
+        if !at_once && now_millis - controller.readout_at_millis.get() < READOUT_PAUSE_MILLIS {
+            return;
+        }
+        controller.readout_at_millis.set(now_millis);
+        let (meter, last) = (controller.meter.borrow(), controller.last.borrow());
+        self.readout.set(Readout {
+            frames_per_second: meter.frames_per_second(),
+            frame_millis: meter.frame_millis(),
+            dropped: controller.gate.borrow().dropped(),
+            quality: last.as_ref().map(|measurement| Quality::of(measurement.pose.as_ref())),
+        });
+    }
+
+    fn announce(&self, text: &str) {
+        if self.controller().announcer.borrow_mut().may_say(page::now_millis(), text) {
+            self.announcement.set(text.to_owned());
+        }
+    }
+}
+
+fn shows_camera(session: &Session) -> bool {
+    session.source == Some(SourceKind::Camera)
+}

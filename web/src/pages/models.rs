@@ -1,0 +1,66 @@
+//! `/models`: which models run here, where they come from, and what they cannot do.
+//!
+//! Name, licence, size and hash come from the manifest that is served with the weights; the text is the model's card in
+//! `models/cards`, compiled in.
+
+use leptos::prelude::*;
+
+use crate::components::notice::Notice;
+use crate::live::format;
+use crate::pages::models::card_text::CardText;
+use crate::platform::weights::{self, ModelEntry};
+
+mod card_text;
+
+/// The cards by model name.
+const CARDS: [(&str, &str); 4] = [
+    ("detector", include_str!("../../../models/cards/detector.md")),
+    ("lite", include_str!("../../../models/cards/lite.md")),
+    ("full", include_str!("../../../models/cards/full.md")),
+    ("heavy", include_str!("../../../models/cards/heavy.md")),
+];
+
+/// The page.
+#[component]
+pub fn ModelsPage() -> impl IntoView {
+    let manifest = LocalResource::new(weights::manifest);
+    view! {
+        <div class="page-text">
+            <header class="page-head"><h1>"Models"</h1></header>
+            <div class="cards">
+                {move || match manifest.get() {
+                    None => view! { <p>"Reading the list of models…"</p> }.into_any(),
+                    Some(Err(sentence)) => view! { <Notice sentence is_error=true testid="notice"/> }.into_any(),
+                    Some(Ok(models)) => models.into_iter().map(|model| view! { <ModelCard model/> }).collect_view().into_any(),
+                }}
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn ModelCard(
+    /// As the manifest lists it.
+    model: ModelEntry,
+) -> impl IntoView {
+    let card = CARDS.iter().find(|(name, _)| *name == model.name).map(|(_, text)| *text);
+    let heading = format!("model-{}", model.name);
+    view! {
+        <article class="card" aria-labelledby=heading data-testid="model-card">
+            <h2 id=heading.clone()>{format::landmark_name(&model.name)}</h2>
+            <dl class="facts">
+                <dt>"Task"</dt><dd>{model.task.replace('-', " ")}</dd>
+                <dt>"Source"</dt><dd>{format!("npm package {} {}", model.package, model.version)}</dd>
+                <dt>"Licence"</dt><dd>{model.licence}</dd>
+                <dt>"Size"</dt><dd>{format::bytes(model.bytes)}</dd>
+                <dt>"SHA-256"</dt><dd><code>{model.sha256}</code></dd>
+            </dl>
+            {card.map(|text| view! {
+                <details>
+                    <summary>"What it is for, how good it is, and what it cannot do"</summary>
+                    <CardText markdown=text/>
+                </details>
+            })}
+        </article>
+    }
+}

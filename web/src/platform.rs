@@ -1,0 +1,16 @@
+//! The only doorway to the browser, besides the worker: everything that names `web_sys`, `js_sys` or `wasm_bindgen`.
+//!
+//! What comes out of here is plain Rust: sentences instead of exceptions, structs instead of objects.
+
+pub mod channel;
+pub mod engine_link;
+pub mod failure;
+pub mod gpu_probe;
+pub mod links;
+pub mod page;
+pub mod painter;
+pub mod picture;
+pub mod replayer;
+pub mod source;
+pub mod support;
+pub mod weights;

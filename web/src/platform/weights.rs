@@ -1,0 +1,284 @@
+//! The weights of the models: which there are, downloading them with progress, keeping them in the browser's cache,
+//! checking that they are what the manifest names, deleting them.
+//!
+//! In: `models/manifest.json` as the build writes it, and the files beside it. Out: verified bytes. Stored copies are
+//! keyed by address and SHA-256, so a new release never meets old weights.
+
+use js_sys::{ArrayBuffer, JSON, Reflect, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortController, Cache, RequestInit, Response};
+
+use super::failure::{is_abort, message_of};
+use super::page::{base_path, window};
+use super::picture::is_known;
+
+/// The cache's name in the browser's storage.
+const CACHE_NAME: &str = "plumbline-weights";
+
+/// The bytes of a file, in the browser's memory: they can change hands between threads without a copy.
+pub type Bytes = ArrayBuffer;
+
+/// A model as the manifest lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelEntry {
+    /// `detector`, `lite`, `full`, `heavy`.
+    pub name: String,
+    /// What it does.
+    pub task: String,
+    /// The package that the weights come from.
+    pub package: String,
+    /// Its version.
+    pub version: String,
+    /// SPDX identifier.
+    pub licence: String,
+    /// File beside the manifest.
+    pub file: String,
+    /// Size.
+    pub bytes: u64,
+    /// Of the file, in hexadecimal.
+    pub sha256: String,
+}
+
+/// Why weights are not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WeightsError {
+    /// The person cancelled.
+    Cancelled,
+    /// A sentence.
+    Failed(String),
+}
+
+/// Stops a download.
+#[derive(Clone, Debug)]
+pub struct CancelHandle(AbortController);
+
+impl CancelHandle {
+    /// A handle for one download.
+    pub fn new() -> Self {
+        Self(AbortController::new().expect("every browser that runs this page has AbortController"))
+    }
+
+    /// Stops it.
+    pub fn cancel(&self) {
+        self.0.abort();
+    }
+}
+
+impl Default for CancelHandle {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Reads the manifest.
+///
+/// # Errors
+/// A sentence, when it cannot be fetched or read.
+pub async fn manifest() -> Result<Vec<ModelEntry>, String> {
+    let unreadable = |what: &str| format!("The list of models cannot be read: {what}.");
+    let address = format!("{}models/manifest.json", base_path());
+    let response = fetch(&address, None).await.map_err(|thrown| {
+        format!("The list of models could not be fetched: {}. Check the connection and try again.", message_of(&thrown))
+    })?;
+    if !response.ok() {
+        return Err(unreadable(&format!("the server answered {}", response.status())));
+    }
+    let text = response.text().map_err(|thrown| unreadable(&message_of(&thrown)))?;
+    let text = JsFuture::from(text).await.map_err(|thrown| unreadable(&message_of(&thrown)))?;
+    let parsed =
+        JSON::parse(&text.as_string().unwrap_or_default()).map_err(|thrown| unreadable(&message_of(&thrown)))?;
+    let models = Reflect::get(&parsed, &"models".into())
+        .ok()
+        .and_then(|models| models.dyn_into::<js_sys::Array>().ok())
+        .ok_or_else(|| unreadable("it has no models"))?;
+    models.iter().map(|model| entry(&model).ok_or_else(|| unreadable("a model lacks a field"))).collect()
+}
+
+fn entry(model: &JsValue) -> Option<ModelEntry> {
+    let text = |field: &str| Reflect::get(model, &field.into()).ok()?.as_string();
+    Some(ModelEntry {
+        name: text("name")?,
+        task: text("task")?,
+        package: text("package")?,
+        version: text("version")?,
+        licence: text("licence")?,
+        file: text("file")?,
+        bytes: Reflect::get(model, &"bytes".into()).ok()?.as_f64()? as u64,
+        sha256: text("sha256")?,
+    })
+}
+
+/// The verified bytes of one model: from the cache where it is stored, else from the server with
+/// `on_progress(bytes so far)`.
+///
+/// # Errors
+/// [`WeightsError::Cancelled`] after `cancel`; a sentence when the download fails or the bytes are not the manifest's.
+pub async fn load(
+    model: &ModelEntry,
+    cancel: &CancelHandle,
+    on_progress: impl Fn(u64),
+) -> Result<Bytes, WeightsError> {
+    let address = format!("{}models/{}", base_path(), model.file);
+    let key = format!("{address}?sha256={}", model.sha256);
+    let cache = open_cache().await;
+    if let Some(cache) = &cache
+        && let Some(bytes) = stored(cache, &key).await
+    {
+        if matches(&bytes, model).await {
+            on_progress(model.bytes);
+            return Ok(bytes);
+        }
+        // A damaged copy is replaced below.
+        drop(JsFuture::from(cache.delete_with_str(&key)).await);
+    }
+    let bytes = download(&address, model, cancel, on_progress).await.map_err(|thrown| {
+        if is_abort(&thrown) {
+            WeightsError::Cancelled
+        } else {
+            WeightsError::Failed(format!(
+                "The weights of “{}” could not be downloaded: {}. Check the connection and start again.",
+                model.name,
+                message_of(&thrown)
+            ))
+        }
+    })?;
+    if !matches(&bytes, model).await {
+        return Err(WeightsError::Failed(format!(
+            "The weights of “{}” are not the ones that this page was built with (size or SHA-256 differ), so they are \
+             not used. Start again; if it stays, the server holds a wrong file.",
+            model.name
+        )));
+    }
+    if let Some(cache) = cache {
+        store(&cache, &key, &bytes).await;
+    }
+    Ok(bytes)
+}
+
+/// Deletes all stored weights.
+///
+/// # Errors
+/// A sentence, when the browser refuses.
+pub async fn delete_stored() -> Result<(), String> {
+    let refused = |thrown: JsValue| format!("The stored weights could not be deleted: {}.", message_of(&thrown));
+    if !is_known("caches") {
+        return Ok(());
+    }
+    let caches = window().caches().map_err(refused)?;
+    JsFuture::from(caches.delete(CACHE_NAME)).await.map_err(refused)?;
+    Ok(())
+}
+
+/// Addresses and sizes of the stored weights.
+pub async fn list_stored() -> Vec<(String, u64)> {
+    let Some(cache) = open_cache().await else { return Vec::new() };
+    let Ok(keys) = JsFuture::from(cache.keys()).await else { return Vec::new() };
+    let mut found = Vec::new();
+    for request in js_sys::Array::from(&keys).iter() {
+        let Ok(request) = request.dyn_into::<web_sys::Request>() else { continue };
+        let size = stored(&cache, &request.url()).await.map_or(0, |bytes| u64::from(bytes.byte_length()));
+        let address = request.url();
+        let name = address.split('?').next().and_then(|path| path.rsplit('/').next()).unwrap_or(&address);
+        found.push((name.to_owned(), size));
+    }
+    found
+}
+
+/// The cache, where the browser has one and lets this page use it; a page without it downloads at each visit.
+async fn open_cache() -> Option<Cache> {
+    if !is_known("caches") {
+        return None;
+    }
+    let caches = window().caches().ok()?;
+    JsFuture::from(caches.open(CACHE_NAME)).await.ok()?.dyn_into().ok()
+}
+
+async fn stored(cache: &Cache, key: &str) -> Option<ArrayBuffer> {
+    let response: Response = JsFuture::from(cache.match_with_str(key)).await.ok()?.dyn_into().ok()?;
+    JsFuture::from(response.array_buffer().ok()?).await.ok()?.dyn_into().ok()
+}
+
+/// Keeps a copy. A full disk or a forbidden storage only means that the next visit downloads again.
+async fn store(cache: &Cache, key: &str, bytes: &ArrayBuffer) {
+    if let Ok(response) = Response::new_with_opt_buffer_source(Some(bytes)) {
+        drop(JsFuture::from(cache.put_with_str(key, &response)).await);
+    }
+}
+
+/// Whether size and SHA-256 are the manifest's. Outside of secure contexts browsers compute no hashes; there, only the
+/// size is compared, and the page says that the address is not secure.
+async fn matches(bytes: &ArrayBuffer, model: &ModelEntry) -> bool {
+    if u64::from(bytes.byte_length()) != model.bytes {
+        return false;
+    }
+    if !window().is_secure_context() {
+        return true;
+    }
+    let Ok(crypto) = window().crypto() else { return false };
+    let Ok(digest) = crypto.subtle().digest_with_str_and_buffer_source("SHA-256", bytes) else { return false };
+    let Ok(digest) = JsFuture::from(digest).await else { return false };
+    let hexadecimal: String =
+        Uint8Array::new(&digest).to_vec().iter().map(|byte| format!("{byte:02x}")).collect();
+    hexadecimal == model.sha256
+}
+
+async fn fetch(address: &str, cancel: Option<&CancelHandle>) -> Result<Response, JsValue> {
+    let init = RequestInit::new();
+    if let Some(cancel) = cancel {
+        init.set_signal(Some(&cancel.0.signal()));
+    }
+    JsFuture::from(window().fetch_with_str_and_init(address, &init)).await?.dyn_into()
+}
+
+/// Streams a file into one buffer of the size that the manifest names.
+async fn download(
+    address: &str,
+    model: &ModelEntry,
+    cancel: &CancelHandle,
+    on_progress: impl Fn(u64),
+) -> Result<ArrayBuffer, JsValue> {
+    let response = fetch(address, Some(cancel)).await?;
+    if !response.ok() {
+        return Err(js_sys::Error::new(&format!("the server answered {}", response.status())).into());
+    }
+    let body = response.body().ok_or_else(|| js_sys::Error::new("the answer is empty"))?;
+    let reader: web_sys::ReadableStreamDefaultReader = body.get_reader().dyn_into()?;
+    let whole = Uint8Array::new_with_length(u32::try_from(model.bytes).unwrap_or(0));
+    let mut received = 0_u32;
+    loop {
+        let step = JsFuture::from(reader.read()).await?;
+        if Reflect::get(&step, &"done".into())?.is_truthy() {
+            break;
+        }
+        let chunk: Uint8Array = Reflect::get(&step, &"value".into())?.dyn_into()?;
+        if received + chunk.length() > whole.length() {
+            cancel.cancel();
+            return Err(js_sys::Error::new("the file is longer than the manifest says").into());
+        }
+        whole.set(&chunk, received);
+        received += chunk.length();
+        on_progress(u64::from(received));
+    }
+    if received < whole.length() {
+        return Err(js_sys::Error::new("the connection ended early").into());
+    }
+    Ok(whole.buffer().unchecked_into())
+}
+
+/// A file of the page as bytes, for the demo clip.
+///
+/// # Errors
+/// A sentence.
+pub async fn fetch_bytes(relative: &str) -> Result<Vec<u8>, String> {
+    let failed = |what: String| format!("“{relative}” could not be fetched: {what}. Check the connection and try again.");
+    let response = fetch(&format!("{}{relative}", base_path()), None)
+        .await
+        .map_err(|thrown| failed(message_of(&thrown)))?;
+    if !response.ok() {
+        return Err(failed(format!("the server answered {}", response.status())));
+    }
+    let buffer = response.array_buffer().map_err(|thrown| failed(message_of(&thrown)))?;
+    let buffer = JsFuture::from(buffer).await.map_err(|thrown| failed(message_of(&thrown)))?;
+    Ok(Uint8Array::new(&buffer).to_vec())
+}

@@ -1,0 +1,93 @@
+//! Everything that page and engine say to each other. Both ends match exhaustively.
+
+use js_sys::ArrayBuffer;
+use plumbline_core::pose::Pose;
+
+use crate::live::backend::{BackendChoice, BackendWish};
+use crate::platform::picture::Picture;
+
+/// From the page to the engine. Messages are answered one by one, in order.
+#[derive(Clone, Debug)]
+pub enum ToEngine {
+    /// Make the two models ready to run; those before them are dropped. Answered by `Prepared` or `PrepareFailed`.
+    Prepare {
+        /// Comes back in the answer.
+        attempt: u32,
+        /// Which backend is wanted.
+        wish: BackendWish,
+        /// Bytes of the detector, transferred.
+        detector: ArrayBuffer,
+        /// Bytes of the landmark model, transferred.
+        landmarks: ArrayBuffer,
+    },
+    /// Measure a frame. Answered by `Measured` or `FrameFailed`. The engine closes the picture.
+    Measure {
+        /// Comes back in the answer.
+        frame: FrameStamp,
+        /// The frame, transferred.
+        picture: Picture,
+    },
+}
+
+/// Which frame it is, and when it was taken.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FrameStamp {
+    /// Counts from 0 at the start of the source.
+    pub index: u32,
+    /// On the source's own clock, seconds.
+    pub time_secs: f64,
+    /// Whether tracking starts anew with it: the first frame, a jump back in time, or no tracking wanted.
+    pub is_first: bool,
+}
+
+/// From the engine to the page.
+#[derive(Clone, Debug)]
+pub enum FromEngine {
+    /// The engine listens. The first message.
+    Started,
+    /// The models are ready.
+    Prepared {
+        /// Of the request.
+        attempt: u32,
+        /// What runs them, and why.
+        choice: BackendChoice,
+    },
+    /// They are not; a sentence.
+    PrepareFailed {
+        /// Of the request.
+        attempt: u32,
+        /// What happened and what to do.
+        sentence: String,
+    },
+    /// A frame was measured.
+    Measured(Measurement),
+    /// It was not; a sentence.
+    FrameFailed {
+        /// Of the request.
+        frame: FrameStamp,
+        /// What happened.
+        sentence: String,
+    },
+    /// The engine is gone, or cannot be understood; a sentence. Also made by the page's end of the line.
+    Crashed {
+        /// What happened.
+        sentence: String,
+    },
+}
+
+/// The result of a frame.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measurement {
+    /// Which frame.
+    pub frame: FrameStamp,
+    /// Its width.
+    pub width_px: u32,
+    /// Its height.
+    pub height_px: u32,
+    /// The person, if there is one.
+    pub pose: Option<Pose>,
+    /// Turning the frame into RGBA.
+    pub pixels_millis: f64,
+    /// From the picture's arrival to the result, pixels included.
+    pub total_millis: f64,
+}

@@ -1,0 +1,214 @@
+//! Messages as objects that can be posted: `kind` says which, the other members are its fields.
+//!
+//! A pose crosses as two `Float32Array`s, five numbers a landmark (x, y, z, visibility, presence), the world first
+//! three in metres; then six numbers for region and score. Nothing is turned into text.
+
+use js_sys::{Array, Float32Array, Object, Reflect};
+use plumbline_core::geometry::Point2;
+use plumbline_core::pose::{Landmark, Pose, WorldLandmark};
+use plumbline_core::roi::RotatedRect;
+use plumbline_core::skeleton::LANDMARK_COUNT;
+use wasm_bindgen::{JsCast, JsValue};
+
+use super::protocol::{FrameStamp, FromEngine, Measurement, ToEngine};
+use crate::live::backend::{BackendChoice, BackendWish};
+use crate::platform::picture::Picture;
+
+const VALUES_PER_LANDMARK: usize = 5;
+
+/// An object under construction.
+struct Fields(Object);
+
+impl Fields {
+    fn of_kind(kind: &str) -> Self {
+        Self(Object::new()).with("kind", kind)
+    }
+
+    fn with(self, name: &str, value: impl Into<JsValue>) -> Self {
+        Reflect::set(&self.0, &name.into(), &value.into()).expect("a new object takes any member");
+        self
+    }
+
+    fn with_frame(self, frame: &FrameStamp) -> Self {
+        self.with("index", frame.index).with("timeSecs", frame.time_secs).with("isFirst", frame.is_first)
+    }
+}
+
+/// Encodes a request; what changes owner is added to `transfer`.
+pub fn encode_request(message: &ToEngine, transfer: &Array) -> JsValue {
+    let fields = match message {
+        ToEngine::Prepare { attempt, wish, detector, landmarks } => {
+            transfer.push(detector);
+            transfer.push(landmarks);
+            Fields::of_kind("prepare")
+                .with("attempt", *attempt)
+                .with("wish", wish.id())
+                .with("detector", detector.clone())
+                .with("landmarks", landmarks.clone())
+        }
+        ToEngine::Measure { frame, picture } => {
+            transfer.push(picture.as_js());
+            Fields::of_kind("measure").with_frame(frame).with("picture", picture.as_js().clone())
+        }
+    };
+    fields.0.into()
+}
+
+/// Decodes a request.
+///
+/// # Errors
+/// The name of what is missing or unknown.
+pub fn decode_request(value: &JsValue) -> Result<ToEngine, String> {
+    match &*text(value, "kind")? {
+        "prepare" => Ok(ToEngine::Prepare {
+            attempt: number(value, "attempt")? as u32,
+            wish: BackendWish::from_id(&text(value, "wish")?).ok_or("wish")?,
+            detector: member(value, "detector")?.dyn_into().map_err(|_| "detector")?,
+            landmarks: member(value, "landmarks")?.dyn_into().map_err(|_| "landmarks")?,
+        }),
+        "measure" => Ok(ToEngine::Measure {
+            frame: frame(value)?,
+            picture: Picture::from_js(member(value, "picture")?).ok_or("picture")?,
+        }),
+        other => Err(format!("kind {other}")),
+    }
+}
+
+/// Encodes an answer; what changes owner is added to `transfer`.
+pub fn encode_answer(message: &FromEngine, transfer: &Array) -> JsValue {
+    let fields = match message {
+        FromEngine::Started => Fields::of_kind("started"),
+        FromEngine::Prepared { attempt, choice } => Fields::of_kind("prepared")
+            .with("attempt", *attempt)
+            .with("backend", choice.backend.id())
+            .with("reason", choice.reason.as_str()),
+        FromEngine::PrepareFailed { attempt, sentence } => {
+            Fields::of_kind("prepareFailed").with("attempt", *attempt).with("sentence", sentence.as_str())
+        }
+        FromEngine::Measured(measurement) => encode_measurement(measurement, transfer),
+        FromEngine::FrameFailed { frame, sentence } => {
+            Fields::of_kind("frameFailed").with_frame(frame).with("sentence", sentence.as_str())
+        }
+        FromEngine::Crashed { sentence } => Fields::of_kind("crashed").with("sentence", sentence.as_str()),
+    };
+    fields.0.into()
+}
+
+fn encode_measurement(measurement: &Measurement, transfer: &Array) -> Fields {
+    let fields = Fields::of_kind("measured")
+        .with_frame(&measurement.frame)
+        .with("widthPx", measurement.width_px)
+        .with("heightPx", measurement.height_px)
+        .with("pixelsMillis", measurement.pixels_millis)
+        .with("totalMillis", measurement.total_millis);
+    let Some(pose) = &measurement.pose else { return fields };
+    let image: Vec<f32> = pose
+        .landmarks
+        .iter()
+        .flat_map(|mark| [mark.x_px, mark.y_px, mark.z_px, mark.visibility, mark.presence])
+        .collect();
+    let mut world: Vec<f32> = pose
+        .world
+        .iter()
+        .flat_map(|mark| [mark.x_m, mark.y_m, mark.z_m, mark.visibility, mark.presence])
+        .collect();
+    let region = &pose.region;
+    world.extend([
+        region.center.x,
+        region.center.y,
+        region.width_px,
+        region.height_px,
+        region.rotation,
+        pose.score,
+    ]);
+    let (image, world) = (Float32Array::from(&image[..]), Float32Array::from(&world[..]));
+    transfer.push(&image.buffer());
+    transfer.push(&world.buffer());
+    fields.with("image", image).with("world", world)
+}
+
+/// Decodes an answer.
+///
+/// # Errors
+/// The name of what is missing or unknown.
+pub fn decode_answer(value: &JsValue) -> Result<FromEngine, String> {
+    match &*text(value, "kind")? {
+        "started" => Ok(FromEngine::Started),
+        "prepared" => {
+            let BackendWish::Forced(backend) = BackendWish::from_id(&text(value, "backend")?).ok_or("backend")? else {
+                return Err("backend auto".to_owned());
+            };
+            let choice = BackendChoice { backend, reason: text(value, "reason")? };
+            Ok(FromEngine::Prepared { attempt: number(value, "attempt")? as u32, choice })
+        }
+        "prepareFailed" => Ok(FromEngine::PrepareFailed {
+            attempt: number(value, "attempt")? as u32,
+            sentence: text(value, "sentence")?,
+        }),
+        "measured" => Ok(FromEngine::Measured(Measurement {
+            frame: frame(value)?,
+            width_px: number(value, "widthPx")? as u32,
+            height_px: number(value, "heightPx")? as u32,
+            pose: decode_pose(value)?,
+            pixels_millis: number(value, "pixelsMillis")?,
+            total_millis: number(value, "totalMillis")?,
+        })),
+        "frameFailed" => Ok(FromEngine::FrameFailed { frame: frame(value)?, sentence: text(value, "sentence")? }),
+        "crashed" => Ok(FromEngine::Crashed { sentence: text(value, "sentence")? }),
+        other => Err(format!("kind {other}")),
+    }
+}
+
+fn decode_pose(value: &JsValue) -> Result<Option<Pose>, String> {
+    let image = member(value, "image")?;
+    if image.is_undefined() {
+        return Ok(None);
+    }
+    let numbers = |value: JsValue, name: &'static str, len: usize| {
+        let numbers = value.dyn_into::<Float32Array>().map_err(|_| name)?.to_vec();
+        if numbers.len() == len { Ok(numbers) } else { Err(name) }
+    };
+    let image = numbers(image, "image", LANDMARK_COUNT * VALUES_PER_LANDMARK)?;
+    let world = numbers(member(value, "world")?, "world", LANDMARK_COUNT * VALUES_PER_LANDMARK + 6)?;
+    let five = |values: &[f32], index: usize| -> [f32; VALUES_PER_LANDMARK] {
+        std::array::from_fn(|part| values[index * VALUES_PER_LANDMARK + part])
+    };
+    let tail = &world[LANDMARK_COUNT * VALUES_PER_LANDMARK..];
+    Ok(Some(Pose {
+        landmarks: std::array::from_fn(|index| {
+            let [x_px, y_px, z_px, visibility, presence] = five(&image, index);
+            Landmark { x_px, y_px, z_px, visibility, presence }
+        }),
+        world: std::array::from_fn(|index| {
+            let [x_m, y_m, z_m, visibility, presence] = five(&world, index);
+            WorldLandmark { x_m, y_m, z_m, visibility, presence }
+        }),
+        region: RotatedRect {
+            center: Point2::new(tail[0], tail[1]),
+            width_px: tail[2],
+            height_px: tail[3],
+            rotation: tail[4],
+        },
+        score: tail[5],
+    }))
+}
+
+fn frame(value: &JsValue) -> Result<FrameStamp, String> {
+    Ok(FrameStamp {
+        index: number(value, "index")? as u32,
+        time_secs: number(value, "timeSecs")?,
+        is_first: member(value, "isFirst")?.is_truthy(),
+    })
+}
+
+fn member(value: &JsValue, name: &str) -> Result<JsValue, String> {
+    Reflect::get(value, &name.into()).map_err(|_| name.to_owned())
+}
+
+fn text(value: &JsValue, name: &str) -> Result<String, String> {
+    member(value, name)?.as_string().ok_or_else(|| name.to_owned())
+}
+
+fn number(value: &JsValue, name: &str) -> Result<f64, String> {
+    member(value, name)?.as_f64().ok_or_else(|| name.to_owned())
+}
