@@ -509,19 +509,19 @@ fn jump(body: &Body, phase: f64, amplitude: f64) -> (Pose, &'static str) {
         };
         Pose::balanced(body, |lean| with_arms(of_lean(lean), flexion)).with_feet_in_place(body)
     };
-    let mut stretched = with_arms(Pose::standing(), 95.0);
+    let mut stretched = with_arms(Pose::standing(), 70.0);
     for leg in &mut stretched.legs {
         leg.heel_rise = degrees(38.0);
     }
     let through = |from: f64, to: f64| ease((phase - from) / (to - from));
     let (mut pose, name) = if phase < 0.30 {
         (
-            Pose::standing().mix(&crouched(62.0, -35.0), through(0.0, 0.30)),
+            Pose::standing().mix(&crouched(62.0, -25.0), through(0.0, 0.30)),
             "crouch",
         )
     } else if phase < TAKE_OFF {
         (
-            crouched(62.0, -35.0).mix(&stretched, through(0.30, TAKE_OFF)),
+            crouched(62.0, -25.0).mix(&stretched, through(0.30, TAKE_OFF)),
             "push_off",
         )
     } else if phase < LANDING {

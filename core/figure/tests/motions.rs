@@ -4,7 +4,7 @@ use plumbline_figure::landmarks::{self as at, NAMES};
 use plumbline_figure::{Body, Bout, Motion, Pose, Sequence, Skeleton, demo};
 
 /// No joint of a person moves faster than this here, metres a second; a jump's hands come nearest.
-const FASTEST_M_PER_SEC: f64 = 12.0;
+const FASTEST_M_PER_SEC: f64 = 10.0;
 const STEP_SECS: f64 = 1.0 / 240.0;
 
 fn landmarks(body: &Body, pose: &Pose) -> [plumbline_figure::vector::Vec3<f64>; at::COUNT] {
