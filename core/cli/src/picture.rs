@@ -58,7 +58,8 @@ pub fn read(path: &Path) -> Outcome<Picture> {
 
 fn decode(mut reader: ImageReader<BufReader<File>>) -> Outcome<Picture> {
     reader.limits(Limits::no_limits());
-    let damaged = |error: image::ImageError| format!("the picture cannot be decoded ({error})");
+    let damaged =
+        |error: image::ImageError| format!("the picture cannot be decoded ({})", in_one_line(&error));
     let mut decoder = reader.into_decoder().map_err(damaged)?;
     let (width_px, height_px) = decoder.dimensions();
     check_size(width_px, height_px)?;
@@ -71,6 +72,11 @@ fn decode(mut reader: ImageReader<BufReader<File>>) -> Outcome<Picture> {
         height_px: rgb.height() as usize,
         rgb: rgb.into_raw(),
     })
+}
+
+/// What a decoder says, without the line breaks of some.
+pub(crate) fn in_one_line(error: &image::ImageError) -> String {
+    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Refuses sizes that hold no pixel or too many.

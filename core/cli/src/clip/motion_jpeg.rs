@@ -7,7 +7,7 @@ use plumbline_core::time::Timestamp;
 
 use super::{ClipFacts, ClipFrame};
 use crate::Outcome;
-use crate::picture::Picture;
+use crate::picture::{Picture, in_one_line};
 
 /// The two bytes that open a picture.
 const START_OF_IMAGE: [u8; 2] = [0xff, 0xd8];
@@ -29,7 +29,12 @@ pub fn read(path: &Path) -> Outcome<impl Iterator<Item = Outcome<ClipFrame>> + u
     let path = path.display().to_string();
     Ok(ranges.into_iter().enumerate().map(move |(index, range)| {
         let decoded = image::load_from_memory_with_format(&bytes[range], image::ImageFormat::Jpeg)
-            .map_err(|error| format!("frame {index} cannot be decoded ({error}): {path}"))?
+            .map_err(|error| {
+                format!(
+                    "frame {index} cannot be decoded ({}): {path}",
+                    in_one_line(&error)
+                )
+            })?
             .into_rgb8();
         Ok(ClipFrame {
             picture: Picture {
