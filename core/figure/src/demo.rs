@@ -27,8 +27,8 @@ pub fn clip() -> Clip {
             target_height_m: 1.03,
             ..Camera::default()
         },
-        width_px: 360,
-        height_px: 480,
+        width_px: 320,
+        height_px: 432,
         frames_per_sec: 12.0,
         quality: Quality::PLAIN,
     }

@@ -9,6 +9,26 @@
 //! **Invariant:** the same input gives the same bytes on every platform and number of threads. Only operations
 //! that IEEE 754 rounds exactly are used; [`portable`] builds the few elementary functions from them.
 //!
+//! # What was measured with it
+//!
+//! MediaPipe 0.10.14 (`mp.solutions.pose`, static mode; lite / full / heavy) finds the person in 33 of 33 stills of
+//! [`stills::grid`], in 84 of 84 frames of the demo clip and in 48 of 48 random appearances, with left and right
+//! never exchanged. Mean error of the body's landmarks: 7 / 6 / 5 % of the torso's length in the grid,
+//! 5 / 4.5 / 4 % in the demo. The near knee's image angle in side view is within 5 / 6 / 5 degrees of the projected
+//! truth. A 480 x 640 still in full quality costs about a seventh of a naive march over all solids; native and
+//! WebAssembly pictures and truth were compared on 33 random people and are the same bytes.
+//!
+//! # Limits
+//!
+//! - Depth and world landmarks of pose models carry a bias of their own on this figure as on real people (a standing
+//!   knee reads 10 to 30 degrees flexed in world landmarks). Test mathematics on the true joints, and models in the
+//!   image plane, from the side or half left.
+//! - The spine is one straight segment, the pelvis stays level, fingers and face do not move, cloth does not hang.
+//!   The clavicle only rises with the arm overhead.
+//! - A seat stands in the picture for the whole of a sequence that needs one; a squat in the same sequence passes
+//!   through it.
+//! - Landmarks of the face, hands and feet are placed where BlazePose draws them, by eye, within about a centimetre.
+//!
 //! Flow: `Body`, `Pose` -> [`skeleton`] -> [`sculpt`] -> [`scene`] -> [`shading`] -> [`render`]; beside it
 //! `Skeleton`, [`Camera`] -> [`truth`]. [`Still`] and [`Clip`] bundle it; [`demo`] and [`stills`] are the two
 //! definitions that tests and the page share.

@@ -255,6 +255,8 @@ impl Scene {
                     continue;
                 }
                 let (distance, travelled) = solid.distance_along_ray(p, to_lamp, travelled);
+                // An ellipsoid's estimate falls short from afar; the bound is as far away or nearer than the truth.
+                let distance = distance.max(outside);
                 // What begins right at the point is the surface it lies on, which the normal accounts for.
                 let counts = ((travelled - 0.012) / 0.03).clamp(0.0, 1.0);
                 let passed = (SHADOW_SHARPNESS * distance / travelled.max(1e-3)).clamp(0.0, 1.0);
@@ -264,7 +266,8 @@ impl Scene {
                 break;
             }
         }
-        seen
+        // Ease in and out, so that a penumbra has no visible rim.
+        seen * seen * (3.0 - 2.0 * seen)
     }
 }
 

@@ -33,6 +33,7 @@ pub fn person(skeleton: &Skeleton, appearance: &Appearance, seat: Option<Seat>) 
         groups.push(sculptor.arm(side));
         groups.push(sculptor.sleeve(side));
         groups.push(sculptor.leg(side));
+        groups.push(sculptor.leg_muscles(side));
         groups.push(sculptor.trouser_leg(side));
         groups.push(sculptor.shoe(side));
     }
@@ -123,7 +124,7 @@ impl Sculptor<'_> {
             let outer = shoulder.mix(root, 0.10) - trunk.y * (0.004 * self.scale);
             solids.push(self.limb(root, outer, [0.054, 0.040], trunk.z, Shirt));
             let up_neck = root + trunk.outward(vec3(sign * 0.034, 0.052, -0.008)) * self.scale;
-            let on_shoulder = shoulder.mix(root, 0.14) + trunk.y * (0.010 * self.scale);
+            let on_shoulder = shoulder.mix(root, 0.20) + trunk.y * (0.021 * self.scale);
             solids.push(self.limb(up_neck, on_shoulder, [0.026, 0.027], trunk.z, Shirt));
         }
         let neck_low = s.neck_base - trunk.z * (0.014 * self.scale);
@@ -152,7 +153,7 @@ impl Sculptor<'_> {
                 Skin,
             ),
             self.limb(
-                arm.elbow.mix(arm.wrist, 0.28),
+                arm.elbow.mix(arm.wrist, 0.30),
                 arm.wrist,
                 [0.039, 0.026],
                 fore,
@@ -181,7 +182,7 @@ impl Sculptor<'_> {
             fore,
             Skin,
         ));
-        self.group(0.009, 0.020, solids)
+        self.group(0.004, 0.020, solids)
     }
 
     fn sleeve(&self, side: usize) -> Group {
@@ -210,17 +211,28 @@ impl Sculptor<'_> {
         let leg = &self.skeleton.legs[side];
         let (thigh, shank) = (leg.thigh.z, leg.shank.z);
         let down = |t: f64| leg.knee.mix(leg.ankle, t);
-        let calf = down(0.30) - leg.shank.z * (0.022 * self.girth);
-        let calf_radii = vec3(0.046 * self.girth, 0.120 * self.scale, 0.040 * self.girth);
         let ankle_bones = vec3(0.037, 0.017, 0.020) * self.scale;
         let solids = vec![
             self.limb(leg.hip.mix(leg.knee, 0.2), leg.knee, [0.074, 0.050], thigh, Skin),
-            self.limb(leg.knee, down(0.30), [0.050, 0.050], shank, Skin),
-            self.limb(down(0.25), leg.ankle, [0.048, 0.033], shank, Skin),
-            Solid::ellipsoid(&leg.shank, calf, calf_radii, Skin),
+            self.limb(leg.knee, down(0.30), [0.050, 0.047], shank, Skin),
+            self.limb(down(0.30), leg.ankle, [0.047, 0.033], shank, Skin),
             Solid::ellipsoid(&self.skeleton.feet[side].rear, leg.ankle, ankle_bones, Skin),
         ];
-        self.group(0.012, 0.016, solids)
+        self.group(0.004, 0.016, solids)
+    }
+
+    /// The calf and the muscle above the knee, which swell out of the straight pieces of the leg.
+    fn leg_muscles(&self, side: usize) -> Group {
+        let leg = &self.skeleton.legs[side];
+        let calf = leg.knee.mix(leg.ankle, 0.30) - leg.shank.z * (0.020 * self.girth);
+        let calf_radii = vec3(0.047 * self.girth, 0.125 * self.scale, 0.041 * self.girth);
+        let above_knee = leg.knee.mix(leg.hip, 0.16) + leg.thigh.z * (0.010 * self.girth);
+        let above_knee_radii = vec3(0.050 * self.girth, 0.085 * self.scale, 0.046 * self.girth);
+        let solids = vec![
+            Solid::ellipsoid(&leg.shank, calf, calf_radii, Material::Skin),
+            Solid::ellipsoid(&leg.thigh, above_knee, above_knee_radii, Material::Skin),
+        ];
+        self.group(0.0, 0.028, solids)
     }
 
     fn trouser_leg(&self, side: usize) -> Group {
