@@ -6,10 +6,10 @@
 //! what the browser offers stands in [`platform`].
 
 pub mod app;
-pub mod router;
-pub mod shortcuts;
-pub mod pages;
 pub mod components;
 pub mod live;
+pub mod pages;
 pub mod platform;
+pub mod router;
+pub mod shortcuts;
 pub mod worker;

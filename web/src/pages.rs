@@ -2,5 +2,5 @@
 
 pub mod live;
 pub mod models;
-pub mod privacy;
 pub mod not_found;
+pub mod privacy;

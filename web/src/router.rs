@@ -24,7 +24,11 @@ impl Route {
 
     /// The page of a path, given where the app is served (a path that ends in a slash).
     pub fn from_path(path: &str, base: &str) -> Self {
-        let inner = if path == base.trim_end_matches('/') { Some("") } else { path.strip_prefix(base) };
+        let inner = if path == base.trim_end_matches('/') {
+            Some("")
+        } else {
+            path.strip_prefix(base)
+        };
         match inner.map(|inner| inner.trim_end_matches('/')) {
             Some("" | "index.html") => Self::Live,
             Some("models") => Self::Models,
@@ -91,7 +95,10 @@ mod tests {
             assert_eq!(Route::from_path(&format!("{base}models/"), base), Route::Models);
             assert_eq!(Route::from_path(&format!("{base}nowhere"), base), Route::NotFound);
         }
-        assert_eq!(Route::from_path("/tools/plumbline", "/tools/plumbline/"), Route::Live);
+        assert_eq!(
+            Route::from_path("/tools/plumbline", "/tools/plumbline/"),
+            Route::Live
+        );
         assert_eq!(Route::from_path("/models", "/tools/plumbline/"), Route::NotFound);
     }
 }

@@ -3,8 +3,8 @@
 //! It runs in a dedicated worker (or, where none can start, in the page) and knows nothing of the interface. What can
 //! be said in either direction is [`protocol`]; how it crosses the border between threads is [`wire`].
 
-pub mod protocol;
-pub mod wire;
 pub mod host;
 pub mod measurer;
 pub mod pixels;
+pub mod protocol;
+pub mod wire;

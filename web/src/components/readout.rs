@@ -19,10 +19,8 @@ pub fn Readout(
     view! {
         <div class="readout">
             <span class="readout-label">{label}</span>
-            <span>
-                <output class="readout-value" data-testid=testid aria-live="off">{value}</output>
-                <span class="readout-unit">{unit}</span>
-            </span>
+            <output class="readout-value" data-testid=testid aria-live="off">{value}</output>
+            <span class="readout-unit">{unit}</span>
         </div>
     }
 }

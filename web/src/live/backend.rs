@@ -92,7 +92,11 @@ impl GpuProbe {
     /// `isFallbackAdapter`.
     pub fn of_adapter(name: &str, is_fallback: bool) -> Self {
         let lower = name.to_lowercase();
-        let shown = if name.trim().is_empty() { "unnamed".to_owned() } else { name.trim().to_owned() };
+        let shown = if name.trim().is_empty() {
+            "unnamed".to_owned()
+        } else {
+            name.trim().to_owned()
+        };
         if is_fallback || SOFTWARE_ADAPTERS.iter().any(|word| lower.contains(word)) {
             Self::Software { name: shown }
         } else {
@@ -161,34 +165,76 @@ mod tests {
             ("", false, false),
         ] {
             let probe = GpuProbe::of_adapter(name, is_fallback);
-            assert_eq!(matches!(probe, GpuProbe::Software { .. }), software, "{name}: {probe:?}");
+            assert_eq!(
+                matches!(probe, GpuProbe::Software { .. }),
+                software,
+                "{name}: {probe:?}"
+            );
         }
     }
 
     #[test]
     fn every_choice_has_its_reason() {
-        let software = GpuProbe::Software { name: "SwiftShader".to_owned() };
-        let hardware = GpuProbe::Hardware { name: "nvidia ampere".to_owned() };
+        let software = GpuProbe::Software {
+            name: "SwiftShader".to_owned(),
+        };
+        let hardware = GpuProbe::Hardware {
+            name: "nvidia ampere".to_owned(),
+        };
         let forced_gpu = BackendWish::Forced(Backend::Gpu);
         for (wish, probe, backend, reason) in [
-            (BackendWish::Auto, &GpuProbe::NoWebGpu, Backend::Cpu, "this browser has no WebGPU"),
-            (BackendWish::Auto, &GpuProbe::NoAdapter, Backend::Cpu, "WebGPU offers no adapter here"),
+            (
+                BackendWish::Auto,
+                &GpuProbe::NoWebGpu,
+                Backend::Cpu,
+                "this browser has no WebGPU",
+            ),
+            (
+                BackendWish::Auto,
+                &GpuProbe::NoAdapter,
+                Backend::Cpu,
+                "WebGPU offers no adapter here",
+            ),
             (
                 BackendWish::Auto,
                 &software,
                 Backend::Cpu,
                 "the only WebGPU adapter here is software (SwiftShader)",
             ),
-            (BackendWish::Auto, &hardware, Backend::Gpu, "WebGPU on nvidia ampere"),
-            (BackendWish::Forced(Backend::Cpu), &hardware, Backend::Cpu, "chosen by hand"),
-            (forced_gpu, &software, Backend::Gpu, "chosen by hand, on a software adapter (SwiftShader)"),
-            (forced_gpu, &hardware, Backend::Gpu, "chosen by hand (nvidia ampere)"),
+            (
+                BackendWish::Auto,
+                &hardware,
+                Backend::Gpu,
+                "WebGPU on nvidia ampere",
+            ),
+            (
+                BackendWish::Forced(Backend::Cpu),
+                &hardware,
+                Backend::Cpu,
+                "chosen by hand",
+            ),
+            (
+                forced_gpu,
+                &software,
+                Backend::Gpu,
+                "chosen by hand, on a software adapter (SwiftShader)",
+            ),
+            (
+                forced_gpu,
+                &hardware,
+                Backend::Gpu,
+                "chosen by hand (nvidia ampere)",
+            ),
         ] {
             let choice = choose(wish, probe).expect("possible");
             assert_eq!((choice.backend, choice.reason.as_str()), (backend, reason));
         }
         for probe in [GpuProbe::NoWebGpu, GpuProbe::NoAdapter] {
-            assert!(choose(forced_gpu, &probe).expect_err("no GPU").contains("cannot run on the GPU"));
+            assert!(
+                choose(forced_gpu, &probe)
+                    .expect_err("no GPU")
+                    .contains("cannot run on the GPU")
+            );
         }
     }
 

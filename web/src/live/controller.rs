@@ -95,6 +95,8 @@ struct Controller {
     starts_anew: Cell<bool>,
     readout_at_millis: Cell<f64>,
     has_drawn_skeleton: Cell<bool>,
+    /// The address asks for the drawn person, and has not got it yet.
+    wants_demo: Cell<bool>,
 }
 
 impl Live {
@@ -120,6 +122,7 @@ impl Live {
             starts_anew: Cell::new(true),
             readout_at_millis: Cell::new(f64::NEG_INFINITY),
             has_drawn_skeleton: Cell::new(false),
+            wants_demo: Cell::new(options.start_demo),
         });
         let live = Self {
             session: RwSignal::new(Session::new(model, options.backend.unwrap_or_default())),
@@ -139,17 +142,15 @@ impl Live {
         live
     }
 
-    /// The query parameters.
-    pub fn options(&self) -> PageOptions {
-        self.controller().options
-    }
-
     /// The stage is on the page; the engine is started in the background, so that the first skeleton comes sooner.
     pub fn attach(&self, screens: Screens, painter: Option<Painter>) {
         let controller = self.controller();
         *controller.screens.borrow_mut() = Some(screens);
         *controller.painter.borrow_mut() = painter;
         self.ensure_link();
+        if controller.wants_demo.replace(false) {
+            self.start_demo();
+        }
     }
 
     /// The stage leaves the page: everything stops.
@@ -162,7 +163,10 @@ impl Live {
 
     /// Starts the camera, or the file or drawn person that ran last.
     pub fn start_again(&self) {
-        let source = self.session.with_untracked(|session| session.source).unwrap_or(SourceKind::Camera);
+        let source = self
+            .session
+            .with_untracked(|session| session.source)
+            .unwrap_or(SourceKind::Camera);
         self.dispatch(Event::Start(source));
     }
 
@@ -190,7 +194,10 @@ impl Live {
     /// Another camera or size; a camera that runs is opened anew.
     pub fn choose_camera(&self, change: impl FnOnce(&mut CameraWish)) {
         self.camera_wish.update(change);
-        if self.session.with_untracked(|session| session.is_running() && shows_camera(session)) {
+        if self
+            .session
+            .with_untracked(|session| session.is_running() && shows_camera(session))
+        {
             self.start_camera();
         }
     }
@@ -229,13 +236,18 @@ impl Live {
         let painter = controller.painter.borrow();
         let Some(painter) = painter.as_ref() else { return };
         let last = controller.last.borrow();
-        let pose = last.as_ref().and_then(|measurement| Some((measurement, measurement.pose.as_ref()?)));
+        let pose = last
+            .as_ref()
+            .and_then(|measurement| Some((measurement, measurement.pose.as_ref()?)));
         match pose {
             None => painter.clear(),
             Some((measurement, pose)) => {
                 let mirrored = self.is_mirrored_untracked();
                 let picture = (measurement.width_px as f32, measurement.height_px as f32);
-                painter.paint(&marks(pose, &Fit::contain(picture, painter.stage_size(), mirrored)));
+                painter.paint(&marks(
+                    pose,
+                    &Fit::contain(picture, painter.stage_size(), mirrored),
+                ));
             }
         }
     }
@@ -250,7 +262,10 @@ impl Live {
     /// Tells the session, and carries out what it decides.
     pub fn dispatch(&self, event: Event) {
         let before = self.session.with_untracked(Session::state);
-        let effects = self.session.try_update(|session| session.update(event)).unwrap_or_default();
+        let effects = self
+            .session
+            .try_update(|session| session.update(event))
+            .unwrap_or_default();
         let after = self.session.with_untracked(Session::state);
         for effect in effects {
             self.perform(effect);
@@ -321,7 +336,9 @@ impl Live {
 
     fn open_source(&self, kind: SourceKind, attempt: Attempt) {
         let controller = self.controller();
-        let Some(screens) = controller.screens.borrow().clone() else { return };
+        let Some(screens) = controller.screens.borrow().clone() else {
+            return;
+        };
         *controller.last.borrow_mut() = None;
         *controller.gate.borrow_mut() = {
             // What the engine still holds stays in flight; the counts start anew.
@@ -375,17 +392,19 @@ impl Live {
         match kind {
             SourceKind::Camera => {
                 let wish = self.camera_wish.get_untracked();
-                Camera::open(&wish, &screens.video, reports).await.map(Source::Camera)
+                Camera::open(&wish, &screens.video, reports)
+                    .await
+                    .map(Source::Camera)
             }
-            SourceKind::Clip => {
-                Clip::open(&file.ok_or_else(no_file)?, &screens.video, reports).await.map(Source::Clip)
-            }
-            SourceKind::Picture => {
-                Still::open(&file.ok_or_else(no_file)?, &screens.canvas, reports).await.map(Source::Still)
-            }
-            SourceKind::Demo => {
-                Demo::open(&screens.canvas, controller.options.every_frame, reports).await.map(Source::Demo)
-            }
+            SourceKind::Clip => Clip::open(&file.ok_or_else(no_file)?, &screens.video, reports)
+                .await
+                .map(Source::Clip),
+            SourceKind::Picture => Still::open(&file.ok_or_else(no_file)?, &screens.canvas, reports)
+                .await
+                .map(Source::Still),
+            SourceKind::Demo => Demo::open(&screens.canvas, controller.options.every_frame, reports)
+                .await
+                .map(Source::Demo),
         }
     }
 
@@ -400,7 +419,9 @@ impl Live {
             return;
         }
         let live = *self;
-        let link = EngineLink::start(controller.module_workers, move |message| live.engine_said(message));
+        let link = EngineLink::start(controller.module_workers, move |message| {
+            live.engine_said(message)
+        });
         self.place.set(Some(link.place()));
         *controller.link.borrow_mut() = Some(link);
     }
@@ -416,7 +437,12 @@ impl Live {
                 Ok((detector, landmarks)) => {
                     live.dispatch(Event::WeightsReady(attempt));
                     if let Some(link) = controller.link.borrow().as_ref() {
-                        link.post(ToEngine::Prepare { attempt, wish, detector, landmarks });
+                        link.post(ToEngine::Prepare {
+                            attempt,
+                            wish,
+                            detector,
+                            landmarks,
+                        });
                     }
                 }
                 // The person knows.
@@ -435,15 +461,24 @@ impl Live {
         let manifest = weights::manifest().await.map_err(WeightsError::Failed)?;
         let find = |name: &str| {
             manifest.iter().find(|entry| entry.name == name).ok_or_else(|| {
-                WeightsError::Failed(format!("This build of the page holds no weights for “{name}”. Choose another model."))
+                WeightsError::Failed(format!(
+                    "This build of the page holds no weights for “{name}”. Choose another model."
+                ))
             })
         };
         let (detector, landmarks) = (find("detector")?, find(model.id())?);
         let total = detector.bytes + landmarks.bytes;
-        let progress = |received| self.dispatch(Event::Progress { attempt, received, total });
+        let progress = |received| {
+            self.dispatch(Event::Progress {
+                attempt,
+                received,
+                total,
+            })
+        };
         progress(0);
         let detector_bytes = weights::load(detector, cancel, progress).await?;
-        let landmark_bytes = weights::load(landmarks, cancel, |received| progress(detector.bytes + received)).await?;
+        let landmark_bytes =
+            weights::load(landmarks, cancel, |received| progress(detector.bytes + received)).await?;
         Ok((detector_bytes, landmark_bytes))
     }
 
@@ -455,7 +490,9 @@ impl Live {
                 self.place.set(place);
             }
             FromEngine::Prepared { attempt, choice } => self.dispatch(Event::EngineReady(attempt, choice)),
-            FromEngine::PrepareFailed { attempt, sentence } => self.dispatch(Event::EngineFailed(attempt, sentence)),
+            FromEngine::PrepareFailed { attempt, sentence } => {
+                self.dispatch(Event::EngineFailed(attempt, sentence))
+            }
             FromEngine::Measured(measurement) => {
                 if controller.run_in_flight.get() == controller.run.get() {
                     self.draw(measurement);
@@ -526,7 +563,10 @@ impl Live {
     fn draw(&self, measurement: Measurement) {
         let controller = self.controller();
         let now_millis = page::now_millis();
-        controller.meter.borrow_mut().record(now_millis, measurement.total_millis);
+        controller
+            .meter
+            .borrow_mut()
+            .record(now_millis, measurement.total_millis);
         if controller.options.inspect {
             let json = inspection::json(&measurement);
             page::keep_for_inspection(&json);
@@ -539,11 +579,18 @@ impl Live {
             page::mark("plumbline:first-skeleton");
         }
         self.frames.update(|frames| *frames += 1);
-        if self.session.with_untracked(|session| session.source == Some(SourceKind::Picture)) {
+        if self
+            .session
+            .with_untracked(|session| session.source == Some(SourceKind::Picture))
+        {
             self.picture_result.set(controller.last.borrow().clone());
         }
         self.update_readout(false);
-        self.announce(if has_person { "Person found." } else { "Nobody in the picture." });
+        self.announce(if has_person {
+            "Person found."
+        } else {
+            "Nobody in the picture."
+        });
         self.dispatch(Event::ResultDrawn);
         if let Some(source) = controller.source.borrow().as_ref() {
             source.result_drawn();
@@ -562,12 +609,19 @@ impl Live {
             frames_per_second: meter.frames_per_second(),
             frame_millis: meter.frame_millis(),
             dropped: controller.gate.borrow().dropped(),
-            quality: last.as_ref().map(|measurement| Quality::of(measurement.pose.as_ref())),
+            quality: last
+                .as_ref()
+                .map(|measurement| Quality::of(measurement.pose.as_ref())),
         });
     }
 
     fn announce(&self, text: &str) {
-        if self.controller().announcer.borrow_mut().may_say(page::now_millis(), text) {
+        if self
+            .controller()
+            .announcer
+            .borrow_mut()
+            .may_say(page::now_millis(), text)
+        {
             self.announcement.set(text.to_owned());
         }
     }

@@ -21,16 +21,24 @@ pub fn measure(value: Option<f64>) -> String {
     }
 }
 
+/// `87`, in percent.
+pub fn percentage(share: f32) -> String {
+    format!("{:.0}", share * 100.0)
+}
+
 /// `87 %`.
 pub fn percent(share: f32) -> String {
-    format!("{:.0} %", share * 100.0)
+    format!("{} %", percentage(share))
 }
 
 /// `left_foot_index` as `Left foot index`.
 pub fn landmark_name(name: &str) -> String {
     let words = name.replace('_', " ");
     let mut letters = words.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -39,12 +47,21 @@ mod tests {
 
     #[test]
     fn numbers_read_well() {
-        for (count, text) in [(0, "0 bytes"), (999, "999 bytes"), (2_048, "2 KB"), (6_440_512, "6.4 MB")] {
+        for (count, text) in [
+            (0, "0 bytes"),
+            (999, "999 bytes"),
+            (2_048, "2 KB"),
+            (6_440_512, "6.4 MB"),
+        ] {
             assert_eq!(bytes(count), text);
         }
-        for (value, text) in
-            [(None, "–"), (Some(4.26), "4.3"), (Some(9.96), "10"), (Some(31.4), "31"), (Some(0.0), "0.0")]
-        {
+        for (value, text) in [
+            (None, "–"),
+            (Some(4.26), "4.3"),
+            (Some(9.96), "10"),
+            (Some(31.4), "31"),
+            (Some(0.0), "0.0"),
+        ] {
             assert_eq!(measure(value), text);
         }
         assert_eq!(percent(0.874), "87 %");

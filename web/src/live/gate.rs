@@ -15,7 +15,12 @@ pub struct FrameGate<Stamp> {
 
 impl<Stamp> Default for FrameGate<Stamp> {
     fn default() -> Self {
-        Self { open: false, in_flight: false, waiting: None, dropped: 0 }
+        Self {
+            open: false,
+            in_flight: false,
+            waiting: None,
+            dropped: 0,
+        }
     }
 }
 

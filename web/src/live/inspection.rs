@@ -19,7 +19,12 @@ pub fn json(measurement: &Measurement) -> String {
                 .iter()
                 .map(|mark| format!("[{:.2},{:.2},{:.4}]", mark.x_px, mark.y_px, mark.visibility))
                 .collect();
-            write!(out, ",\"score\":{:.4},\"landmarks\":[{}]}}", pose.score, points.join(","))
+            write!(
+                out,
+                ",\"score\":{:.4},\"landmarks\":[{}]}}",
+                pose.score,
+                points.join(",")
+            )
         }
     };
     out
@@ -33,7 +38,11 @@ mod tests {
     #[test]
     fn a_frame_without_a_person_says_so() {
         let measurement = Measurement {
-            frame: FrameStamp { index: 3, time_secs: 0.25, is_first: false },
+            frame: FrameStamp {
+                index: 3,
+                time_secs: 0.25,
+                is_first: false,
+            },
             width_px: 360,
             height_px: 480,
             pose: None,

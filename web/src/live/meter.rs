@@ -16,7 +16,11 @@ impl Meter {
     /// Notes a result drawn at `now_millis` (any steady clock) that cost `frame_millis`.
     pub fn record(&mut self, now_millis: f64, frame_millis: f64) {
         self.samples.push_back((now_millis, frame_millis));
-        while self.samples.front().is_some_and(|&(at, _)| now_millis - at > WINDOW_MILLIS) {
+        while self
+            .samples
+            .front()
+            .is_some_and(|&(at, _)| now_millis - at > WINDOW_MILLIS)
+        {
             self.samples.pop_front();
         }
     }
@@ -41,7 +45,11 @@ impl Meter {
         }
         costs.sort_by(f64::total_cmp);
         let middle = costs.len() / 2;
-        Some(if costs.len() % 2 == 1 { costs[middle] } else { (costs[middle - 1] + costs[middle]) / 2.0 })
+        Some(if costs.len() % 2 == 1 {
+            costs[middle]
+        } else {
+            (costs[middle - 1] + costs[middle]) / 2.0
+        })
     }
 }
 
@@ -66,7 +74,11 @@ mod tests {
         }
         let rate = meter.frames_per_second().expect("two hundred frames");
         assert!((rate - 25.0).abs() < 1e-9, "{rate}");
-        assert_eq!(meter.frame_millis(), Some(20.0), "the median ignores the odd slow frame");
+        assert_eq!(
+            meter.frame_millis(),
+            Some(20.0),
+            "the median ignores the odd slow frame"
+        );
     }
 
     #[test]

@@ -41,7 +41,9 @@ fn end_of_picture(bytes: &[u8], start: usize) -> Result<usize, String> {
     let mut position = start + 2;
     loop {
         if *bytes.get(position).ok_or_else(truncated)? != 0xFF {
-            return Err(format!("The picture at byte {start} of the clip is damaged at byte {position}."));
+            return Err(format!(
+                "The picture at byte {start} of the clip is damaged at byte {position}."
+            ));
         }
         let marker = *bytes.get(position + 1).ok_or_else(truncated)?;
         position += 2;
@@ -103,7 +105,10 @@ mod tests {
         for (bytes, fragment) in [
             (Vec::new(), "empty"),
             (b"not a picture".to_vec(), "no picture at byte 0"),
-            ([whole.clone(), b"junk".to_vec()].concat(), &*format!("no picture at byte {}", whole.len())),
+            (
+                [whole.clone(), b"junk".to_vec()].concat(),
+                &*format!("no picture at byte {}", whole.len()),
+            ),
             (vec![0xFF, SOI, 0x00, 0x00], "damaged at byte 2"),
         ] {
             let error = split(&bytes).expect_err("a broken clip");

@@ -98,6 +98,9 @@ mod tests {
                 backend: Some(BackendWish::Forced(Backend::Cpu)),
             }
         );
-        assert_eq!(PageOptions::from_query("?model=huge&pace=slow"), PageOptions::default());
+        assert_eq!(
+            PageOptions::from_query("?model=huge&pace=slow"),
+            PageOptions::default()
+        );
     }
 }

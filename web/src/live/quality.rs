@@ -27,7 +27,10 @@ impl Quality {
         match pose {
             None => Self::Nobody,
             Some(pose) => {
-                let sum: f32 = LARGE_JOINTS.iter().map(|&joint| pose.landmarks[joint].visibility).sum();
+                let sum: f32 = LARGE_JOINTS
+                    .iter()
+                    .map(|&joint| pose.landmarks[joint].visibility)
+                    .sum();
                 Self::Person(sum / LARGE_JOINTS.len() as f32)
             }
         }
@@ -63,17 +66,35 @@ mod tests {
 
     fn pose_with(visibility: impl Fn(usize) -> f32) -> Pose {
         Pose {
-            landmarks: std::array::from_fn(|index| Landmark { visibility: visibility(index), ..Landmark::default() }),
+            landmarks: std::array::from_fn(|index| Landmark {
+                visibility: visibility(index),
+                ..Landmark::default()
+            }),
             world: [WorldLandmark::default(); LANDMARK_COUNT],
-            region: RotatedRect { center: Point2::new(0.0, 0.0), width_px: 1.0, height_px: 1.0, rotation: 0.0 },
+            region: RotatedRect {
+                center: Point2::new(0.0, 0.0),
+                width_px: 1.0,
+                height_px: 1.0,
+                rotation: 0.0,
+            },
             score: 1.0,
         }
     }
 
     #[test]
     fn words_follow_the_share() {
-        for (visibility, word) in [(0.95, "good"), (0.8, "good"), (0.6, "fair"), (0.49, "poor"), (0.0, "poor")] {
-            assert_eq!(Quality::of(Some(&pose_with(|_| visibility))).word(), word, "{visibility}");
+        for (visibility, word) in [
+            (0.95, "good"),
+            (0.8, "good"),
+            (0.6, "fair"),
+            (0.49, "poor"),
+            (0.0, "poor"),
+        ] {
+            assert_eq!(
+                Quality::of(Some(&pose_with(|_| visibility))).word(),
+                word,
+                "{visibility}"
+            );
         }
         assert_eq!(Quality::of(None).word(), "nobody");
     }

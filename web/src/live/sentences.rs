@@ -67,7 +67,9 @@ pub fn missing(support: &Support) -> Option<String> {
         lacks.push("module workers (the models run in the page itself, which may stutter)");
     }
     if !support.frame_transfer {
-        lacks.push("both VideoFrame and OffscreenCanvas (frames cannot reach the models: nothing can be measured)");
+        lacks.push(
+            "both VideoFrame and OffscreenCanvas (frames cannot reach the models: nothing can be measured)",
+        );
     }
     if !support.cache_storage && support.secure_context {
         lacks.push("cache storage (the weights are downloaded at each visit)");
@@ -124,11 +126,23 @@ mod tests {
     #[test]
     fn what_is_missing_is_one_sentence() {
         assert_eq!(missing(&ALL), None);
-        let old = Support { module_workers: false, cache_storage: false, ..ALL };
+        let old = Support {
+            module_workers: false,
+            cache_storage: false,
+            ..ALL
+        };
         let sentence = missing(&old).expect("two things are missing");
         assert_eq!(sentence.matches('.').count(), 1, "{sentence}");
-        assert!(sentence.contains("stutter") && sentence.contains("and cache storage"), "{sentence}");
-        let insecure = Support { secure_context: false, camera: false, cache_storage: false, ..ALL };
+        assert!(
+            sentence.contains("stutter") && sentence.contains("and cache storage"),
+            "{sentence}"
+        );
+        let insecure = Support {
+            secure_context: false,
+            camera: false,
+            cache_storage: false,
+            ..ALL
+        };
         assert!(missing(&insecure).expect("no camera").contains("HTTPS"));
     }
 }

@@ -274,7 +274,11 @@ impl Session {
                 }
                 Vec::new()
             }
-            Event::Progress { attempt, received, total } => {
+            Event::Progress {
+                attempt,
+                received,
+                total,
+            } => {
                 if attempt == self.engine_attempt && matches!(self.engine, Engine::Downloading { .. }) {
                     self.engine = Engine::Downloading { received, total };
                 }
@@ -307,7 +311,11 @@ impl Session {
                 Vec::new()
             }
             Event::FrameFailed(sentence) => {
-                if self.is_running() { self.fail(sentence) } else { Vec::new() }
+                if self.is_running() {
+                    self.fail(sentence)
+                } else {
+                    Vec::new()
+                }
             }
             Event::Refused(sentence) => self.fail(sentence),
             Event::Crashed(sentence) => self.crashed(sentence),
@@ -360,7 +368,9 @@ impl Session {
             return effects;
         }
         if self.has_restarted {
-            effects.extend(self.fail(format!("The models stopped twice: {sentence} Reload the page to try again.")));
+            effects.extend(self.fail(format!(
+                "The models stopped twice: {sentence} Reload the page to try again."
+            )));
         } else {
             self.has_restarted = true;
             effects.push(self.load_engine());
@@ -378,9 +388,16 @@ impl Session {
     }
 
     fn load_engine(&mut self) -> Effect {
-        self.engine = Engine::Downloading { received: 0, total: 0 };
+        self.engine = Engine::Downloading {
+            received: 0,
+            total: 0,
+        };
         self.engine_attempt = self.next_attempt();
-        Effect::LoadEngine { attempt: self.engine_attempt, model: self.model, wish: self.wish }
+        Effect::LoadEngine {
+            attempt: self.engine_attempt,
+            model: self.model,
+            wish: self.wish,
+        }
     }
 
     fn cancel_download(&mut self) -> Option<Effect> {
@@ -391,7 +408,11 @@ impl Session {
     }
 
     fn begin_if_ready(&mut self) -> Vec<Effect> {
-        if self.state() == StageState::Live { vec![Effect::BeginFrames] } else { Vec::new() }
+        if self.state() == StageState::Live {
+            vec![Effect::BeginFrames]
+        } else {
+            Vec::new()
+        }
     }
 }
 
@@ -401,11 +422,18 @@ mod tests {
     use crate::live::backend::Backend;
 
     fn choice() -> BackendChoice {
-        BackendChoice { backend: Backend::Cpu, reason: "a test".to_owned() }
+        BackendChoice {
+            backend: Backend::Cpu,
+            reason: "a test".to_owned(),
+        }
     }
 
     fn opened() -> OpenedSource {
-        OpenedSource { label: "a camera".to_owned(), width_px: 640, height_px: 480 }
+        OpenedSource {
+            label: "a camera".to_owned(),
+            width_px: 640,
+            height_px: 480,
+        }
     }
 
     /// A session that measures, and the numbers of its two attempts.
@@ -415,7 +443,10 @@ mod tests {
         let (source, engine) = attempts(&effects);
         session.update(Event::SourceOpened(source, opened()));
         session.update(Event::WeightsReady(engine));
-        assert_eq!(session.update(Event::EngineReady(engine, choice())), [Effect::BeginFrames]);
+        assert_eq!(
+            session.update(Event::EngineReady(engine, choice())),
+            [Effect::BeginFrames]
+        );
         (session, source, engine)
     }
 
@@ -438,7 +469,10 @@ mod tests {
             assert_eq!(session.state(), StageState::Idle);
             let (source, engine) = attempts(&session.update(Event::Start(SourceKind::Camera)));
             assert_eq!(session.state(), StageState::Loading);
-            let mut events = [Event::SourceOpened(source, opened()), Event::EngineReady(engine, choice())];
+            let mut events = [
+                Event::SourceOpened(source, opened()),
+                Event::EngineReady(engine, choice()),
+            ];
             if engine_first {
                 events.reverse();
             }
@@ -453,21 +487,47 @@ mod tests {
     #[test]
     fn stop_closes_the_source_and_keeps_the_engine() {
         let (mut session, ..) = live(SourceKind::Camera);
-        assert_eq!(session.update(Event::Stop), [Effect::HoldFrames, Effect::CloseSource]);
+        assert_eq!(
+            session.update(Event::Stop),
+            [Effect::HoldFrames, Effect::CloseSource]
+        );
         assert_eq!(session.state(), StageState::Idle);
         let effects = session.update(Event::Start(SourceKind::Demo));
-        assert!(effects.iter().all(|effect| !matches!(effect, Effect::LoadEngine { .. })), "{effects:?}");
+        assert!(
+            effects
+                .iter()
+                .all(|effect| !matches!(effect, Effect::LoadEngine { .. })),
+            "{effects:?}"
+        );
     }
 
     #[test]
     fn stop_while_downloading_cancels() {
         let mut session = Session::new(ModelName::Full, BackendWish::Auto);
         let (source, engine) = attempts(&session.update(Event::Start(SourceKind::Camera)));
-        session.update(Event::Progress { attempt: engine, received: 10, total: 100 });
-        assert_eq!(session.engine, Engine::Downloading { received: 10, total: 100 });
+        session.update(Event::Progress {
+            attempt: engine,
+            received: 10,
+            total: 100,
+        });
+        assert_eq!(
+            session.engine,
+            Engine::Downloading {
+                received: 10,
+                total: 100
+            }
+        );
         assert!(session.update(Event::Stop).contains(&Effect::CancelDownload));
-        assert_eq!(session.update(Event::EngineReady(engine, choice())), [], "too late");
-        assert_eq!(session.update(Event::SourceOpened(source, opened())), [], "too late");
+        assert_eq!(
+            session.update(Event::EngineReady(engine, choice())),
+            [],
+            "too late"
+        );
+        assert_eq!(
+            session.update(Event::SourceOpened(source, opened())),
+            [],
+            "too late"
+        );
         assert_eq!(session.state(), StageState::Idle);
     }
 
@@ -477,7 +537,10 @@ mod tests {
         let (second, _) = attempts(&session.update(Event::Start(SourceKind::Clip)));
         assert_eq!(session.update(Event::SourceFailed(first, "old".to_owned())), []);
         assert_eq!(session.state(), StageState::Loading);
-        assert_eq!(session.update(Event::SourceOpened(second, opened())), [Effect::BeginFrames]);
+        assert_eq!(
+            session.update(Event::SourceOpened(second, opened())),
+            [Effect::BeginFrames]
+        );
     }
 
     #[test]
@@ -487,16 +550,29 @@ mod tests {
         assert!(!effects.contains(&Effect::CloseSource));
         let (_, engine) = attempts(&effects);
         assert_eq!(session.state(), StageState::Loading);
-        assert_eq!(session.update(Event::EngineReady(engine, choice())), [Effect::BeginFrames]);
-        assert_eq!(session.update(Event::ModelChosen(ModelName::Heavy)), [], "chosen already");
+        assert_eq!(
+            session.update(Event::EngineReady(engine, choice())),
+            [Effect::BeginFrames]
+        );
+        assert_eq!(
+            session.update(Event::ModelChosen(ModelName::Heavy)),
+            [],
+            "chosen already"
+        );
     }
 
     #[test]
     fn pause_holds_and_resume_begins() {
         let (mut session, ..) = live(SourceKind::Demo);
-        assert_eq!(session.update(Event::TogglePause), [Effect::HoldFrames, Effect::PausePicture]);
+        assert_eq!(
+            session.update(Event::TogglePause),
+            [Effect::HoldFrames, Effect::PausePicture]
+        );
         assert_eq!(session.state(), StageState::Paused);
-        assert_eq!(session.update(Event::TogglePause), [Effect::ResumePicture, Effect::BeginFrames]);
+        assert_eq!(
+            session.update(Event::TogglePause),
+            [Effect::ResumePicture, Effect::BeginFrames]
+        );
         assert_eq!(session.state(), StageState::Live);
         session.update(Event::Stop);
         assert_eq!(session.update(Event::TogglePause), []);
@@ -519,7 +595,10 @@ mod tests {
         let (mut session, source, _) = live(SourceKind::Camera);
         let effects = session.update(Event::SourceFailed(source, "Unplugged.".to_owned()));
         assert!(effects.contains(&Effect::CloseSource));
-        assert_eq!((session.state(), session.notice.as_deref()), (StageState::Error, Some("Unplugged.")));
+        assert_eq!(
+            (session.state(), session.notice.as_deref()),
+            (StageState::Error, Some("Unplugged."))
+        );
         session.update(Event::Start(SourceKind::Camera));
         assert_eq!(session.notice, None);
     }
@@ -530,7 +609,10 @@ mod tests {
         let effects = session.update(Event::Crashed("Out of memory.".to_owned()));
         assert!(effects.contains(&Effect::RestartWorker) && !effects.contains(&Effect::CloseSource));
         let (_, engine) = attempts(&effects);
-        assert_eq!(session.update(Event::EngineReady(engine, choice())), [Effect::BeginFrames]);
+        assert_eq!(
+            session.update(Event::EngineReady(engine, choice())),
+            [Effect::BeginFrames]
+        );
         session.update(Event::Crashed("Out of memory.".to_owned()));
         assert_eq!(session.state(), StageState::Error);
         assert!(session.notice.expect("a sentence").contains("Out of memory."));

@@ -19,7 +19,7 @@ const JOINTS: std::ops::Range<usize> = 11..LANDMARK_COUNT;
 const LABELLED: [(usize, &str); 4] = [(15, "L"), (16, "R"), (27, "L"), (28, "R")];
 
 /// Distance of a letter from its joint, in pixels of the stage.
-const LABEL_OFFSET_PX: f32 = 14.0;
+const LABEL_OFFSET_PX: f32 = 18.0;
 
 /// How a picture lies in the stage: scaled to fit, centred, perhaps mirrored.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -94,21 +94,46 @@ pub fn marks(pose: &Pose, fit: &Fit) -> Vec<Mark> {
     let seen = |landmark: &Landmark| landmark.visibility >= SEEN;
     let doubtful = |landmark: &Landmark| landmark.visibility < CERTAIN;
 
-    let bones = BONES.iter().filter(|&&(a, b)| seen(&landmarks[a]) && seen(&landmarks[b])).map(|&(a, b)| {
-        let side = if side(a) == side(b) { side(a) } else { bone_side(a, b) };
-        Mark::Bone { from: at(a), to: at(b), side, doubtful: doubtful(&landmarks[a]) || doubtful(&landmarks[b]) }
-    });
-    let joints = JOINTS.filter(|&index| seen(&landmarks[index])).map(|index| Mark::Joint {
-        at: at(index),
-        side: side(index),
-        doubtful: doubtful(&landmarks[index]),
-    });
+    let bones = BONES
+        .iter()
+        .filter(|&&(a, b)| seen(&landmarks[a]) && seen(&landmarks[b]))
+        .map(|&(a, b)| {
+            let side = if side(a) == side(b) {
+                side(a)
+            } else {
+                bone_side(a, b)
+            };
+            Mark::Bone {
+                from: at(a),
+                to: at(b),
+                side,
+                doubtful: doubtful(&landmarks[a]) || doubtful(&landmarks[b]),
+            }
+        });
+    let joints = JOINTS
+        .filter(|&index| seen(&landmarks[index]))
+        .map(|index| Mark::Joint {
+            at: at(index),
+            side: side(index),
+            doubtful: doubtful(&landmarks[index]),
+        });
     let middle_x = (at(23).x + at(24).x) / 2.0;
-    let labels = LABELLED.iter().filter(|&&(index, _)| seen(&landmarks[index])).map(|&(index, text)| {
-        let joint = at(index);
-        let outward = if joint.x < middle_x { -LABEL_OFFSET_PX } else { LABEL_OFFSET_PX };
-        Mark::Label { at: Point2::new(joint.x + outward, joint.y), text, side: side(index) }
-    });
+    let labels = LABELLED
+        .iter()
+        .filter(|&&(index, _)| seen(&landmarks[index]))
+        .map(|&(index, text)| {
+            let joint = at(index);
+            let outward = if joint.x < middle_x {
+                -LABEL_OFFSET_PX
+            } else {
+                LABEL_OFFSET_PX
+            };
+            Mark::Label {
+                at: Point2::new(joint.x + outward, joint.y),
+                text,
+                side: side(index),
+            }
+        });
     bones.chain(joints).chain(labels).collect()
 }
 
@@ -133,18 +158,33 @@ mod tests {
             visibility: visibility(index),
             ..Landmark::default()
         });
-        let region =
-            RotatedRect { center: Point2::new(0.0, 0.0), width_px: 1.0, height_px: 1.0, rotation: 0.0 };
-        Pose { landmarks, world: [WorldLandmark::default(); LANDMARK_COUNT], region, score: 1.0 }
+        let region = RotatedRect {
+            center: Point2::new(0.0, 0.0),
+            width_px: 1.0,
+            height_px: 1.0,
+            rotation: 0.0,
+        };
+        Pose {
+            landmarks,
+            world: [WorldLandmark::default(); LANDMARK_COUNT],
+            region,
+            score: 1.0,
+        }
     }
 
     #[test]
     fn a_picture_is_centred_and_mirrored_in_the_stage() {
         let fit = Fit::contain((100.0, 200.0), (400.0, 400.0), false);
         assert_eq!(fit.point_in_stage(Point2::new(0.0, 0.0)), Point2::new(100.0, 0.0));
-        assert_eq!(fit.point_in_stage(Point2::new(100.0, 200.0)), Point2::new(300.0, 400.0));
+        assert_eq!(
+            fit.point_in_stage(Point2::new(100.0, 200.0)),
+            Point2::new(300.0, 400.0)
+        );
         let mirrored = Fit::contain((100.0, 200.0), (400.0, 400.0), true);
-        assert_eq!(mirrored.point_in_stage(Point2::new(0.0, 0.0)), Point2::new(300.0, 0.0));
+        assert_eq!(
+            mirrored.point_in_stage(Point2::new(0.0, 0.0)),
+            Point2::new(300.0, 0.0)
+        );
     }
 
     #[test]
@@ -152,13 +192,20 @@ mod tests {
         let fit = Fit::contain((100.0, 100.0), (100.0, 100.0), false);
         let knee = 25;
         let all = marks(&pose(|_| 1.0), &fit);
-        assert_eq!(all.iter().filter(|mark| matches!(mark, Mark::Bone { .. })).count(), BONES.len());
+        assert_eq!(
+            all.iter()
+                .filter(|mark| matches!(mark, Mark::Bone { .. }))
+                .count(),
+            BONES.len()
+        );
         assert!(all.iter().all(|mark| !matches!(
             mark,
             Mark::Bone { doubtful: true, .. } | Mark::Joint { doubtful: true, .. }
         )));
         let doubted = marks(&pose(|index| if index == knee { 0.4 } else { 1.0 }), &fit);
-        let doubtful_bones = doubted.iter().filter(|mark| matches!(mark, Mark::Bone { doubtful: true, .. }));
+        let doubtful_bones = doubted
+            .iter()
+            .filter(|mark| matches!(mark, Mark::Bone { doubtful: true, .. }));
         assert_eq!(doubtful_bones.count(), 2, "thigh and shank");
         let hidden = marks(&pose(|index| if index == knee { 0.1 } else { 1.0 }), &fit);
         assert_eq!(hidden.len(), all.len() - 3, "thigh, shank and the joint itself");
@@ -166,9 +213,12 @@ mod tests {
 
     #[test]
     fn bones_belong_to_a_side() {
-        for (a, b, expected) in
-            [(0, 1, Side::Left), (0, 4, Side::Right), (11, 12, Side::Middle), (9, 10, Side::Middle)]
-        {
+        for (a, b, expected) in [
+            (0, 1, Side::Left),
+            (0, 4, Side::Right),
+            (11, 12, Side::Middle),
+            (9, 10, Side::Middle),
+        ] {
             assert_eq!(bone_side(a, b), expected, "{a}-{b}");
         }
     }

@@ -52,18 +52,25 @@ impl SourceKind {
 /// # Errors
 /// A sentence, when the file is neither.
 pub fn classify_file(name: &str, media_type: &str) -> Result<SourceKind, String> {
-    let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_lowercase()).unwrap_or_default();
+    let extension = name
+        .rsplit_once('.')
+        .map(|(_, extension)| extension.to_lowercase())
+        .unwrap_or_default();
     match media_type.split('/').next() {
         Some("video") => Ok(SourceKind::Clip),
         Some("image") => Ok(SourceKind::Picture),
-        Some("audio") => {
-            Err(format!("“{name}” has sound but no picture. Choose a video with a picture, or a photo."))
+        Some("audio") => Err(format!(
+            "“{name}” has sound but no picture. Choose a video with a picture, or a photo."
+        )),
+        _ if ["mkv", "mov", "avi", "mp4", "m4v", "webm", "ogv"].contains(&&*extension) => {
+            Ok(SourceKind::Clip)
         }
-        _ if ["mkv", "mov", "avi", "mp4", "m4v", "webm", "ogv"].contains(&&*extension) => Ok(SourceKind::Clip),
         _ if ["avif", "heic", "heif", "bmp", "jpg", "jpeg", "png", "webp"].contains(&&*extension) => {
             Ok(SourceKind::Picture)
         }
-        _ => Err(format!("“{name}” is neither a video nor a picture. Choose a video or a photo.")),
+        _ => Err(format!(
+            "“{name}” is neither a video nor a picture. Choose a video or a photo."
+        )),
     }
 }
 
@@ -73,7 +80,9 @@ pub fn classify_file(name: &str, media_type: &str) -> Result<SourceKind, String>
 /// A sentence, when the picture has no area or is too large.
 pub fn measured_size(width_px: u32, height_px: u32) -> Result<(u32, u32), String> {
     if width_px == 0 || height_px == 0 {
-        return Err(format!("This picture is {width_px} × {height_px} pixels: there is nothing to measure."));
+        return Err(format!(
+            "This picture is {width_px} × {height_px} pixels: there is nothing to measure."
+        ));
     }
     let longest = width_px.max(height_px);
     if longest > LARGEST_SIDE_PX {
@@ -110,7 +119,11 @@ mod tests {
             ("README", "", "neither"),
             ("song.mp3", "audio/mpeg", "sound but no picture"),
         ] {
-            assert!(classify_file(name, media_type).expect_err(name).contains(fragment));
+            assert!(
+                classify_file(name, media_type)
+                    .expect_err(name)
+                    .contains(fragment)
+            );
         }
     }
 
@@ -124,10 +137,16 @@ mod tests {
         ] {
             assert_eq!(measured_size(given.0, given.1), Ok(measured), "{given:?}");
         }
-        for (width_px, height_px, fragment) in
-            [(0, 0, "nothing to measure"), (640, 0, "nothing"), (12_000, 9_000, "12000 × 9000")]
-        {
-            assert!(measured_size(width_px, height_px).expect_err("refused").contains(fragment));
+        for (width_px, height_px, fragment) in [
+            (0, 0, "nothing to measure"),
+            (640, 0, "nothing"),
+            (12_000, 9_000, "12000 × 9000"),
+        ] {
+            assert!(
+                measured_size(width_px, height_px)
+                    .expect_err("refused")
+                    .contains(fragment)
+            );
         }
     }
 }

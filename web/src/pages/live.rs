@@ -48,16 +48,17 @@
 //! (going on upward when the clip loops), for a camera or a clip the running number of the frames that it showed.
 //! The mark `plumbline:first-skeleton` (User Timing) is set when the first skeleton of the page's life is drawn.
 
-mod stage;
-mod panel;
-mod transport;
 mod landmark_table;
+mod panel;
+mod stage;
+mod transport;
 
 use leptos::prelude::*;
 
 use crate::components::notice::Notice;
 use crate::live::controller::Live;
 use crate::live::sentences;
+use crate::platform::engine_link::Place;
 use crate::platform::support::support;
 
 /// The page.
@@ -65,8 +66,8 @@ use crate::platform::support::support;
 pub fn LivePage() -> impl IntoView {
     let live = expect_context::<Live>();
     let missing = sentences::missing(&support());
-    let notice = move || live.session.with(|session| session.notice.clone());
-    let in_page = move || live.place.get().is_some_and(|place| place.id() == "page");
+    let expects_worker = support().module_workers;
+    let in_page = move || expects_worker && live.place.get() == Some(Place::Page);
     view! {
         <header class="page-head">
             <h1>"Live"</h1>
@@ -76,7 +77,6 @@ pub fn LivePage() -> impl IntoView {
             <div class="live-main">
                 <stage::Stage/>
                 <transport::Transport/>
-                {move || notice().map(|sentence| view! { <Notice sentence is_error=true testid="notice"/> })}
                 {missing.map(|sentence| view! { <Notice sentence testid="missing"/> })}
                 {move || in_page().then(|| view! {
                     <Notice

@@ -26,7 +26,10 @@ pub fn ModelsPage() -> impl IntoView {
     let manifest = LocalResource::new(weights::manifest);
     view! {
         <div class="page-text">
-            <header class="page-head"><h1>"Models"</h1></header>
+            <header class="page-head">
+                <h1>"Models"</h1>
+                <p class="panel-reason">"They run on this device. Their weights are checked against these hashes before use."</p>
+            </header>
             <div class="cards">
                 {move || match manifest.get() {
                     None => view! { <p>"Reading the list of models…"</p> }.into_any(),
@@ -43,7 +46,10 @@ fn ModelCard(
     /// As the manifest lists it.
     model: ModelEntry,
 ) -> impl IntoView {
-    let card = CARDS.iter().find(|(name, _)| *name == model.name).map(|(_, text)| *text);
+    let card = CARDS
+        .iter()
+        .find(|(name, _)| *name == model.name)
+        .map(|(_, text)| *text);
     let heading = format!("model-{}", model.name);
     view! {
         <article class="card" aria-labelledby=heading data-testid="model-card">

@@ -49,7 +49,11 @@ fn Kept() -> impl IntoView {
         version.update(|version| *version += 1);
     });
     let rows = move || {
-        let files = stored.get().unwrap_or_default().into_iter().map(|(name, bytes)| (name, format::bytes(bytes)));
+        let files = stored
+            .get()
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(name, bytes)| (name, format::bytes(bytes)));
         version.track();
         let choices = page::remembered_choices();
         files.chain(choices).collect::<Vec<_>>()
@@ -89,17 +93,32 @@ fn Kept() -> impl IntoView {
 fn Requests() -> impl IntoView {
     let made = page::made_requests();
     let origin = page::origin();
-    let elsewhere = made.iter().filter(|request| !is_at(&request.address, &origin)).count();
-    let summary = format!(
-        "{} so far, {} to other places than the one that this page came from.",
-        made.len(),
-        if elsewhere == 0 { "none".to_owned() } else { elsewhere.to_string() }
+    let elsewhere = made
+        .iter()
+        .filter(|request| !is_at(&request.address, &origin))
+        .count();
+    let summary = match elsewhere {
+        0 => format!(
+            "{} so far, all of them to the server that this page came from.",
+            made.len()
+        ),
+        _ => format!("{} so far, {elsewhere} of them to other servers.", made.len()),
+    };
+    let rows = made.into_iter().map(
+        |MadeRequest {
+             address,
+             initiator,
+             transferred,
+         }| {
+            let shown = address.strip_prefix(&origin).unwrap_or(&address).to_owned();
+            let size = if transferred == 0 {
+                "from memory".to_owned()
+            } else {
+                format::bytes(transferred)
+            };
+            view! { <tr><td>{shown}</td><td>{initiator}</td><td class="is-number">{size}</td></tr> }
+        },
     );
-    let rows = made.into_iter().map(|MadeRequest { address, initiator, transferred }| {
-        let shown = address.strip_prefix(&origin).unwrap_or(&address).to_owned();
-        let size = if transferred == 0 { "from memory".to_owned() } else { format::bytes(transferred) };
-        view! { <tr><td>{shown}</td><td>{initiator}</td><td class="is-number">{size}</td></tr> }
-    });
     view! {
         <section class="privacy-section" aria-labelledby="requests">
             <h2 id="requests">"Requests of this page"</h2>
@@ -127,7 +146,10 @@ fn Requests() -> impl IntoView {
 /// Whether an address belongs to an origin; files that the person opened are shown from `blob:` addresses of it.
 fn is_at(address: &str, origin: &str) -> bool {
     let address = address.strip_prefix("blob:").unwrap_or(address);
-    address == origin || address.strip_prefix(origin).is_some_and(|rest| rest.starts_with('/'))
+    address == origin
+        || address
+            .strip_prefix(origin)
+            .is_some_and(|rest| rest.starts_with('/'))
 }
 
 #[cfg(test)]

@@ -26,8 +26,9 @@ impl Channel {
 
     /// Hands every message's data to `handler`, for as long as this page or worker lives.
     pub fn on_message(&self, handler: impl Fn(JsValue) + 'static) {
-        let closure =
-            Closure::<dyn Fn(web_sys::MessageEvent)>::new(move |event: web_sys::MessageEvent| handler(event.data()));
+        let closure = Closure::<dyn Fn(web_sys::MessageEvent)>::new(move |event: web_sys::MessageEvent| {
+            handler(event.data())
+        });
         self.set_onmessage(Some(closure.as_ref().unchecked_ref()));
         // The handler lives as long as the channel, and the channel as long as the realm.
         closure.forget();

@@ -135,7 +135,9 @@ impl EngineLink {
         }
         event.prevent_default();
         if self.inner.has_started.get() {
-            let message = event.dyn_ref::<web_sys::ErrorEvent>().map(web_sys::ErrorEvent::message);
+            let message = event
+                .dyn_ref::<web_sys::ErrorEvent>()
+                .map(web_sys::ErrorEvent::message);
             let sentence = match message {
                 Some(message) if !message.is_empty() => format!("The engine stopped: {message}."),
                 _ => "The engine stopped.".to_owned(),

@@ -14,7 +14,11 @@ pub fn name_of(thrown: &JsValue) -> String {
 pub fn message_of(thrown: &JsValue) -> String {
     if let Some(error) = thrown.dyn_ref::<js_sys::Error>() {
         let message = String::from(error.message());
-        return if message.is_empty() { String::from(error.name()) } else { message };
+        return if message.is_empty() {
+            String::from(error.name())
+        } else {
+            message
+        };
     }
     thrown.as_string().unwrap_or_else(|| "unknown error".to_owned())
 }

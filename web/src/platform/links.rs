@@ -10,7 +10,9 @@ use super::page::{on_window_event, origin};
 pub fn on_followed(handler: impl Fn(&str) -> bool + 'static) {
     let origin = origin();
     on_window_event("click", move |event| {
-        let Some(click) = event.dyn_ref::<MouseEvent>() else { return };
+        let Some(click) = event.dyn_ref::<MouseEvent>() else {
+            return;
+        };
         let is_plain = click.button() == 0
             && !(click.ctrl_key() || click.meta_key() || click.shift_key() || click.alt_key())
             && !click.default_prevented();
@@ -19,11 +21,15 @@ pub fn on_followed(handler: impl Fn(&str) -> bool + 'static) {
             .and_then(|target| target.dyn_into::<Element>().ok())
             .and_then(|element| element.closest("a[href]").ok().flatten())
             .and_then(|anchor| anchor.dyn_into::<HtmlAnchorElement>().ok());
-        let Some(link) = link.filter(|_| is_plain) else { return };
+        let Some(link) = link.filter(|_| is_plain) else {
+            return;
+        };
         let is_elsewhere = link.origin() != origin
             || !link.target().is_empty()
             || link.has_attribute("download")
-            || link.get_attribute("href").is_some_and(|href| href.starts_with('#'));
+            || link
+                .get_attribute("href")
+                .is_some_and(|href| href.starts_with('#'));
         if !is_elsewhere && handler(&link.pathname()) {
             click.prevent_default();
         }

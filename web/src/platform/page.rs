@@ -50,7 +50,10 @@ pub fn set_title(title: &str) {
 
 /// Moves keyboard and screen reader to an element, by its id.
 pub fn focus(id: &str) {
-    if let Some(element) = document().get_element_by_id(id).and_then(|found| found.dyn_into::<HtmlElement>().ok()) {
+    if let Some(element) = document()
+        .get_element_by_id(id)
+        .and_then(|found| found.dyn_into::<HtmlElement>().ok())
+    {
         // An element that cannot take the focus leaves it where it is.
         let _ = element.focus();
     }
@@ -109,7 +112,9 @@ pub fn forget_choices() {
 
 /// Names and values of all remembered choices.
 pub fn remembered_choices() -> Vec<(String, String)> {
-    let Some(storage) = storage() else { return Vec::new() };
+    let Some(storage) = storage() else {
+        return Vec::new();
+    };
     let count = storage.length().unwrap_or(0);
     (0..count)
         .filter_map(|index| {
@@ -126,7 +131,9 @@ fn storage() -> Option<web_sys::Storage> {
 
 /// Forces a theme (`light`, `dark`), or follows the system (`auto`).
 pub fn set_theme(theme: &str) {
-    let Some(root) = document().document_element() else { return };
+    let Some(root) = document().document_element() else {
+        return;
+    };
     // Setting an attribute with a valid name cannot fail.
     let _ = if theme == "auto" {
         root.remove_attribute("data-theme")
@@ -148,7 +155,9 @@ pub struct MadeRequest {
 
 /// Every request since the page began to load, the page itself first.
 pub fn made_requests() -> Vec<MadeRequest> {
-    let Some(performance) = window().performance() else { return Vec::new() };
+    let Some(performance) = window().performance() else {
+        return Vec::new();
+    };
     ["navigation", "resource"]
         .iter()
         .flat_map(|kind| performance.get_entries_by_type(kind).to_vec())
@@ -190,18 +199,24 @@ impl WindowListener {
 
 /// Calls `handler` for an event of the window, until the listener is removed.
 pub fn on_window_event(name: &'static str, handler: impl Fn(web_sys::Event) + 'static) -> WindowListener {
-    let callback: js_sys::Function =
-        Closure::<dyn Fn(web_sys::Event)>::new(handler).into_js_value().unchecked_into();
+    let callback: js_sys::Function = Closure::<dyn Fn(web_sys::Event)>::new(handler)
+        .into_js_value()
+        .unchecked_into();
     // Adding a listener to a window does not fail.
     let _ = window().add_event_listener_with_callback(name, &callback);
-    WindowListener { name, callback: StoredValue::new_local(callback) }
+    WindowListener {
+        name,
+        callback: StoredValue::new_local(callback),
+    }
 }
 
 /// Keeps a line for tests, in the array `window.plumblineResults`.
 pub fn keep_for_inspection(line: &str) {
     let window = window();
     let name = JsValue::from_str("plumblineResults");
-    let kept = js_sys::Reflect::get(&window, &name).ok().and_then(|kept| kept.dyn_into::<js_sys::Array>().ok());
+    let kept = js_sys::Reflect::get(&window, &name)
+        .ok()
+        .and_then(|kept| kept.dyn_into::<js_sys::Array>().ok());
     let kept = kept.unwrap_or_else(|| {
         let fresh = js_sys::Array::new();
         // Windows take any member.
@@ -213,7 +228,10 @@ pub fn keep_for_inspection(line: &str) {
 
 /// Opens a `dialog` over the page.
 pub fn open_dialog(id: &str) {
-    if let Some(dialog) = document().get_element_by_id(id).and_then(|found| found.dyn_into::<web_sys::HtmlDialogElement>().ok()) {
+    if let Some(dialog) = document()
+        .get_element_by_id(id)
+        .and_then(|found| found.dyn_into::<web_sys::HtmlDialogElement>().ok())
+    {
         // Fails only when it is open already.
         let _ = dialog.show_modal();
     }
@@ -232,11 +250,20 @@ pub fn on_resize(element: &web_sys::Element, handler: impl Fn() + 'static) {
 /// that uses the key itself. The handler says whether it used the key.
 pub fn on_shortcut(handler: impl Fn(&str) -> bool + 'static) {
     on_window_event("keydown", move |event| {
-        let Some(press) = event.dyn_ref::<web_sys::KeyboardEvent>() else { return };
-        if press.ctrl_key() || press.meta_key() || press.alt_key() || press.repeat() || press.default_prevented() {
+        let Some(press) = event.dyn_ref::<web_sys::KeyboardEvent>() else {
+            return;
+        };
+        if press.ctrl_key()
+            || press.meta_key()
+            || press.alt_key()
+            || press.repeat()
+            || press.default_prevented()
+        {
             return;
         }
-        let target = press.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+        let target = press
+            .target()
+            .and_then(|target| target.dyn_into::<web_sys::Element>().ok());
         let is_taken = target.is_some_and(|element| {
             let wanted = if press.key() == " " {
                 "input, select, textarea, button, a, summary, dialog *"
@@ -274,7 +301,9 @@ pub fn on_panic(handler: impl Fn(String) + Send + Sync + 'static) {
 /// Shows the panel that says that the page itself failed. Plain DOM, because after a panic the app cannot draw.
 pub fn show_fatal(message: &str) {
     let document = document();
-    let Some(panel) = document.get_element_by_id("fatal") else { return };
+    let Some(panel) = document.get_element_by_id("fatal") else {
+        return;
+    };
     if let Ok(Some(place)) = panel.query_selector("[data-message]") {
         place.set_text_content(Some(message));
     }

@@ -46,19 +46,30 @@ impl Painter {
 
     /// Size of the stage in CSS pixels.
     pub fn stage_size(&self) -> (f32, f32) {
-        (self.canvas.client_width() as f32, self.canvas.client_height() as f32)
+        (
+            self.canvas.client_width() as f32,
+            self.canvas.client_height() as f32,
+        )
     }
 
     /// Leaves the stage empty.
     pub fn clear(&self) {
-        self.context.clear_rect(0.0, 0.0, f64::from(self.canvas.width()), f64::from(self.canvas.height()));
+        self.context.clear_rect(
+            0.0,
+            0.0,
+            f64::from(self.canvas.width()),
+            f64::from(self.canvas.height()),
+        );
     }
 
     /// Replaces what is drawn.
     pub fn paint(&self, marks: &[Mark]) {
         let density = window().device_pixel_ratio();
         let (width, height) = self.stage_size();
-        let (width, height) = ((f64::from(width) * density) as u32, (f64::from(height) * density) as u32);
+        let (width, height) = (
+            (f64::from(width) * density) as u32,
+            (f64::from(height) * density) as u32,
+        );
         if (self.canvas.width(), self.canvas.height()) != (width, height) {
             self.canvas.set_width(width);
             self.canvas.set_height(height);
@@ -81,7 +92,12 @@ impl Painter {
     fn paint_mark(&self, mark: &Mark, palette: &Palette) {
         let context = &self.context;
         match *mark {
-            Mark::Bone { from, to, side, doubtful } => {
+            Mark::Bone {
+                from,
+                to,
+                side,
+                doubtful,
+            } => {
                 let width = if doubtful { DOUBTFUL_BONE_PX } else { BONE_PX };
                 context.set_global_alpha(if doubtful { DOUBTFUL_ALPHA } else { 1.0 });
                 self.line(from, to, width + 2.0 * CASING_PX, &palette.casing, false);
@@ -91,7 +107,13 @@ impl Painter {
                 context.set_global_alpha(1.0);
                 context.begin_path();
                 // A positive radius cannot fail.
-                let _ = context.arc(f64::from(at.x), f64::from(at.y), JOINT_RADIUS_PX, 0.0, std::f64::consts::TAU);
+                let _ = context.arc(
+                    f64::from(at.x),
+                    f64::from(at.y),
+                    JOINT_RADIUS_PX,
+                    0.0,
+                    std::f64::consts::TAU,
+                );
                 let colour = palette.of(side);
                 if doubtful {
                     context.set_line_width(DOUBTFUL_BONE_PX);
@@ -107,7 +129,8 @@ impl Painter {
             }
             Mark::Label { at, text, side } => {
                 context.set_global_alpha(1.0);
-                context.set_line_width(4.0 * CASING_PX);
+                context.set_line_width(3.0 * CASING_PX);
+                context.set_line_join("round");
                 context.set_stroke_style_str(&palette.casing);
                 context.set_fill_style_str(palette.of(side));
                 let (x, y) = (f64::from(at.x), f64::from(at.y));
@@ -120,8 +143,12 @@ impl Painter {
 
     fn line(&self, from: Point2, to: Point2, width_px: f64, colour: &str, dashed: bool) {
         let context = &self.context;
-        let pattern: Array = if dashed { DASH_PX.iter().map(|&length| JsValue::from(length)).collect() } else { Array::new() };
-        // A pattern of positive numbers cannot fail.
+        let pattern: Array = DASH_PX
+            .iter()
+            .filter(|_| dashed)
+            .map(|&length| JsValue::from(length))
+            .collect();
+        // A pattern of positive numbers, or of none, cannot fail.
         let _ = context.set_line_dash(&pattern);
         context.set_line_width(width_px);
         context.set_stroke_style_str(colour);
@@ -129,12 +156,16 @@ impl Painter {
         context.move_to(f64::from(from.x), f64::from(from.y));
         context.line_to(f64::from(to.x), f64::from(to.y));
         context.stroke();
+        let _ = context.set_line_dash(&Array::new());
     }
 
     fn palette(&self) -> Palette {
         let style = window().get_computed_style(&self.canvas).ok().flatten();
         let colour = |property: &str| {
-            style.as_ref().and_then(|style| style.get_property_value(property).ok()).unwrap_or_default()
+            style
+                .as_ref()
+                .and_then(|style| style.get_property_value(property).ok())
+                .unwrap_or_default()
         };
         Palette {
             left: colour("color"),
@@ -165,8 +196,11 @@ pub fn show(canvas: &HtmlCanvasElement, bitmap: &ImageBitmap) -> Result<(), Stri
         canvas.set_width(width);
         canvas.set_height(height);
     }
-    let context: Option<CanvasRenderingContext2d> =
-        canvas.get_context("2d").ok().flatten().and_then(|context| context.dyn_into().ok());
+    let context: Option<CanvasRenderingContext2d> = canvas
+        .get_context("2d")
+        .ok()
+        .flatten()
+        .and_then(|context| context.dyn_into().ok());
     let drawn = context.map(|context| context.draw_image_with_image_bitmap(bitmap, 0.0, 0.0));
     match drawn {
         Some(Ok(())) => Ok(()),
@@ -180,8 +214,11 @@ pub fn snapshot(target: &HtmlCanvasElement, screen: &Screen, skeleton: &HtmlCanv
     let (width, height) = (skeleton.width(), skeleton.height());
     target.set_width(width);
     target.set_height(height);
-    let Some(context) =
-        target.get_context("2d").ok().flatten().and_then(|found| found.dyn_into::<CanvasRenderingContext2d>().ok())
+    let Some(context) = target
+        .get_context("2d")
+        .ok()
+        .flatten()
+        .and_then(|found| found.dyn_into::<CanvasRenderingContext2d>().ok())
     else {
         return;
     };
@@ -195,18 +232,29 @@ pub fn snapshot(target: &HtmlCanvasElement, screen: &Screen, skeleton: &HtmlCanv
     }
     let scale = (stage_width / picture_width).min(stage_height / picture_height);
     let (shown_width, shown_height) = (picture_width * scale, picture_height * scale);
-    let (left, top) = ((stage_width - shown_width) / 2.0, (stage_height - shown_height) / 2.0);
+    let (left, top) = (
+        (stage_width - shown_width) / 2.0,
+        (stage_height - shown_height) / 2.0,
+    );
     // A print without a picture is still a print: drawing errors leave it blank.
     if mirrored {
         let _ = context.set_transform(-1.0, 0.0, 0.0, 1.0, stage_width, 0.0);
     }
     let _ = match screen {
-        Screen::Video(video) => {
-            context.draw_image_with_html_video_element_and_dw_and_dh(video, left, top, shown_width, shown_height)
-        }
-        Screen::Canvas(canvas) => {
-            context.draw_image_with_html_canvas_element_and_dw_and_dh(canvas, left, top, shown_width, shown_height)
-        }
+        Screen::Video(video) => context.draw_image_with_html_video_element_and_dw_and_dh(
+            video,
+            left,
+            top,
+            shown_width,
+            shown_height,
+        ),
+        Screen::Canvas(canvas) => context.draw_image_with_html_canvas_element_and_dw_and_dh(
+            canvas,
+            left,
+            top,
+            shown_width,
+            shown_height,
+        ),
     };
     let _ = context.set_transform(1.0, 0.0, 0.0, 1.0, 0.0, 0.0);
     let _ = context.draw_image_with_html_canvas_element(skeleton, 0.0, 0.0);

@@ -64,8 +64,12 @@ impl Screen {
             let init = VideoFrameInit::new();
             init.set_timestamp_f64((time_secs * 1e6).round());
             let frame = match self {
-                Self::Video(video) => VideoFrame::new_with_html_video_element_and_video_frame_init(video, &init),
-                Self::Canvas(canvas) => VideoFrame::new_with_html_canvas_element_and_video_frame_init(canvas, &init),
+                Self::Video(video) => {
+                    VideoFrame::new_with_html_video_element_and_video_frame_init(video, &init)
+                }
+                Self::Canvas(canvas) => {
+                    VideoFrame::new_with_html_canvas_element_and_video_frame_init(canvas, &init)
+                }
             };
             return frame.map(Picture::Frame).map_err(refused);
         }

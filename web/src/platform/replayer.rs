@@ -37,7 +37,9 @@ impl GpuDevice {
     /// # Errors
     /// What the browser says.
     pub async fn open() -> Result<Self, String> {
-        let device = JsFuture::from(Self::open_promise()).await.map_err(|thrown| message_of(&thrown))?;
+        let device = JsFuture::from(Self::open_promise())
+            .await
+            .map_err(|thrown| message_of(&thrown))?;
         Ok(device.unchecked_into())
     }
 
@@ -68,8 +70,13 @@ impl GpuInference {
         let replayer = loaded.map_err(|thrown| message_of(&thrown))?.unchecked_into();
         let input_len = recording.inputs.first().map_or(0, |port| port.len);
         let floats = size_of::<f32>();
-        let places =
-            recording.outputs.iter().map(|port| (port.name.clone(), port.read_back_offset as usize / floats, port.len));
+        let places = recording.outputs.iter().map(|port| {
+            (
+                port.name.clone(),
+                port.read_back_offset as usize / floats,
+                port.len,
+            )
+        });
         Ok(Self {
             replayer,
             input: vec![0.0; input_len],
@@ -86,10 +93,14 @@ impl Inference for GpuInference {
 
     async fn run(&mut self) -> Result<(), InferenceError> {
         let promise = self.replayer.run_promise(&Float32Array::from(&self.input[..]));
-        let outputs = JsFuture::from(promise).await.map_err(|thrown| InferenceError::new(message_of(&thrown)))?;
+        let outputs = JsFuture::from(promise)
+            .await
+            .map_err(|thrown| InferenceError::new(message_of(&thrown)))?;
         let outputs: Float32Array = outputs.unchecked_into();
         if outputs.length() as usize != self.outputs.len() {
-            return Err(InferenceError::new("the GPU answered with another number of values than recorded"));
+            return Err(InferenceError::new(
+                "the GPU answered with another number of values than recorded",
+            ));
         }
         outputs.copy_to(&mut self.outputs);
         Ok(())
@@ -108,16 +119,47 @@ fn to_js(recording: &Recording) -> Object {
         Reflect::set(&object, &name.into(), &value).expect("a new object takes any member");
     };
     let words = |words: Vec<u32>| JsValue::from(Uint32Array::from(&words[..]));
-    set("shaders", recording.shaders.iter().map(|shader| JsValue::from_str(&shader.text)).collect::<Array>().into());
-    set("labels", recording.shaders.iter().map(|shader| JsValue::from_str(&shader.label)).collect::<Array>().into());
+    set(
+        "shaders",
+        recording
+            .shaders
+            .iter()
+            .map(|shader| JsValue::from_str(&shader.text))
+            .collect::<Array>()
+            .into(),
+    );
+    set(
+        "labels",
+        recording
+            .shaders
+            .iter()
+            .map(|shader| JsValue::from_str(&shader.label))
+            .collect::<Array>()
+            .into(),
+    );
     set("layouts", words(recording.layout_words()));
-    set("bufferBytes", words(recording.buffers.iter().map(|buffer| buffer.bytes as u32).collect()));
-    let contents = recording.buffers.iter().map(|buffer| JsValue::from(Uint8Array::from(&buffer.contents[..])));
+    set(
+        "bufferBytes",
+        words(
+            recording
+                .buffers
+                .iter()
+                .map(|buffer| buffer.bytes as u32)
+                .collect(),
+        ),
+    );
+    let contents = recording
+        .buffers
+        .iter()
+        .map(|buffer| JsValue::from(Uint8Array::from(&buffer.contents[..])));
     set("contents", contents.collect::<Array>().into());
     set("bindGroups", words(recording.bind_group_words()));
     set("commands", words(recording.commands()));
     set("inputs", words(recording.input_words()));
     set("outputs", words(recording.output_words()));
-    set("readBackBytes", JsValue::from_f64(recording.read_back_bytes as f64));
+    set(
+        "readBackBytes",
+        JsValue::from_f64(recording.read_back_bytes as f64),
+    );
     object
 }

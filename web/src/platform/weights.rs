@@ -79,20 +79,30 @@ pub async fn manifest() -> Result<Vec<ModelEntry>, String> {
     let unreadable = |what: &str| format!("The list of models cannot be read: {what}.");
     let address = format!("{}models/manifest.json", base_path());
     let response = fetch(&address, None).await.map_err(|thrown| {
-        format!("The list of models could not be fetched: {}. Check the connection and try again.", message_of(&thrown))
+        format!(
+            "The list of models could not be fetched: {}. Check the connection and try again.",
+            message_of(&thrown)
+        )
     })?;
     if !response.ok() {
         return Err(unreadable(&format!("the server answered {}", response.status())));
     }
-    let text = response.text().map_err(|thrown| unreadable(&message_of(&thrown)))?;
-    let text = JsFuture::from(text).await.map_err(|thrown| unreadable(&message_of(&thrown)))?;
-    let parsed =
-        JSON::parse(&text.as_string().unwrap_or_default()).map_err(|thrown| unreadable(&message_of(&thrown)))?;
+    let text = response
+        .text()
+        .map_err(|thrown| unreadable(&message_of(&thrown)))?;
+    let text = JsFuture::from(text)
+        .await
+        .map_err(|thrown| unreadable(&message_of(&thrown)))?;
+    let parsed = JSON::parse(&text.as_string().unwrap_or_default())
+        .map_err(|thrown| unreadable(&message_of(&thrown)))?;
     let models = Reflect::get(&parsed, &"models".into())
         .ok()
         .and_then(|models| models.dyn_into::<js_sys::Array>().ok())
         .ok_or_else(|| unreadable("it has no models"))?;
-    models.iter().map(|model| entry(&model).ok_or_else(|| unreadable("a model lacks a field"))).collect()
+    models
+        .iter()
+        .map(|model| entry(&model).ok_or_else(|| unreadable("a model lacks a field")))
+        .collect()
 }
 
 fn entry(model: &JsValue) -> Option<ModelEntry> {
@@ -132,17 +142,19 @@ pub async fn load(
         // A damaged copy is replaced below.
         drop(JsFuture::from(cache.delete_with_str(&key)).await);
     }
-    let bytes = download(&address, model, cancel, on_progress).await.map_err(|thrown| {
-        if is_abort(&thrown) {
-            WeightsError::Cancelled
-        } else {
-            WeightsError::Failed(format!(
-                "The weights of “{}” could not be downloaded: {}. Check the connection and start again.",
-                model.name,
-                message_of(&thrown)
-            ))
-        }
-    })?;
+    let bytes = download(&address, model, cancel, on_progress)
+        .await
+        .map_err(|thrown| {
+            if is_abort(&thrown) {
+                WeightsError::Cancelled
+            } else {
+                WeightsError::Failed(format!(
+                    "The weights of “{}” could not be downloaded: {}. Check the connection and start again.",
+                    model.name,
+                    message_of(&thrown)
+                ))
+            }
+        })?;
     if !matches(&bytes, model).await {
         return Err(WeightsError::Failed(format!(
             "The weights of “{}” are not the ones that this page was built with (size or SHA-256 differ), so they are \
@@ -161,7 +173,12 @@ pub async fn load(
 /// # Errors
 /// A sentence, when the browser refuses.
 pub async fn delete_stored() -> Result<(), String> {
-    let refused = |thrown: JsValue| format!("The stored weights could not be deleted: {}.", message_of(&thrown));
+    let refused = |thrown: JsValue| {
+        format!(
+            "The stored weights could not be deleted: {}.",
+            message_of(&thrown)
+        )
+    };
     if !is_known("caches") {
         return Ok(());
     }
@@ -172,17 +189,45 @@ pub async fn delete_stored() -> Result<(), String> {
 
 /// Addresses and sizes of the stored weights.
 pub async fn list_stored() -> Vec<(String, u64)> {
-    let Some(cache) = open_cache().await else { return Vec::new() };
-    let Ok(keys) = JsFuture::from(cache.keys()).await else { return Vec::new() };
+    if !has_cache().await {
+        return Vec::new();
+    }
+    let Some(cache) = open_cache().await else {
+        return Vec::new();
+    };
+    let Ok(keys) = JsFuture::from(cache.keys()).await else {
+        return Vec::new();
+    };
     let mut found = Vec::new();
     for request in js_sys::Array::from(&keys).iter() {
-        let Ok(request) = request.dyn_into::<web_sys::Request>() else { continue };
-        let size = stored(&cache, &request.url()).await.map_or(0, |bytes| u64::from(bytes.byte_length()));
+        let Ok(request) = request.dyn_into::<web_sys::Request>() else {
+            continue;
+        };
+        let size = stored(&cache, &request.url())
+            .await
+            .map_or(0, |bytes| u64::from(bytes.byte_length()));
         let address = request.url();
-        let name = address.split('?').next().and_then(|path| path.rsplit('/').next()).unwrap_or(&address);
+        let name = address
+            .split('?')
+            .next()
+            .and_then(|path| path.rsplit('/').next())
+            .unwrap_or(&address);
         found.push((name.to_owned(), size));
     }
     found
+}
+
+/// Whether the cache exists already; opening it would make it.
+async fn has_cache() -> bool {
+    if !is_known("caches") {
+        return false;
+    }
+    let Ok(caches) = window().caches() else {
+        return false;
+    };
+    JsFuture::from(caches.has(CACHE_NAME))
+        .await
+        .is_ok_and(|has| has.is_truthy())
 }
 
 /// The cache, where the browser has one and lets this page use it; a page without it downloads at each visit.
@@ -191,12 +236,24 @@ async fn open_cache() -> Option<Cache> {
         return None;
     }
     let caches = window().caches().ok()?;
-    JsFuture::from(caches.open(CACHE_NAME)).await.ok()?.dyn_into().ok()
+    JsFuture::from(caches.open(CACHE_NAME))
+        .await
+        .ok()?
+        .dyn_into()
+        .ok()
 }
 
 async fn stored(cache: &Cache, key: &str) -> Option<ArrayBuffer> {
-    let response: Response = JsFuture::from(cache.match_with_str(key)).await.ok()?.dyn_into().ok()?;
-    JsFuture::from(response.array_buffer().ok()?).await.ok()?.dyn_into().ok()
+    let response: Response = JsFuture::from(cache.match_with_str(key))
+        .await
+        .ok()?
+        .dyn_into()
+        .ok()?;
+    JsFuture::from(response.array_buffer().ok()?)
+        .await
+        .ok()?
+        .dyn_into()
+        .ok()
 }
 
 /// Keeps a copy. A full disk or a forbidden storage only means that the next visit downloads again.
@@ -215,11 +272,23 @@ async fn matches(bytes: &ArrayBuffer, model: &ModelEntry) -> bool {
     if !window().is_secure_context() {
         return true;
     }
-    let Ok(crypto) = window().crypto() else { return false };
-    let Ok(digest) = crypto.subtle().digest_with_str_and_buffer_source("SHA-256", bytes) else { return false };
-    let Ok(digest) = JsFuture::from(digest).await else { return false };
-    let hexadecimal: String =
-        Uint8Array::new(&digest).to_vec().iter().map(|byte| format!("{byte:02x}")).collect();
+    let Ok(crypto) = window().crypto() else {
+        return false;
+    };
+    let Ok(digest) = crypto
+        .subtle()
+        .digest_with_str_and_buffer_source("SHA-256", bytes)
+    else {
+        return false;
+    };
+    let Ok(digest) = JsFuture::from(digest).await else {
+        return false;
+    };
+    let hexadecimal: String = Uint8Array::new(&digest)
+        .to_vec()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     hexadecimal == model.sha256
 }
 
@@ -228,7 +297,9 @@ async fn fetch(address: &str, cancel: Option<&CancelHandle>) -> Result<Response,
     if let Some(cancel) = cancel {
         init.set_signal(Some(&cancel.0.signal()));
     }
-    JsFuture::from(window().fetch_with_str_and_init(address, &init)).await?.dyn_into()
+    JsFuture::from(window().fetch_with_str_and_init(address, &init))
+        .await?
+        .dyn_into()
 }
 
 /// Streams a file into one buffer of the size that the manifest names.
@@ -242,7 +313,9 @@ async fn download(
     if !response.ok() {
         return Err(js_sys::Error::new(&format!("the server answered {}", response.status())).into());
     }
-    let body = response.body().ok_or_else(|| js_sys::Error::new("the answer is empty"))?;
+    let body = response
+        .body()
+        .ok_or_else(|| js_sys::Error::new("the answer is empty"))?;
     let reader: web_sys::ReadableStreamDefaultReader = body.get_reader().dyn_into()?;
     let whole = Uint8Array::new_with_length(u32::try_from(model.bytes).unwrap_or(0));
     let mut received = 0_u32;
@@ -271,14 +344,20 @@ async fn download(
 /// # Errors
 /// A sentence.
 pub async fn fetch_bytes(relative: &str) -> Result<Vec<u8>, String> {
-    let failed = |what: String| format!("“{relative}” could not be fetched: {what}. Check the connection and try again.");
+    let failed = |what: String| {
+        format!("“{relative}” could not be fetched: {what}. Check the connection and try again.")
+    };
     let response = fetch(&format!("{}{relative}", base_path()), None)
         .await
         .map_err(|thrown| failed(message_of(&thrown)))?;
     if !response.ok() {
         return Err(failed(format!("the server answered {}", response.status())));
     }
-    let buffer = response.array_buffer().map_err(|thrown| failed(message_of(&thrown)))?;
-    let buffer = JsFuture::from(buffer).await.map_err(|thrown| failed(message_of(&thrown)))?;
+    let buffer = response
+        .array_buffer()
+        .map_err(|thrown| failed(message_of(&thrown)))?;
+    let buffer = JsFuture::from(buffer)
+        .await
+        .map_err(|thrown| failed(message_of(&thrown)))?;
     Ok(Uint8Array::new(&buffer).to_vec())
 }

@@ -39,7 +39,9 @@ pub fn serve(channel: Channel) {
 
 /// Tells the page, as its last words, what the engine dies of. Called from the panic hook.
 pub fn report_panic(channel: &Channel, what: &str) {
-    let message = FromEngine::Crashed { sentence: format!("The engine met an error of its own: {what}.") };
+    let message = FromEngine::Crashed {
+        sentence: format!("The engine met an error of its own: {what}."),
+    };
     // Nobody is left to hear that this failed.
     let _ = channel.post(&wire::encode_answer(&message, &Array::new()), &Array::new());
 }
@@ -89,7 +91,12 @@ impl Host {
 impl Work {
     async fn perform(&mut self, message: ToEngine) -> FromEngine {
         match message {
-            ToEngine::Prepare { attempt, wish, detector, landmarks } => {
+            ToEngine::Prepare {
+                attempt,
+                wish,
+                detector,
+                landmarks,
+            } => {
                 // The models before go first: two heavy ones together would need half a gigabyte.
                 self.measurer = None;
                 match prepare(wish, &detector, &landmarks).await {
@@ -113,7 +120,10 @@ impl Work {
 
     async fn measure(&mut self, frame: FrameStamp, picture: &Picture) -> Result<Measurement, String> {
         let start_millis = now_millis();
-        let measurer = self.measurer.as_mut().ok_or("A frame came before the models were ready.")?;
+        let measurer = self
+            .measurer
+            .as_mut()
+            .ok_or("A frame came before the models were ready.")?;
         let pixels = self.reader.read(picture).await?;
         let pixels_millis = now_millis() - start_millis;
         let result = measurer.measure(pixels, &frame).await?;

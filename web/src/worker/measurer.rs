@@ -44,8 +44,12 @@ impl Measurer {
             }
             Backend::Gpu => {
                 let device = OpenDevice(GpuDevice::open().await.map_err(|what| no_gpu(&what))?);
-                let detector = GpuInference::load(&device.0, &detector).await.map_err(|what| no_gpu(&what))?;
-                let landmarks = GpuInference::load(&device.0, &landmarks).await.map_err(|what| no_gpu(&what))?;
+                let detector = GpuInference::load(&device.0, &detector)
+                    .await
+                    .map_err(|what| no_gpu(&what))?;
+                let landmarks = GpuInference::load(&device.0, &landmarks)
+                    .await
+                    .map_err(|what| no_gpu(&what))?;
                 Ok(Self::Gpu(pipeline(detector, landmarks)?, device))
             }
         }
@@ -56,8 +60,13 @@ impl Measurer {
     /// # Errors
     /// A sentence.
     pub async fn measure(&mut self, pixels: &Pixels, stamp: &FrameStamp) -> Result<FrameResult, String> {
-        let frame = Frame::packed(&pixels.rgba, pixels.width_px, pixels.height_px, PixelFormat::Rgba8)
-            .map_err(|error| format!("This frame cannot be measured: {error}."))?;
+        let frame = Frame::packed(
+            &pixels.rgba,
+            pixels.width_px,
+            pixels.height_px,
+            PixelFormat::Rgba8,
+        )
+        .map_err(|error| format!("This frame cannot be measured: {error}."))?;
         match self {
             Self::Cpu(pipeline) => process(pipeline, &frame, stamp).await,
             Self::Gpu(pipeline, _) => process(pipeline, &frame, stamp).await,
@@ -91,5 +100,8 @@ fn unusable(what: &str) -> String {
 }
 
 fn no_gpu(what: &str) -> String {
-    format!("The models cannot run on the GPU: {}. Choose the CPU under Backend.", what.trim_end_matches('.'))
+    format!(
+        "The models cannot run on the GPU: {}. Choose the CPU under Backend.",
+        what.trim_end_matches('.')
+    )
 }

@@ -46,7 +46,9 @@ impl PixelReader {
                 let copied = !self.copies_refused && is_plain(frame) && self.copy(frame).await;
                 if !copied {
                     let (width, height) = (frame.display_width(), frame.display_height());
-                    self.draw(width, height, |context| context.draw_image_with_video_frame(frame, 0.0, 0.0))?;
+                    self.draw(width, height, |context| {
+                        context.draw_image_with_video_frame(frame, 0.0, 0.0)
+                    })?;
                 }
             }
             Picture::Bitmap(bitmap) => self.draw_bitmap(bitmap)?,
@@ -115,7 +117,8 @@ fn new_canvas(
     width_px: u32,
     height_px: u32,
 ) -> Result<(OffscreenCanvas, OffscreenCanvasRenderingContext2d), String> {
-    let absent = || "This browser offers no way to read a frame's pixels (OffscreenCanvas is missing).".to_owned();
+    let absent =
+        || "This browser offers no way to read a frame's pixels (OffscreenCanvas is missing).".to_owned();
     if !is_known("OffscreenCanvas") {
         return Err(absent());
     }

@@ -30,14 +30,21 @@ impl Fields {
     }
 
     fn with_frame(self, frame: &FrameStamp) -> Self {
-        self.with("index", frame.index).with("timeSecs", frame.time_secs).with("isFirst", frame.is_first)
+        self.with("index", frame.index)
+            .with("timeSecs", frame.time_secs)
+            .with("isFirst", frame.is_first)
     }
 }
 
 /// Encodes a request; what changes owner is added to `transfer`.
 pub fn encode_request(message: &ToEngine, transfer: &Array) -> JsValue {
     let fields = match message {
-        ToEngine::Prepare { attempt, wish, detector, landmarks } => {
+        ToEngine::Prepare {
+            attempt,
+            wish,
+            detector,
+            landmarks,
+        } => {
             transfer.push(detector);
             transfer.push(landmarks);
             Fields::of_kind("prepare")
@@ -48,7 +55,9 @@ pub fn encode_request(message: &ToEngine, transfer: &Array) -> JsValue {
         }
         ToEngine::Measure { frame, picture } => {
             transfer.push(picture.as_js());
-            Fields::of_kind("measure").with_frame(frame).with("picture", picture.as_js().clone())
+            Fields::of_kind("measure")
+                .with_frame(frame)
+                .with("picture", picture.as_js().clone())
         }
     };
     fields.0.into()
@@ -82,13 +91,13 @@ pub fn encode_answer(message: &FromEngine, transfer: &Array) -> JsValue {
             .with("attempt", *attempt)
             .with("backend", choice.backend.id())
             .with("reason", choice.reason.as_str()),
-        FromEngine::PrepareFailed { attempt, sentence } => {
-            Fields::of_kind("prepareFailed").with("attempt", *attempt).with("sentence", sentence.as_str())
-        }
+        FromEngine::PrepareFailed { attempt, sentence } => Fields::of_kind("prepareFailed")
+            .with("attempt", *attempt)
+            .with("sentence", sentence.as_str()),
         FromEngine::Measured(measurement) => encode_measurement(measurement, transfer),
-        FromEngine::FrameFailed { frame, sentence } => {
-            Fields::of_kind("frameFailed").with_frame(frame).with("sentence", sentence.as_str())
-        }
+        FromEngine::FrameFailed { frame, sentence } => Fields::of_kind("frameFailed")
+            .with_frame(frame)
+            .with("sentence", sentence.as_str()),
         FromEngine::Crashed { sentence } => Fields::of_kind("crashed").with("sentence", sentence.as_str()),
     };
     fields.0.into()
@@ -101,7 +110,9 @@ fn encode_measurement(measurement: &Measurement, transfer: &Array) -> Fields {
         .with("heightPx", measurement.height_px)
         .with("pixelsMillis", measurement.pixels_millis)
         .with("totalMillis", measurement.total_millis);
-    let Some(pose) = &measurement.pose else { return fields };
+    let Some(pose) = &measurement.pose else {
+        return fields;
+    };
     let image: Vec<f32> = pose
         .landmarks
         .iter()
@@ -135,11 +146,19 @@ pub fn decode_answer(value: &JsValue) -> Result<FromEngine, String> {
     match &*text(value, "kind")? {
         "started" => Ok(FromEngine::Started),
         "prepared" => {
-            let BackendWish::Forced(backend) = BackendWish::from_id(&text(value, "backend")?).ok_or("backend")? else {
+            let BackendWish::Forced(backend) =
+                BackendWish::from_id(&text(value, "backend")?).ok_or("backend")?
+            else {
                 return Err("backend auto".to_owned());
             };
-            let choice = BackendChoice { backend, reason: text(value, "reason")? };
-            Ok(FromEngine::Prepared { attempt: number(value, "attempt")? as u32, choice })
+            let choice = BackendChoice {
+                backend,
+                reason: text(value, "reason")?,
+            };
+            Ok(FromEngine::Prepared {
+                attempt: number(value, "attempt")? as u32,
+                choice,
+            })
         }
         "prepareFailed" => Ok(FromEngine::PrepareFailed {
             attempt: number(value, "attempt")? as u32,
@@ -153,8 +172,13 @@ pub fn decode_answer(value: &JsValue) -> Result<FromEngine, String> {
             pixels_millis: number(value, "pixelsMillis")?,
             total_millis: number(value, "totalMillis")?,
         })),
-        "frameFailed" => Ok(FromEngine::FrameFailed { frame: frame(value)?, sentence: text(value, "sentence")? }),
-        "crashed" => Ok(FromEngine::Crashed { sentence: text(value, "sentence")? }),
+        "frameFailed" => Ok(FromEngine::FrameFailed {
+            frame: frame(value)?,
+            sentence: text(value, "sentence")?,
+        }),
+        "crashed" => Ok(FromEngine::Crashed {
+            sentence: text(value, "sentence")?,
+        }),
         other => Err(format!("kind {other}")),
     }
 }
@@ -166,10 +190,18 @@ fn decode_pose(value: &JsValue) -> Result<Option<Pose>, String> {
     }
     let numbers = |value: JsValue, name: &'static str, len: usize| {
         let numbers = value.dyn_into::<Float32Array>().map_err(|_| name)?.to_vec();
-        if numbers.len() == len { Ok(numbers) } else { Err(name) }
+        if numbers.len() == len {
+            Ok(numbers)
+        } else {
+            Err(name)
+        }
     };
     let image = numbers(image, "image", LANDMARK_COUNT * VALUES_PER_LANDMARK)?;
-    let world = numbers(member(value, "world")?, "world", LANDMARK_COUNT * VALUES_PER_LANDMARK + 6)?;
+    let world = numbers(
+        member(value, "world")?,
+        "world",
+        LANDMARK_COUNT * VALUES_PER_LANDMARK + 6,
+    )?;
     let five = |values: &[f32], index: usize| -> [f32; VALUES_PER_LANDMARK] {
         std::array::from_fn(|part| values[index * VALUES_PER_LANDMARK + part])
     };
@@ -177,11 +209,23 @@ fn decode_pose(value: &JsValue) -> Result<Option<Pose>, String> {
     Ok(Some(Pose {
         landmarks: std::array::from_fn(|index| {
             let [x_px, y_px, z_px, visibility, presence] = five(&image, index);
-            Landmark { x_px, y_px, z_px, visibility, presence }
+            Landmark {
+                x_px,
+                y_px,
+                z_px,
+                visibility,
+                presence,
+            }
         }),
         world: std::array::from_fn(|index| {
             let [x_m, y_m, z_m, visibility, presence] = five(&world, index);
-            WorldLandmark { x_m, y_m, z_m, visibility, presence }
+            WorldLandmark {
+                x_m,
+                y_m,
+                z_m,
+                visibility,
+                presence,
+            }
         }),
         region: RotatedRect {
             center: Point2::new(tail[0], tail[1]),

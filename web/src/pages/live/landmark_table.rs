@@ -22,19 +22,22 @@ pub fn LandmarkTable() -> impl IntoView {
                 .into_any(),
             );
         };
-        let rows = LANDMARK_NAMES.iter().zip(pose.landmarks.iter().zip(&pose.world)).map(|(name, (point, world))| {
-            view! {
-                <tr>
-                    <th scope="row">{format::landmark_name(name)}</th>
-                    <td class="is-number">{format!("{:.1}", point.x_px)}</td>
-                    <td class="is-number">{format!("{:.1}", point.y_px)}</td>
-                    <td class="is-number">{format!("{:.3}", world.x_m)}</td>
-                    <td class="is-number">{format!("{:.3}", world.y_m)}</td>
-                    <td class="is-number">{format!("{:.3}", world.z_m)}</td>
-                    <td class="is-number">{format::percent(point.visibility)}</td>
-                </tr>
-            }
-        });
+        let rows = LANDMARK_NAMES
+            .iter()
+            .zip(pose.landmarks.iter().zip(&pose.world))
+            .map(|(name, (point, world))| {
+                view! {
+                    <tr>
+                        <th scope="row">{format::landmark_name(name)}</th>
+                        <td class="is-number">{format!("{:.1}", point.x_px)}</td>
+                        <td class="is-number">{format!("{:.1}", point.y_px)}</td>
+                        <td class="is-number">{format!("{:.3}", world.x_m)}</td>
+                        <td class="is-number">{format!("{:.3}", world.y_m)}</td>
+                        <td class="is-number">{format!("{:.3}", world.z_m)}</td>
+                        <td class="is-number">{format::percent(point.visibility)}</td>
+                    </tr>
+                }
+            });
         Some(
             view! {
                 <details data-testid="landmarks" class="screen-only">

@@ -12,8 +12,12 @@ use crate::live::quality::Quality;
 use crate::platform::page;
 
 /// Rows of a camera's frames that can be asked for; `any` is the camera's own choice.
-const RESOLUTIONS: [(&str, &str); 4] =
-    [("any", "As the camera likes"), ("480", "480 rows"), ("720", "720 rows"), ("1080", "1080 rows")];
+const RESOLUTIONS: [(&str, &str); 4] = [
+    ("any", "As the camera likes"),
+    ("480", "480 rows"),
+    ("720", "720 rows"),
+    ("1080", "1080 rows"),
+];
 
 /// The panel.
 #[component]
@@ -31,18 +35,28 @@ fn Numbers() -> impl IntoView {
     let live = expect_context::<Live>();
     let readout = live.readout;
     let quality_value = move || match readout.get().quality {
-        Some(Quality::Person(share)) => format::percent(share),
+        Some(Quality::Person(share)) => format::percentage(share),
         Some(Quality::Nobody) | None => format::NO_NUMBER.to_owned(),
     };
-    let quality_word = move || readout.get().quality.map_or("", Quality::word).to_owned();
+    let quality_unit = move || match readout.get().quality {
+        Some(quality @ Quality::Person(_)) => format!("%, {}", quality.word()),
+        Some(Quality::Nobody) => Quality::Nobody.word().to_owned(),
+        None => "%".to_owned(),
+    };
     let advice = move || {
         let is_live = live.session.with(|session| session.opened.is_some());
-        readout.get().quality.filter(|_| is_live).and_then(Quality::advice)
+        readout
+            .get()
+            .quality
+            .filter(|_| is_live)
+            .and_then(Quality::advice)
     };
     let size = move || {
-        live.session.with(|session| session.opened.clone()).map_or(format::NO_NUMBER.to_owned(), |opened| {
-            format!("{} × {} px", opened.width_px, opened.height_px)
-        })
+        live.session
+            .with(|session| session.opened.clone())
+            .map_or(format::NO_NUMBER.to_owned(), |opened| {
+                format!("{} × {} px", opened.width_px, opened.height_px)
+            })
     };
     let backend = move || {
         live.session.with(|session| match session.choice() {
@@ -69,11 +83,11 @@ fn Numbers() -> impl IntoView {
                 <Readout
                     label="Joints seen"
                     value=Signal::derive(quality_value)
-                    unit=Signal::derive(quality_word)
+                    unit=Signal::derive(quality_unit)
                     testid="quality"
                 />
+                <p class="panel-advice">{advice}</p>
             </div>
-            <p class="panel-advice">{advice}</p>
             <dl class="facts">
                 <dt>"Dropped"</dt>
                 <dd><output data-testid="dropped" aria-live="off">{move || readout.get().dropped}</output>" frames"</dd>
@@ -91,11 +105,19 @@ fn Settings() -> impl IntoView {
     let live = expect_context::<Live>();
     let cameras = Signal::derive(move || {
         let mut options = vec![(String::new(), "The browser's choice".to_owned())];
-        options.extend(live.cameras.get().into_iter().map(|camera| (camera.id, camera.label)));
+        options.extend(
+            live.cameras
+                .get()
+                .into_iter()
+                .map(|camera| (camera.id, camera.label)),
+        );
         options
     });
     let pairs = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
-        pairs.iter().map(|&(id, text)| (id.to_owned(), text.to_owned())).collect()
+        pairs
+            .iter()
+            .map(|&(id, text)| (id.to_owned(), text.to_owned()))
+            .collect()
     };
     let resolutions = pairs(&RESOLUTIONS);
     let models = pairs(&ModelName::ALL.map(|model| (model.id(), model.label())));

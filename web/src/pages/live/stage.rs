@@ -3,6 +3,7 @@
 use leptos::html::{Canvas, Video};
 use leptos::prelude::*;
 
+use crate::components::notice::Notice;
 use crate::live::controller::Live;
 use crate::live::format;
 use crate::live::session::{Engine, Event, StageState};
@@ -15,18 +16,23 @@ use crate::platform::source::file::PickedFile;
 #[component]
 pub fn Stage() -> impl IntoView {
     let live = expect_context::<Live>();
-    let (video, picture, skeleton, print) =
-        (NodeRef::<Video>::new(), NodeRef::<Canvas>::new(), NodeRef::<Canvas>::new(), NodeRef::<Canvas>::new());
+    let (video, picture, skeleton, print) = (
+        NodeRef::<Video>::new(),
+        NodeRef::<Canvas>::new(),
+        NodeRef::<Canvas>::new(),
+        NodeRef::<Canvas>::new(),
+    );
     Effect::new(move || {
-        let (Some(video), Some(canvas), Some(overlay)) = (video.get(), picture.get(), skeleton.get()) else { return };
+        let (Some(video), Some(canvas), Some(overlay)) = (video.get(), picture.get(), skeleton.get()) else {
+            return;
+        };
         page::on_resize(&overlay, move || live.repaint());
         live.attach(Screens { video, canvas }, Painter::new(overlay));
-        if live.options().start_demo {
-            live.start_demo();
-        }
     });
     let printing = page::on_window_event("beforeprint", move |_| {
-        let (Some(print), Some(overlay)) = (print.get_untracked(), skeleton.get_untracked()) else { return };
+        let (Some(print), Some(overlay)) = (print.get_untracked(), skeleton.get_untracked()) else {
+            return;
+        };
         let mirrored = live.is_mirrored_untracked();
         live.with_source(|source| painter::snapshot(&print, &source.screen(), &overlay, mirrored));
     });
@@ -109,7 +115,10 @@ fn described(live: &Live) -> String {
 fn Message() -> impl IntoView {
     let live = expect_context::<Live>();
     // Downloads change the progress many times a second; only the bar follows, the words stay.
-    let step = Memo::new(move |_| live.session.with(|session| Step::of(session.state(), &session.engine)));
+    let step = Memo::new(move |_| {
+        live.session
+            .with(|session| Step::of(session.state(), &session.engine))
+    });
     let progress = move || {
         live.session.with(|session| match session.engine {
             Engine::Downloading { received, total } => (received, total),
@@ -128,7 +137,14 @@ fn Message() -> impl IntoView {
             .into_any(),
         ),
         Step::Failed => Some(
-            view! { <div class="stage-message"><strong>"Not measuring"</strong></div> }.into_any(),
+            view! {
+                <div class="stage-message">
+                    {move || live.session.with(|session| session.notice.clone()).map(|sentence| view! {
+                        <Notice sentence is_error=true testid="notice"/>
+                    })}
+                </div>
+            }
+            .into_any(),
         ),
         Step::Download => Some(
             view! {

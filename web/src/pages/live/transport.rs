@@ -22,8 +22,10 @@ pub fn Transport() -> impl IntoView {
         Some(SourceKind::Picture) => "Measure again",
         Some(SourceKind::Demo) => "Start again",
     };
-    let other_than_camera =
-        move || !is_running.get() && session.with(|session| session.source.is_some_and(|kind| kind != SourceKind::Camera));
+    let other_than_camera = move || {
+        !is_running.get()
+            && session.with(|session| session.source.is_some_and(|kind| kind != SourceKind::Camera))
+    };
     view! {
         <div class="transport">
             {move || if is_running.get() {
@@ -80,10 +82,9 @@ pub fn Transport() -> impl IntoView {
                 class="button"
                 type="button"
                 data-testid="try-demo"
-                title="A drawn person; needs no camera"
                 on:click=move |_| live.start_demo()
             >
-                "Try it"
+                "Try a drawn person"
             </button>
             <div class="transport-rest">
                 <div class="legend">

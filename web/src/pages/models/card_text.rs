@@ -55,9 +55,16 @@ fn parse(markdown: &str) -> Vec<Block> {
             }
             joins = true;
         } else if line.starts_with('|') {
-            let cells: Vec<String> = line.trim_matches('|').split('|').map(|cell| plain(cell.trim())).collect();
+            let cells: Vec<String> = line
+                .trim_matches('|')
+                .split('|')
+                .map(|cell| plain(cell.trim()))
+                .collect();
             // The line of dashes under a table's head.
-            if cells.iter().all(|cell| cell.chars().all(|letter| matches!(letter, '-' | ':'))) {
+            if cells
+                .iter()
+                .all(|cell| cell.chars().all(|letter| matches!(letter, '-' | ':')))
+            {
                 continue;
             }
             match blocks.last_mut() {
@@ -84,8 +91,12 @@ fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find('[') {
-        let Some(middle) = rest[start..].find("](").map(|at| start + at) else { break };
-        let Some(end) = rest[middle..].find(')').map(|at| middle + at) else { break };
+        let Some(middle) = rest[start..].find("](").map(|at| start + at) else {
+            break;
+        };
+        let Some(end) = rest[middle..].find(')').map(|at| middle + at) else {
+            break;
+        };
         out.push_str(&rest[..start]);
         out.push_str(&rest[start + 1..middle]);
         rest = &rest[end + 1..];

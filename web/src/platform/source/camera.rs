@@ -49,9 +49,15 @@ pub struct Camera {
 
 /// The cameras of this device.
 pub async fn list() -> Vec<CameraInfo> {
-    let Some(devices) = media_devices() else { return Vec::new() };
-    let Ok(promise) = devices.enumerate_devices() else { return Vec::new() };
-    let Ok(found) = JsFuture::from(promise).await else { return Vec::new() };
+    let Some(devices) = media_devices() else {
+        return Vec::new();
+    };
+    let Ok(promise) = devices.enumerate_devices() else {
+        return Vec::new();
+    };
+    let Ok(found) = JsFuture::from(promise).await else {
+        return Vec::new();
+    };
     js_sys::Array::from(&found)
         .iter()
         .filter_map(|device| device.dyn_into::<MediaDeviceInfo>().ok())
@@ -59,7 +65,11 @@ pub async fn list() -> Vec<CameraInfo> {
         .enumerate()
         .map(|(index, device)| CameraInfo {
             id: device.device_id(),
-            label: if device.label().is_empty() { format!("Camera {}", index + 1) } else { device.label() },
+            label: if device.label().is_empty() {
+                format!("Camera {}", index + 1)
+            } else {
+                device.label()
+            },
         })
         .collect()
 }
@@ -76,7 +86,10 @@ pub fn on_devices_changed(handler: impl Fn() + 'static) {
 fn media_devices() -> Option<MediaDevices> {
     let navigator = window().navigator();
     // Absent outside of secure contexts.
-    Reflect::get(&navigator, &"mediaDevices".into()).ok()?.dyn_into().ok()
+    Reflect::get(&navigator, &"mediaDevices".into())
+        .ok()?
+        .dyn_into()
+        .ok()
 }
 
 impl Camera {
@@ -91,14 +104,18 @@ impl Camera {
         let constraints = MediaStreamConstraints::new();
         constraints.set_audio(&false.into());
         constraints.set_video(&video_constraints(wish));
-        let promise = devices.get_user_media_with_constraints(&constraints).map_err(refused)?;
+        let promise = devices
+            .get_user_media_with_constraints(&constraints)
+            .map_err(refused)?;
         let stream: MediaStream = JsFuture::from(promise).await.map_err(refused)?.unchecked_into();
         // From here on every way out turns the camera off again.
         let shown = show(video, &stream).await;
         let (Ok(()), Some(track)) = (&shown, track_of(&stream)) else {
             stop(&stream);
             video.set_src_object(None);
-            return Err(shown.err().map_or_else(|| sentences::camera_refused("NotFoundError"), refused));
+            return Err(shown
+                .err()
+                .map_or_else(|| sentences::camera_refused("NotFoundError"), refused));
         };
         let on_lost = {
             let ended = Rc::clone(&reports.ended);
@@ -107,12 +124,26 @@ impl Camera {
         track.set_onended(Some(on_lost.as_ref().unchecked_ref()));
         let index = Cell::new(0);
         let frames = VideoFrames::watch(video, move |now_millis, _| {
-            let stamp = FrameStamp { index: index.get(), time_secs: now_millis / 1e3, is_first: index.get() == 0 };
+            let stamp = FrameStamp {
+                index: index.get(),
+                time_secs: now_millis / 1e3,
+                is_first: index.get() == 0,
+            };
             index.set(index.get() + 1);
             (reports.shown)(stamp);
         });
-        let label = if track.label().is_empty() { "Camera".to_owned() } else { track.label() };
-        Ok(Self { video: video.clone(), stream, label, _frames: frames, _on_lost: on_lost })
+        let label = if track.label().is_empty() {
+            "Camera".to_owned()
+        } else {
+            track.label()
+        };
+        Ok(Self {
+            video: video.clone(),
+            stream,
+            label,
+            _frames: frames,
+            _on_lost: on_lost,
+        })
     }
 
     /// Its name, and the size of its frames.
@@ -162,7 +193,11 @@ async fn show(video: &HtmlVideoElement, stream: &MediaStream) -> Result<(), JsVa
 }
 
 fn track_of(stream: &MediaStream) -> Option<MediaStreamTrack> {
-    stream.get_video_tracks().iter().next().and_then(|track| track.dyn_into().ok())
+    stream
+        .get_video_tracks()
+        .iter()
+        .next()
+        .and_then(|track| track.dyn_into().ok())
 }
 
 fn stop(stream: &MediaStream) {

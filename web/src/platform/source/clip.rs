@@ -33,8 +33,8 @@ impl Clip {
     /// A sentence: not a video, a damaged one, or one without a picture.
     pub async fn open(file: &PickedFile, video: &HtmlVideoElement, reports: Reports) -> Result<Self, String> {
         let name = file.name();
-        let address = Url::create_object_url_with_blob(&file.0)
-            .map_err(|_| sentences::clip_refused(&name, 0))?;
+        let address =
+            Url::create_object_url_with_blob(&file.0).map_err(|_| sentences::clip_refused(&name, 0))?;
         video.set_src(&address);
         let loaded = loaded(video).await;
         let problem = if loaded.is_err() {
@@ -55,7 +55,10 @@ impl Clip {
         let on_error = {
             let (ended, video, name) = (Rc::clone(&reports.ended), video.clone(), name.clone());
             Closure::<dyn Fn()>::new(move || {
-                ended(SourceEnd::Lost(sentences::clip_refused(&name, error_code(&video))));
+                ended(SourceEnd::Lost(sentences::clip_refused(
+                    &name,
+                    error_code(&video),
+                )));
             })
         };
         video.set_onended(Some(on_ended.as_ref().unchecked_ref()));
@@ -64,7 +67,11 @@ impl Clip {
         let frames = VideoFrames::watch(video, move |_, media_time_secs| {
             // Going back in time (by the browser's own keys, say) makes another beginning.
             let is_first = index.get() == 0 || media_time_secs < last_secs.get();
-            let stamp = FrameStamp { index: index.get(), time_secs: media_time_secs, is_first };
+            let stamp = FrameStamp {
+                index: index.get(),
+                time_secs: media_time_secs,
+                is_first,
+            };
             index.set(index.get() + 1);
             last_secs.set(media_time_secs);
             (reports.shown)(stamp);

@@ -40,6 +40,8 @@ struct Player {
     is_decoding: Cell<bool>,
     is_closed: Cell<bool>,
     tick: RefCell<Option<Closure<dyn Fn(f64)>>>,
+    /// The animation frame that is requested.
+    tick_request: Cell<i32>,
 }
 
 impl Demo {
@@ -48,11 +50,18 @@ impl Demo {
     ///
     /// # Errors
     /// A sentence.
-    pub async fn open(canvas: &HtmlCanvasElement, every_frame: bool, reports: Reports) -> Result<Self, String> {
+    pub async fn open(
+        canvas: &HtmlCanvasElement,
+        every_frame: bool,
+        reports: Reports,
+    ) -> Result<Self, String> {
         let description = fetch_bytes("demo/person.json").await?;
         let frames_per_second = frames_per_second(&description)?;
         let clip = fetch_bytes("demo/person.mjpeg").await?;
-        let pictures = mjpeg::split(&clip)?.into_iter().map(|range| picture(&clip[range])).collect::<Result<_, _>>()?;
+        let pictures = mjpeg::split(&clip)?
+            .into_iter()
+            .map(|range| picture(&clip[range]))
+            .collect::<Result<_, _>>()?;
         let player = Rc::new(Player {
             canvas: canvas.clone(),
             reports,
@@ -65,6 +74,7 @@ impl Demo {
             is_decoding: Cell::new(false),
             is_closed: Cell::new(false),
             tick: RefCell::new(None),
+            tick_request: Cell::new(0),
         });
         player.show(0).await?;
         let tick = {
@@ -102,7 +112,9 @@ impl Demo {
         if player.every_frame {
             player.step();
         } else {
-            player.origin_millis.set(now_millis() - player.millis_of(player.next.get()));
+            player
+                .origin_millis
+                .set(now_millis() - player.millis_of(player.next.get()));
             player.request_tick();
         }
     }
@@ -124,6 +136,8 @@ impl Drop for Demo {
     fn drop(&mut self) {
         self.player.is_playing.set(false);
         self.player.is_closed.set(true);
+        // Fails only in windows that are closing.
+        let _ = window().cancel_animation_frame(self.player.tick_request.get());
         // An empty canvas frees the picture.
         self.player.canvas.set_width(0);
         self.player.canvas.set_height(0);
@@ -142,7 +156,8 @@ impl Player {
     fn request_tick(&self) {
         if let Some(tick) = self.tick.borrow().as_ref() {
             // Fails only in windows that are closing.
-            let _ = window().request_animation_frame(tick.as_ref().unchecked_ref());
+            let request = window().request_animation_frame(tick.as_ref().unchecked_ref());
+            self.tick_request.set(request.unwrap_or(0));
         }
     }
 
@@ -152,14 +167,17 @@ impl Player {
             return;
         }
         self.request_tick();
-        let due = ((now_millis() - self.origin_millis.get()) * self.frames_per_second / 1e3).floor().max(0.0) as u32;
+        let due = ((now_millis() - self.origin_millis.get()) * self.frames_per_second / 1e3)
+            .floor()
+            .max(0.0) as u32;
         if due < self.next.get() || self.is_decoding.get() {
             return;
         }
         // A tab that was hidden for hours goes on where it would be, and does not count hours of frames.
         let skipped = due - self.next.get();
         if skipped > self.len() {
-            self.origin_millis.set(now_millis() - self.millis_of(self.next.get()));
+            self.origin_millis
+                .set(now_millis() - self.millis_of(self.next.get()));
             self.show_and_report(self.next.get());
         } else {
             self.show_and_report(due);
@@ -202,11 +220,20 @@ impl Player {
 
     async fn show(&self, frame: u32) -> Result<(), String> {
         let picture = &self.pictures[(frame % self.len()) as usize];
-        let broken = |thrown: JsValue| format!("Frame {frame} of the drawn person cannot be decoded: {}.", message_of(&thrown));
+        let broken = |thrown: JsValue| {
+            format!(
+                "Frame {frame} of the drawn person cannot be decoded: {}.",
+                message_of(&thrown)
+            )
+        };
         let promise = window().create_image_bitmap_with_blob(picture).map_err(broken)?;
         let bitmap: ImageBitmap = JsFuture::from(promise).await.map_err(broken)?.unchecked_into();
         // Closed while decoding: the canvas is empty and stays so.
-        let drawn = if self.is_closed.get() { Ok(()) } else { painter::show(&self.canvas, &bitmap) };
+        let drawn = if self.is_closed.get() {
+            Ok(())
+        } else {
+            painter::show(&self.canvas, &bitmap)
+        };
         bitmap.close();
         drawn
     }
@@ -216,8 +243,12 @@ fn picture(jpeg: &[u8]) -> Result<Blob, String> {
     let parts = js_sys::Array::of1(&Uint8Array::from(jpeg));
     let options = BlobPropertyBag::new();
     options.set_type("image/jpeg");
-    Blob::new_with_u8_array_sequence_and_options(&parts, &options)
-        .map_err(|thrown| format!("The drawn person cannot be kept in memory: {}.", message_of(&thrown)))
+    Blob::new_with_u8_array_sequence_and_options(&parts, &options).map_err(|thrown| {
+        format!(
+            "The drawn person cannot be kept in memory: {}.",
+            message_of(&thrown)
+        )
+    })
 }
 
 fn frames_per_second(description: &[u8]) -> Result<f64, String> {

@@ -10,8 +10,8 @@ use super::file::PickedFile;
 use crate::live::sentences;
 use crate::live::session::OpenedSource;
 use crate::live::source::measured_size;
-use crate::platform::painter;
 use crate::platform::page::window;
+use crate::platform::painter;
 use crate::platform::picture::Screen;
 use crate::worker::protocol::FrameStamp;
 
@@ -27,7 +27,11 @@ impl Still {
     ///
     /// # Errors
     /// A sentence: not a picture, none at all, or too large.
-    pub async fn open(file: &PickedFile, canvas: &HtmlCanvasElement, reports: Reports) -> Result<Self, String> {
+    pub async fn open(
+        file: &PickedFile,
+        canvas: &HtmlCanvasElement,
+        reports: Reports,
+    ) -> Result<Self, String> {
         let name = file.name();
         let refused = |_: JsValue| sentences::picture_refused(&name);
         // An element reads the size without decoding, so that an absurd picture is refused before it fills the memory.
@@ -39,14 +43,23 @@ impl Still {
             options.set_resize_width(shown_width_px);
             options.set_resize_height(shown_height_px);
         }
-        let promise =
-            window().create_image_bitmap_with_blob_and_image_bitmap_options(&file.0, &options).map_err(refused)?;
+        let promise = window()
+            .create_image_bitmap_with_blob_and_image_bitmap_options(&file.0, &options)
+            .map_err(refused)?;
         let bitmap: ImageBitmap = JsFuture::from(promise).await.map_err(refused)?.unchecked_into();
         let shown = painter::show(canvas, &bitmap);
         bitmap.close();
         shown?;
-        let label = if is_scaled { format!("{name} (scaled down from {width_px} × {height_px})") } else { name };
-        Ok(Self { canvas: canvas.clone(), label, reports })
+        let label = if is_scaled {
+            format!("{name} (scaled down from {width_px} × {height_px})")
+        } else {
+            name
+        };
+        Ok(Self {
+            canvas: canvas.clone(),
+            label,
+            reports,
+        })
     }
 
     /// Its name, and its size as measured.
@@ -65,7 +78,11 @@ impl Still {
 
     /// Reports its one frame.
     pub fn report(&self) {
-        (self.reports.shown)(FrameStamp { index: 0, time_secs: 0.0, is_first: true });
+        (self.reports.shown)(FrameStamp {
+            index: 0,
+            time_secs: 0.0,
+            is_first: true,
+        });
     }
 }
 

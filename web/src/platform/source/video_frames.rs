@@ -16,12 +16,19 @@ extern "C" {
     type FrameVideo;
 
     #[wasm_bindgen(method, js_name = requestVideoFrameCallback)]
-    fn request_video_frame_callback(this: &FrameVideo, callback: &Function) -> u32;
+    fn request_video_frame_callback(this: &FrameVideo, callback: &Function) -> i32;
+
+    #[wasm_bindgen(method, js_name = cancelVideoFrameCallback)]
+    fn cancel_video_frame_callback(this: &FrameVideo, request: i32);
 }
 
 /// The loop of reports; it ends when this is dropped.
 pub struct VideoFrames {
-    stopped: Rc<Cell<bool>>,
+    video: HtmlVideoElement,
+    has_callback: bool,
+    callback: Callback,
+    /// The number of the request that is under way.
+    request: Rc<Cell<i32>>,
 }
 
 /// The closure holds itself, so that it can be requested again.
@@ -30,46 +37,58 @@ type Callback = Rc<RefCell<Option<Closure<dyn FnMut(f64, JsValue)>>>>;
 impl VideoFrames {
     /// Calls `shown(now_millis, media_time_secs)` for each frame that `video` shows.
     pub fn watch(video: &HtmlVideoElement, shown: impl Fn(f64, f64) + 'static) -> Self {
-        let stopped = Rc::new(Cell::new(false));
         let has_callback = Reflect::has(video, &"requestVideoFrameCallback".into()).unwrap_or(false);
         let callback: Callback = Rc::new(RefCell::new(None));
+        let pending = Rc::new(Cell::new(0));
         let step = {
-            let (video, stopped, callback) = (video.clone(), Rc::clone(&stopped), Rc::clone(&callback));
+            let (video, pending, callback) = (video.clone(), Rc::clone(&pending), Rc::clone(&callback));
             let mut last_time_secs = -1.0;
             Closure::<dyn FnMut(f64, JsValue)>::new(move |now_millis: f64, metadata: JsValue| {
-                if stopped.get() {
-                    // The loop ends here; its closure goes with it.
-                    callback.borrow_mut().take();
-                    return;
-                }
                 let media_time_secs = media_time(&metadata).unwrap_or_else(|| video.current_time());
                 if has_callback || media_time_secs != last_time_secs {
                     last_time_secs = media_time_secs;
                     shown(now_millis, media_time_secs);
                 }
+                // Whoever was told may have ended the loop.
                 if let Some(step) = callback.borrow().as_ref() {
-                    request(&video, has_callback, step.as_ref().unchecked_ref());
+                    pending.set(request(&video, has_callback, step.as_ref().unchecked_ref()));
                 }
             })
         };
-        request(video, has_callback, step.as_ref().unchecked_ref());
+        pending.set(request(video, has_callback, step.as_ref().unchecked_ref()));
         *callback.borrow_mut() = Some(step);
-        Self { stopped }
+        Self {
+            video: video.clone(),
+            has_callback,
+            callback,
+            request: pending,
+        }
     }
 }
 
 impl Drop for VideoFrames {
     fn drop(&mut self) {
-        self.stopped.set(true);
+        if self.has_callback {
+            self.video
+                .unchecked_ref::<FrameVideo>()
+                .cancel_video_frame_callback(self.request.get());
+        } else {
+            // Fails only in windows that are closing.
+            let _ = window().cancel_animation_frame(self.request.get());
+        }
+        // The closure holds itself; taken out, it is freed.
+        drop(self.callback.borrow_mut().take());
     }
 }
 
-fn request(video: &HtmlVideoElement, has_callback: bool, step: &Function) {
+fn request(video: &HtmlVideoElement, has_callback: bool, step: &Function) -> i32 {
     if has_callback {
-        video.unchecked_ref::<FrameVideo>().request_video_frame_callback(step);
+        video
+            .unchecked_ref::<FrameVideo>()
+            .request_video_frame_callback(step)
     } else {
-        // Fails only in windows that are closing.
-        let _ = window().request_animation_frame(step);
+        // Fails only in windows that are closing; then nothing is to be cancelled either.
+        window().request_animation_frame(step).unwrap_or(0)
     }
 }
 
