@@ -1,0 +1,166 @@
+//! What the commands print and write: the shape that scripts, the page and other tests rely on.
+
+use std::fs;
+use std::process::Command;
+
+use plumb::clip::Clip;
+use serde_json::Value;
+
+fn plumb(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_plumb"))
+        .args(arguments)
+        .output()
+        .expect("plumb was built for this test");
+    assert!(
+        output.status.success(),
+        "{arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).expect("plumb prints UTF-8")
+}
+
+fn weights_are_there() -> bool {
+    let there = plumb::manifest::read_model("lite").is_ok();
+    if !there {
+        eprintln!("skipped: the weights are missing; `cargo xtask models` fetches them");
+    }
+    there
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).expect("plumb prints JSON")
+}
+
+/// Keys of an object, sorted.
+fn keys(value: &Value) -> Vec<&str> {
+    let mut keys: Vec<&str> = value
+        .as_object()
+        .expect("an object")
+        .keys()
+        .map(String::as_str)
+        .collect();
+    keys.sort_unstable();
+    keys
+}
+
+/// A clip is drawn, read back frame by frame, and each frame has the keys, the time and the person that it should.
+#[test]
+fn a_drawn_clip_becomes_one_object_a_line() {
+    if !weights_are_there() {
+        return;
+    }
+    let folder = std::env::temp_dir().join(format!("plumb-output-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("the temporary folder can be written");
+    let path = folder.join("wave.mjpeg");
+    let clip = path.display().to_string();
+    plumb(&[
+        "figure",
+        "--clip",
+        &clip,
+        "--motion",
+        "wave",
+        "--repetitions",
+        "1",
+        "--size",
+        "120x160",
+        "--fps",
+        "2",
+    ]);
+
+    let facts = json(&fs::read_to_string(folder.join("wave.json")).expect("facts lie beside the clip"));
+    let truth =
+        json(&fs::read_to_string(folder.join("wave.truth.json")).expect("the truth lies beside the clip"));
+    let frames = facts["frames"].as_u64().expect("a count") as usize;
+    assert_eq!(
+        (&facts["width"], &facts["height"]),
+        (&Value::from(120), &Value::from(160))
+    );
+    assert_eq!(truth["frames"].as_array().map(Vec::len), Some(frames));
+    assert_eq!(Clip::open(&path).expect("a clip").count(), frames);
+
+    let printed = plumb(&["pose", &clip, "--model", "lite", "--json"]);
+    assert_eq!(printed.lines().count(), frames);
+    for (index, line) in printed.lines().enumerate() {
+        let frame = json(line);
+        let expected = [
+            "backend",
+            "frame",
+            "height_px",
+            "model",
+            "people",
+            "time_secs",
+            "timings_ms",
+            "width_px",
+        ];
+        assert_eq!(keys(&frame), expected);
+        assert_eq!(frame["frame"].as_u64(), Some(index as u64));
+        assert_eq!(frame["time_secs"].as_f64(), Some(index as f64 / 2.0));
+        let person = &frame["people"][0];
+        assert_eq!(keys(person), ["landmarks", "roi", "score", "world"]);
+        assert_eq!(
+            person["landmarks"].as_array().map(Vec::len),
+            Some(33),
+            "frame {index} has a person"
+        );
+        assert_eq!(
+            keys(&person["landmarks"][0]),
+            ["name", "presence", "visibility", "x_px", "y_px", "z_px"]
+        );
+        assert_eq!(keys(&person["world"][32]), ["x_m", "y_m", "z_m"]);
+        // The detector runs on the first frame; then tracking finds the person.
+        assert_eq!(
+            frame["timings_ms"]["detector"].is_null(),
+            index > 0,
+            "frame {index}"
+        );
+    }
+    let at_other_times = plumb(&[
+        "pose", &clip, "--model", "lite", "--json", "--fps", "50", "--static",
+    ]);
+    let second = json(at_other_times.lines().nth(1).expect("a second frame"));
+    assert_eq!(second["time_secs"].as_f64(), Some(0.02));
+    assert!(
+        second["timings_ms"]["detector"].is_number(),
+        "static mode detects on every frame"
+    );
+    assert!(plumb(&["pose", &clip, "--model", "lite"]).contains("33 of 33 landmarks visible"));
+    fs::remove_dir_all(&folder).expect("the temporary folder can be removed");
+}
+
+/// The live plan has neither the mask's output nor its cost.
+#[test]
+fn inspect_shows_what_the_mask_costs() {
+    if !weights_are_there() {
+        return;
+    }
+    let live = json(&plumb(&["inspect", "lite", "--json"]));
+    let all = json(&plumb(&[
+        "inspect",
+        "lite",
+        "--json",
+        "--outputs",
+        "Identity,Identity_1,Identity_2,Identity_3,Identity_4",
+    ]));
+    assert_eq!(live["outputs"].as_array().map(Vec::len), Some(4));
+    for key in ["macs", "dispatches", "activation_bytes", "ops_after"] {
+        assert!(
+            live[key].as_u64() < all[key].as_u64(),
+            "{key}: {} and {}",
+            live[key],
+            all[key]
+        );
+    }
+    // Counted from the model file by an independent script.
+    assert_eq!(live["ops_before"].as_u64(), Some(305));
+    for key in ["parameters", "weight_bytes", "arena_bytes"] {
+        assert!(live[key].as_u64() > Some(0), "{key}");
+    }
+    let stages: Vec<&str> = live["stages"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|stage| stage["name"].as_str().expect("a name"))
+        .collect();
+    assert_eq!((stages.first(), stages.last()), (Some(&"import"), Some(&"plan")));
+    assert!(plumb(&["inspect", "lite"]).contains("dispatches a frame"));
+}
