@@ -14,9 +14,9 @@
 //! MediaPipe 0.10.14 (`mp.solutions.pose`, static mode; lite / full / heavy) finds the person in 33 of 33 stills of
 //! [`stills::grid`], in 84 of 84 frames of the demo clip and in 48 of 48 random appearances, with left and right
 //! never exchanged. Mean error of the body's landmarks: 7 / 6 / 5 % of the torso's length in the grid,
-//! 5 / 4.5 / 4 % in the demo. The near knee's image angle in side view is within 5 / 6 / 5 degrees of the projected
-//! truth. A 480 x 640 still in full quality costs about a seventh of a naive march over all solids; native and
-//! WebAssembly pictures and truth were compared on 33 random people and are the same bytes.
+//! 5 / 4.5 / 4 % in the demo. In side view the near knee's image angle is within 5 / 4 / 5 degrees of the projected
+//! truth in all 11 postures. Native and WebAssembly pictures and truth of 33 random people are the same bytes. A
+//! 480 x 640 still in full quality takes an eighth of a march over all solids with the same rays.
 //!
 //! # Limits
 //!

@@ -363,7 +363,7 @@ pub fn seated(body: &Body, down: f64, lean: f64) -> Pose {
         leg.raise = leg.knee - shank_lean - degrees(1.0) * (1.0 - down);
     }
     for arm in &mut pose.arms {
-        arm.flexion = lean * 0.5 + degrees(28.0) * down;
+        arm.flexion = lean * 1.1 + degrees(28.0) * down;
         arm.elbow += degrees(26.0) * down;
     }
     pose.with_feet_in_place(body)
