@@ -400,7 +400,7 @@ fn a_blank_picture_holds_nobody() {
     }
 }
 
-/// The GPU backend gives the CPU's landmarks, on the first still of the drawn person's test grid.
+/// The GPU backend gives the CPU's landmarks, on the drawn person standing at ease.
 #[test]
 fn both_backends_agree_on_the_drawn_person() {
     let device = match Device::open(Backend::Gpu) {
