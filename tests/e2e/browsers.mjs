@@ -32,7 +32,7 @@ const QUIET = [
 /** WebGPU on Chromium's own software adapter. */
 export const SOFTWARE_WEBGPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 
-/** A camera that plays a motion JPEG file in a loop, and permission to use it without a question. */
+/** A camera that plays a motion JPEG or YUV4MPEG2 file in a loop, and permission to use it without a question. */
 export function fakeCamera(file) {
   return [
     '--use-fake-device-for-media-stream',

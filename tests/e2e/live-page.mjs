@@ -33,9 +33,9 @@ export async function openLive(browser, query = {}, address = ADDRESS) {
   };
   page.on('request', (request) => noteRequest(request.url()));
   page.on('workercreated', async (worker) => {
-    // Requests of a worker are its own target's, which only the DevTools protocol shows.
-    const client = worker.client;
-    if (!client) return;
+    // Requests of a worker are its own target's, which only the DevTools protocol shows: not in Firefox.
+    if (browser.process()?.spawnfile !== process.env.PLUMBLINE_CHROMIUM) return;
+    const { client } = worker;
     client.on('Network.requestWillBeSent', (event) => noteRequest(event.request.url));
     await client.send('Network.enable').catch(() => {});
   });

