@@ -71,6 +71,8 @@ pub struct Live {
     pub place: RwSignal<Option<Place>>,
     /// What a screen reader says next.
     pub announcement: RwSignal<String>,
+    /// Date and time of the print that is being made.
+    pub printed_on: RwSignal<String>,
     controller: StoredValue<Rc<Controller>, LocalStorage>,
 }
 
@@ -135,6 +137,7 @@ impl Live {
             mirrored: RwSignal::new(page::remembered("plumbline.mirror").is_none_or(|value| value != "off")),
             place: RwSignal::default(),
             announcement: RwSignal::default(),
+            printed_on: RwSignal::default(),
             controller: StoredValue::new_local(controller),
         };
         live.refresh_cameras();
@@ -495,7 +498,7 @@ impl Live {
             }
             FromEngine::Measured(measurement) => {
                 if controller.run_in_flight.get() == controller.run.get() {
-                    self.draw(measurement);
+                    self.draw(*measurement);
                 }
                 self.engine_is_free();
             }

@@ -90,8 +90,8 @@ pub fn LivePage() -> impl IntoView {
         </div>
         <p class="print-only">
             {format!("Plumbline {}, ", env!("CARGO_PKG_VERSION"))}
-            {move || live.session.with(|session| format!("BlazePose {}. ", session.model.id()))}
-            "Measured on this device; not a medical device, not a diagnosis."
+            {move || live.session.with(|session| format!("BlazePose {}, ", session.model.id()))}
+            "printed "{live.printed_on}". Measured on this device. Not a medical device, not a diagnosis."
         </p>
     }
 }

@@ -39,6 +39,9 @@ impl Place {
     }
 }
 
+/// A worker, and what hears of its errors.
+type RunningWorker = (Worker, Closure<dyn Fn(web_sys::Event)>);
+
 type Listener = Rc<dyn Fn(FromEngine)>;
 
 /// A line to one engine.
@@ -50,7 +53,7 @@ pub struct EngineLink {
 struct Inner {
     listener: Listener,
     channel: RefCell<Option<Channel>>,
-    worker: RefCell<Option<(Worker, Closure<dyn Fn(web_sys::Event)>)>>,
+    worker: RefCell<Option<RunningWorker>>,
     place: Cell<Place>,
     /// Whether the engine has said that it listens; what is posted before that waits here.
     has_started: Cell<bool>,

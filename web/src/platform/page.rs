@@ -82,6 +82,11 @@ pub fn now_millis() -> f64 {
     performance_now()
 }
 
+/// Date and time as this person writes them.
+pub fn local_date_and_time() -> String {
+    String::from(js_sys::Date::new_0().to_locale_string("default", &JsValue::UNDEFINED))
+}
+
 /// Sets a User Timing mark.
 pub fn mark(name: &str) {
     if let Some(performance) = window().performance() {

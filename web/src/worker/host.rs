@@ -111,7 +111,7 @@ impl Work {
                 let measured = self.measure(frame, &picture).await;
                 picture.close();
                 match measured {
-                    Ok(measurement) => FromEngine::Measured(measurement),
+                    Ok(measurement) => FromEngine::Measured(Box::new(measurement)),
                     Err(sentence) => FromEngine::FrameFailed { frame, sentence },
                 }
             }

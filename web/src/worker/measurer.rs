@@ -14,9 +14,9 @@ use crate::platform::replayer::{GpuDevice, GpuInference};
 /// Measures frames on one backend.
 pub enum Measurer {
     /// WebAssembly.
-    Cpu(PosePipeline<CpuInference>),
+    Cpu(Box<PosePipeline<CpuInference>>),
     /// WebGPU. The device is given back when the measurer goes.
-    Gpu(PosePipeline<GpuInference>, OpenDevice),
+    Gpu(Box<PosePipeline<GpuInference>>, OpenDevice),
 }
 
 /// A device that closes itself.
@@ -74,8 +74,9 @@ impl Measurer {
     }
 }
 
-fn pipeline<I: Inference>(detector: I, landmarks: I) -> Result<PosePipeline<I>, String> {
+fn pipeline<I: Inference>(detector: I, landmarks: I) -> Result<Box<PosePipeline<I>>, String> {
     PosePipeline::new(detector, landmarks, Mode::Tracking, Box::new(now_millis))
+        .map(Box::new)
         .map_err(|error| unusable(&error.to_string()))
 }
 

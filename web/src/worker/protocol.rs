@@ -60,7 +60,7 @@ pub enum FromEngine {
         sentence: String,
     },
     /// A frame was measured.
-    Measured(Measurement),
+    Measured(Box<Measurement>),
     /// It was not; a sentence.
     FrameFailed {
         /// Of the request.

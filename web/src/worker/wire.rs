@@ -164,14 +164,14 @@ pub fn decode_answer(value: &JsValue) -> Result<FromEngine, String> {
             attempt: number(value, "attempt")? as u32,
             sentence: text(value, "sentence")?,
         }),
-        "measured" => Ok(FromEngine::Measured(Measurement {
+        "measured" => Ok(FromEngine::Measured(Box::new(Measurement {
             frame: frame(value)?,
             width_px: number(value, "widthPx")? as u32,
             height_px: number(value, "heightPx")? as u32,
             pose: decode_pose(value)?,
             pixels_millis: number(value, "pixelsMillis")?,
             total_millis: number(value, "totalMillis")?,
-        })),
+        }))),
         "frameFailed" => Ok(FromEngine::FrameFailed {
             frame: frame(value)?,
             sentence: text(value, "sentence")?,

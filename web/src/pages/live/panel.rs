@@ -39,9 +39,9 @@ fn Numbers() -> impl IntoView {
         Some(Quality::Nobody) | None => format::NO_NUMBER.to_owned(),
     };
     let quality_unit = move || match readout.get().quality {
-        Some(quality @ Quality::Person(_)) => format!("%, {}", quality.word()),
+        Some(quality @ Quality::Person(_)) => format!("percent, {}", quality.word()),
         Some(Quality::Nobody) => Quality::Nobody.word().to_owned(),
-        None => "%".to_owned(),
+        None => "percent".to_owned(),
     };
     let advice = move || {
         let is_live = live.session.with(|session| session.opened.is_some());
@@ -89,8 +89,8 @@ fn Numbers() -> impl IntoView {
                 <p class="panel-advice">{advice}</p>
             </div>
             <dl class="facts">
-                <dt>"Dropped"</dt>
-                <dd><output data-testid="dropped" aria-live="off">{move || readout.get().dropped}</output>" frames"</dd>
+                <dt>"Dropped frames"</dt>
+                <dd><output data-testid="dropped" aria-live="off">{move || readout.get().dropped}</output></dd>
                 <dt>"Picture"</dt>
                 <dd>{size}</dd>
                 <dt>"Runs on"</dt>

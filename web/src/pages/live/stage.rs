@@ -30,6 +30,7 @@ pub fn Stage() -> impl IntoView {
         live.attach(Screens { video, canvas }, Painter::new(overlay));
     });
     let printing = page::on_window_event("beforeprint", move |_| {
+        live.printed_on.set(page::local_date_and_time());
         let (Some(print), Some(overlay)) = (print.get_untracked(), skeleton.get_untracked()) else {
             return;
         };

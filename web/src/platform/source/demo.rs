@@ -26,6 +26,9 @@ pub struct Demo {
     player: Rc<Player>,
 }
 
+/// What an animation frame calls.
+type Tick = Closure<dyn Fn(f64)>;
+
 struct Player {
     canvas: HtmlCanvasElement,
     reports: Reports,
@@ -39,7 +42,7 @@ struct Player {
     is_playing: Cell<bool>,
     is_decoding: Cell<bool>,
     is_closed: Cell<bool>,
-    tick: RefCell<Option<Closure<dyn Fn(f64)>>>,
+    tick: RefCell<Option<Tick>>,
     /// The animation frame that is requested.
     tick_request: Cell<i32>,
 }

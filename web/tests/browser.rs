@@ -1,0 +1,211 @@
+//! What only a browser can tell: messages between threads, pixels of captured frames, pixels of the drawn skeleton.
+#![cfg(target_arch = "wasm32")]
+
+use plumbline_core::geometry::Point2;
+use plumbline_core::pose::{Landmark, Pose, WorldLandmark};
+use plumbline_core::roi::RotatedRect;
+use plumbline_core::skeleton::Side;
+use plumbline_web::live::backend::{Backend, BackendChoice, BackendWish};
+use plumbline_web::live::skeleton_drawing::Mark;
+use plumbline_web::platform::page;
+use plumbline_web::platform::painter::Painter;
+use plumbline_web::platform::picture::{Picture, Screen};
+use plumbline_web::platform::support::support;
+use plumbline_web::worker::pixels::PixelReader;
+use plumbline_web::worker::protocol::{FrameStamp, FromEngine, Measurement, ToEngine};
+use plumbline_web::worker::wire;
+use wasm_bindgen::JsCast;
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+fn canvas(width_px: u32, height_px: u32) -> (HtmlCanvasElement, CanvasRenderingContext2d) {
+    let canvas: HtmlCanvasElement =
+        page::document().create_element("canvas").expect("an element").unchecked_into();
+    canvas.set_width(width_px);
+    canvas.set_height(height_px);
+    let context = canvas.get_context("2d").expect("a context").expect("a context").unchecked_into();
+    (canvas, context)
+}
+
+fn stamp() -> FrameStamp {
+    FrameStamp { index: 7, time_secs: 0.291_667, is_first: true }
+}
+
+fn pose() -> Pose {
+    Pose {
+        landmarks: std::array::from_fn(|index| Landmark {
+            x_px: index as f32 + 0.25,
+            y_px: 2.0 * index as f32,
+            z_px: -(index as f32),
+            visibility: 0.5,
+            presence: 0.75,
+        }),
+        world: std::array::from_fn(|index| WorldLandmark {
+            x_m: index as f32 / 8.0,
+            y_m: -0.5,
+            z_m: 0.125,
+            visibility: 0.25,
+            presence: 1.0,
+        }),
+        region: RotatedRect {
+            center: Point2::new(180.5, 240.25),
+            width_px: 300.0,
+            height_px: 301.0,
+            rotation: -0.5,
+        },
+        score: 0.984_375,
+    }
+}
+
+#[wasm_bindgen_test]
+fn every_answer_survives_the_wire() {
+    let measurement = |pose| {
+        FromEngine::Measured(Box::new(Measurement {
+            frame: stamp(),
+            width_px: 360,
+            height_px: 480,
+            pose,
+            pixels_millis: 1.5,
+            total_millis: 20.25,
+        }))
+    };
+    let choice = BackendChoice { backend: Backend::Gpu, reason: "a reason".to_owned() };
+    for answer in [
+        FromEngine::Started,
+        FromEngine::Prepared { attempt: 3, choice },
+        FromEngine::PrepareFailed { attempt: 4, sentence: "No.".to_owned() },
+        measurement(None),
+        measurement(Some(pose())),
+        FromEngine::FrameFailed { frame: stamp(), sentence: "No.".to_owned() },
+        FromEngine::Crashed { sentence: "Gone.".to_owned() },
+    ] {
+        let transfer = js_sys::Array::new();
+        let value = wire::encode_answer(&answer, &transfer);
+        let decoded = wire::decode_answer(&value).expect("an answer");
+        assert_eq!(format!("{decoded:?}"), format!("{answer:?}"));
+    }
+}
+
+#[wasm_bindgen_test]
+fn foreign_messages_are_refused_by_name() {
+    let empty = js_sys::Object::new();
+    assert_eq!(wire::decode_answer(&empty).expect_err("no kind"), "kind");
+    js_sys::Reflect::set(&empty, &"kind".into(), &"dance".into()).expect("a member");
+    assert_eq!(wire::decode_answer(&empty).expect_err("an unknown kind"), "kind dance");
+    assert_eq!(wire::decode_request(&empty).expect_err("an unknown kind"), "kind dance");
+}
+
+#[wasm_bindgen_test]
+fn weights_change_owner() {
+    let request = ToEngine::Prepare {
+        attempt: 9,
+        wish: BackendWish::Auto,
+        detector: js_sys::ArrayBuffer::new(16),
+        landmarks: js_sys::ArrayBuffer::new(32),
+    };
+    let transfer = js_sys::Array::new();
+    let value = wire::encode_request(&request, &transfer);
+    assert_eq!(transfer.length(), 2);
+    match wire::decode_request(&value).expect("a request") {
+        ToEngine::Prepare { attempt, wish, detector, landmarks } => {
+            assert_eq!((attempt, wish), (9, BackendWish::Auto));
+            assert_eq!((detector.byte_length(), landmarks.byte_length()), (16, 32));
+        }
+        ToEngine::Measure { .. } => panic!("another request came out"),
+    }
+}
+
+/// Four colours, one a corner.
+fn paint_corners(context: &CanvasRenderingContext2d) {
+    for (colour, x, y) in
+        [("#ff0000", 0.0, 0.0), ("#00ff00", 8.0, 0.0), ("#0000ff", 0.0, 4.0), ("#ffffff", 8.0, 4.0)]
+    {
+        context.set_fill_style_str(colour);
+        context.fill_rect(x, y, 8.0, 4.0);
+    }
+}
+
+async fn assert_corners(picture: Picture) {
+    let mut reader = PixelReader::default();
+    // The second reading uses what the first one kept.
+    for _ in 0..2 {
+        let pixels = reader.read(&picture).await.expect("pixels");
+        assert_eq!((pixels.width_px, pixels.height_px, pixels.rgba.len()), (16, 8, 16 * 8 * 4));
+        for (x, y, expected) in
+            [(1, 1, [255, 0, 0]), (14, 1, [0, 255, 0]), (1, 6, [0, 0, 255]), (14, 6, [255, 255, 255])]
+        {
+            let at = 4 * (16 * y + x);
+            assert_eq!(pixels.rgba[at..at + 3], expected, "pixel {x} {y}");
+        }
+    }
+    picture.close();
+}
+
+#[wasm_bindgen_test]
+async fn captured_frames_keep_their_pixels() {
+    let (canvas, context) = canvas(16, 8);
+    paint_corners(&context);
+    assert_corners(Screen::Canvas(canvas).capture(0.5).await.expect("a frame")).await;
+}
+
+#[wasm_bindgen_test]
+async fn bitmaps_are_read_as_well() {
+    let (canvas, context) = canvas(16, 8);
+    paint_corners(&context);
+    let promise = page::window().create_image_bitmap_with_html_canvas_element(&canvas).expect("a promise");
+    let bitmap = wasm_bindgen_futures::JsFuture::from(promise).await.expect("a bitmap");
+    assert_corners(Picture::from_js(bitmap).expect("a picture")).await;
+}
+
+#[wasm_bindgen_test]
+fn the_right_side_is_dashed_and_the_left_is_not() {
+    let (canvas, context) = canvas(200, 40);
+    canvas
+        .set_attribute("style", "position: fixed; width: 200px; height: 40px; color: rgb(255, 0, 0); outline-color: rgb(0, 0, 255); text-decoration-color: rgb(0, 0, 0)")
+        .expect("an attribute");
+    page::document().body().expect("a body").append_child(&canvas).expect("a child");
+    let painter = Painter::new(canvas.clone()).expect("a painter");
+    let bone = |y: f32, side| Mark::Bone {
+        from: Point2::new(10.0, y),
+        to: Point2::new(190.0, y),
+        side,
+        doubtful: false,
+    };
+    painter.paint(&[bone(10.0, Side::Left), bone(30.0, Side::Right)]);
+    let density = page::window().device_pixel_ratio();
+    let count = |y: f64, channel: usize| {
+        let row = context
+            .get_image_data(0.0, y * density, 200.0 * density, 1.0)
+            .expect("pixels")
+            .data();
+        row.chunks(4).filter(|pixel| pixel[channel] > 200).count() as f64 / density
+    };
+    let (left, right) = (count(10.0, 0), count(30.0, 2));
+    assert!(left > 175.0, "the left line is solid: {left} px of 180");
+    assert!((90.0..165.0).contains(&right), "the right line has gaps: {right} px of 180");
+    canvas.remove();
+}
+
+#[wasm_bindgen_test]
+fn a_current_browser_lacks_nothing() {
+    let support = support();
+    assert!(support.module_workers && support.frame_transfer, "{support:?}");
+}
+
+#[wasm_bindgen_test]
+fn the_fatal_panel_appears_with_its_message() {
+    let document = page::document();
+    let panel = document.create_element("div").expect("an element");
+    panel.set_id("fatal");
+    panel.set_attribute("hidden", "").expect("an attribute");
+    let place = document.create_element("code").expect("an element");
+    place.set_attribute("data-message", "").expect("an attribute");
+    panel.append_child(&place).expect("a child");
+    document.body().expect("a body").append_child(&panel).expect("a child");
+    page::show_fatal("what happened");
+    assert!(!panel.has_attribute("hidden"));
+    assert_eq!(place.text_content().as_deref(), Some("what happened"));
+    panel.remove();
+}
