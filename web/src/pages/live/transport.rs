@@ -28,29 +28,19 @@ pub fn Transport() -> impl IntoView {
     };
     view! {
         <div class="transport">
-            {move || if is_running.get() {
-                view! {
-                    <button
-                        class="button is-primary transport-start"
-                        type="button"
-                        data-testid="stop"
-                        on:click=move |_| live.dispatch(Event::Stop)
-                    >
-                        "Stop"
-                    </button>
-                }.into_any()
-            } else {
-                view! {
-                    <button
-                        class="button is-primary transport-start"
-                        type="button"
-                        data-testid="start"
-                        on:click=move |_| live.start_again()
-                    >
-                        {start_words}
-                    </button>
-                }.into_any()
-            }}
+            // One button with two meanings, so that it keeps the focus when it changes them.
+            <button
+                class="button is-primary transport-start"
+                type="button"
+                data-testid=move || if is_running.get() { "stop" } else { "start" }
+                on:click=move |_| if is_running.get_untracked() {
+                    live.dispatch(Event::Stop);
+                } else {
+                    live.start_again();
+                }
+            >
+                {move || if is_running.get() { "Stop" } else { start_words() }}
+            </button>
             <button
                 class="button"
                 type="button"
