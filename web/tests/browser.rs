@@ -21,16 +21,26 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 wasm_bindgen_test_configure!(run_in_browser);
 
 fn canvas(width_px: u32, height_px: u32) -> (HtmlCanvasElement, CanvasRenderingContext2d) {
-    let canvas: HtmlCanvasElement =
-        page::document().create_element("canvas").expect("an element").unchecked_into();
+    let canvas: HtmlCanvasElement = page::document()
+        .create_element("canvas")
+        .expect("an element")
+        .unchecked_into();
     canvas.set_width(width_px);
     canvas.set_height(height_px);
-    let context = canvas.get_context("2d").expect("a context").expect("a context").unchecked_into();
+    let context = canvas
+        .get_context("2d")
+        .expect("a context")
+        .expect("a context")
+        .unchecked_into();
     (canvas, context)
 }
 
 fn stamp() -> FrameStamp {
-    FrameStamp { index: 7, time_secs: 0.291_667, is_first: true }
+    FrameStamp {
+        index: 7,
+        time_secs: 0.291_667,
+        is_first: true,
+    }
 }
 
 fn pose() -> Pose {
@@ -71,15 +81,26 @@ fn every_answer_survives_the_wire() {
             total_millis: 20.25,
         }))
     };
-    let choice = BackendChoice { backend: Backend::Gpu, reason: "a reason".to_owned() };
+    let choice = BackendChoice {
+        backend: Backend::Gpu,
+        reason: "a reason".to_owned(),
+    };
     for answer in [
         FromEngine::Started,
         FromEngine::Prepared { attempt: 3, choice },
-        FromEngine::PrepareFailed { attempt: 4, sentence: "No.".to_owned() },
+        FromEngine::PrepareFailed {
+            attempt: 4,
+            sentence: "No.".to_owned(),
+        },
         measurement(None),
         measurement(Some(pose())),
-        FromEngine::FrameFailed { frame: stamp(), sentence: "No.".to_owned() },
-        FromEngine::Crashed { sentence: "Gone.".to_owned() },
+        FromEngine::FrameFailed {
+            frame: stamp(),
+            sentence: "No.".to_owned(),
+        },
+        FromEngine::Crashed {
+            sentence: "Gone.".to_owned(),
+        },
     ] {
         let transfer = js_sys::Array::new();
         let value = wire::encode_answer(&answer, &transfer);
@@ -93,8 +114,14 @@ fn foreign_messages_are_refused_by_name() {
     let empty = js_sys::Object::new();
     assert_eq!(wire::decode_answer(&empty).expect_err("no kind"), "kind");
     js_sys::Reflect::set(&empty, &"kind".into(), &"dance".into()).expect("a member");
-    assert_eq!(wire::decode_answer(&empty).expect_err("an unknown kind"), "kind dance");
-    assert_eq!(wire::decode_request(&empty).expect_err("an unknown kind"), "kind dance");
+    assert_eq!(
+        wire::decode_answer(&empty).expect_err("an unknown kind"),
+        "kind dance"
+    );
+    assert_eq!(
+        wire::decode_request(&empty).expect_err("an unknown kind"),
+        "kind dance"
+    );
 }
 
 #[wasm_bindgen_test]
@@ -109,7 +136,12 @@ fn weights_change_owner() {
     let value = wire::encode_request(&request, &transfer);
     assert_eq!(transfer.length(), 2);
     match wire::decode_request(&value).expect("a request") {
-        ToEngine::Prepare { attempt, wish, detector, landmarks } => {
+        ToEngine::Prepare {
+            attempt,
+            wish,
+            detector,
+            landmarks,
+        } => {
             assert_eq!((attempt, wish), (9, BackendWish::Auto));
             assert_eq!((detector.byte_length(), landmarks.byte_length()), (16, 32));
         }
@@ -119,9 +151,12 @@ fn weights_change_owner() {
 
 /// Four colours, one a corner.
 fn paint_corners(context: &CanvasRenderingContext2d) {
-    for (colour, x, y) in
-        [("#ff0000", 0.0, 0.0), ("#00ff00", 8.0, 0.0), ("#0000ff", 0.0, 4.0), ("#ffffff", 8.0, 4.0)]
-    {
+    for (colour, x, y) in [
+        ("#ff0000", 0.0, 0.0),
+        ("#00ff00", 8.0, 0.0),
+        ("#0000ff", 0.0, 4.0),
+        ("#ffffff", 8.0, 4.0),
+    ] {
         context.set_fill_style_str(colour);
         context.fill_rect(x, y, 8.0, 4.0);
     }
@@ -132,10 +167,16 @@ async fn assert_corners(picture: Picture) {
     // The second reading uses what the first one kept.
     for _ in 0..2 {
         let pixels = reader.read(&picture).await.expect("pixels");
-        assert_eq!((pixels.width_px, pixels.height_px, pixels.rgba.len()), (16, 8, 16 * 8 * 4));
-        for (x, y, expected) in
-            [(1, 1, [255, 0, 0]), (14, 1, [0, 255, 0]), (1, 6, [0, 0, 255]), (14, 6, [255, 255, 255])]
-        {
+        assert_eq!(
+            (pixels.width_px, pixels.height_px, pixels.rgba.len()),
+            (16, 8, 16 * 8 * 4)
+        );
+        for (x, y, expected) in [
+            (1, 1, [255, 0, 0]),
+            (14, 1, [0, 255, 0]),
+            (1, 6, [0, 0, 255]),
+            (14, 6, [255, 255, 255]),
+        ] {
             let at = 4 * (16 * y + x);
             assert_eq!(pixels.rgba[at..at + 3], expected, "pixel {x} {y}");
         }
@@ -154,8 +195,12 @@ async fn captured_frames_keep_their_pixels() {
 async fn bitmaps_are_read_as_well() {
     let (canvas, context) = canvas(16, 8);
     paint_corners(&context);
-    let promise = page::window().create_image_bitmap_with_html_canvas_element(&canvas).expect("a promise");
-    let bitmap = wasm_bindgen_futures::JsFuture::from(promise).await.expect("a bitmap");
+    let promise = page::window()
+        .create_image_bitmap_with_html_canvas_element(&canvas)
+        .expect("a promise");
+    let bitmap = wasm_bindgen_futures::JsFuture::from(promise)
+        .await
+        .expect("a bitmap");
     assert_corners(Picture::from_js(bitmap).expect("a picture")).await;
 }
 
@@ -165,7 +210,11 @@ fn the_right_side_is_dashed_and_the_left_is_not() {
     canvas
         .set_attribute("style", "position: fixed; width: 200px; height: 40px; color: rgb(255, 0, 0); outline-color: rgb(0, 0, 255); text-decoration-color: rgb(0, 0, 0)")
         .expect("an attribute");
-    page::document().body().expect("a body").append_child(&canvas).expect("a child");
+    page::document()
+        .body()
+        .expect("a body")
+        .append_child(&canvas)
+        .expect("a child");
     let painter = Painter::new(canvas.clone()).expect("a painter");
     let bone = |y: f32, side| Mark::Bone {
         from: Point2::new(10.0, y),
@@ -184,7 +233,10 @@ fn the_right_side_is_dashed_and_the_left_is_not() {
     };
     let (left, right) = (count(10.0, 0), count(30.0, 2));
     assert!(left > 175.0, "the left line is solid: {left} px of 180");
-    assert!((90.0..165.0).contains(&right), "the right line has gaps: {right} px of 180");
+    assert!(
+        (90.0..165.0).contains(&right),
+        "the right line has gaps: {right} px of 180"
+    );
     canvas.remove();
 }
 
@@ -207,7 +259,11 @@ fn the_fatal_panel_appears_with_its_message() {
     let place = document.create_element("code").expect("an element");
     place.set_attribute("data-message", "").expect("an attribute");
     panel.append_child(&place).expect("a child");
-    document.body().expect("a body").append_child(&panel).expect("a child");
+    document
+        .body()
+        .expect("a body")
+        .append_child(&panel)
+        .expect("a child");
     page::show_fatal("what happened");
     assert!(!panel.has_attribute("hidden"));
     assert_eq!(place.text_content().as_deref(), Some("what happened"));

@@ -3,37 +3,32 @@
 //! [`Live`] is what components hold: signals to read and verbs to call. Behind it stands one [`Controller`] with
 //! everything that is not shown.
 
+mod measuring;
+mod opening;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 
 use crate::live::announcer::Announcer;
 use crate::live::backend::BackendWish;
 use crate::live::gate::FrameGate;
-use crate::live::inspection;
 use crate::live::meter::Meter;
 use crate::live::options::{ModelName, PageOptions};
 use crate::live::quality::Quality;
-use crate::live::session::{Attempt, Effect, Event, Session};
+use crate::live::session::{Effect, Event, Session};
 use crate::live::skeleton_drawing::{Fit, marks};
 use crate::live::source::{SourceKind, classify_file};
 use crate::platform::engine_link::{EngineLink, Place};
 use crate::platform::page;
 use crate::platform::painter::Painter;
-use crate::platform::source::camera::{self, Camera, CameraInfo, CameraWish};
-use crate::platform::source::clip::Clip;
-use crate::platform::source::demo::Demo;
+use crate::platform::source::camera::{self, CameraInfo, CameraWish};
 use crate::platform::source::file::PickedFile;
-use crate::platform::source::still::Still;
-use crate::platform::source::{Reports, Screens, Source, SourceEnd};
+use crate::platform::source::{Screens, Source};
 use crate::platform::support::support;
-use crate::platform::weights::{self, CancelHandle, WeightsError};
-use crate::worker::protocol::{FrameStamp, FromEngine, Measurement, ToEngine};
-
-/// How often the numbers change, at most: faster, nobody can read them.
-const READOUT_PAUSE_MILLIS: f64 = 250.0;
+use crate::platform::weights::CancelHandle;
+use crate::worker::protocol::{FrameStamp, Measurement};
 
 /// The numbers beside the stage.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -334,298 +329,6 @@ impl Live {
                 controller.gate.borrow_mut().abandoned();
                 self.ensure_link();
             }
-        }
-    }
-
-    fn open_source(&self, kind: SourceKind, attempt: Attempt) {
-        let controller = self.controller();
-        let Some(screens) = controller.screens.borrow().clone() else {
-            return;
-        };
-        *controller.last.borrow_mut() = None;
-        *controller.gate.borrow_mut() = {
-            // What the engine still holds stays in flight; the counts start anew.
-            let mut fresh = FrameGate::default();
-            if controller.gate.borrow().is_in_flight() {
-                fresh.expect_answer();
-            }
-            fresh
-        };
-        controller.meter.borrow_mut().clear();
-        self.frames.set(0);
-        self.picture_result.set(None);
-        self.inspected.set(None);
-        self.repaint();
-        let live = *self;
-        let reports = Reports {
-            shown: Rc::new(move |stamp| live.frame_shown(stamp)),
-            ended: Rc::new(move |end| {
-                live.dispatch(match end {
-                    SourceEnd::Finished => Event::SourceEnded(attempt),
-                    SourceEnd::Lost(sentence) => Event::SourceFailed(attempt, sentence),
-                });
-            }),
-        };
-        let run = controller.run.get();
-        spawn_local(async move {
-            let opened = live.open(kind, &screens, reports).await;
-            if controller.run.get() != run {
-                // Overtaken: whatever was opened is dropped here, and with it freed.
-                return;
-            }
-            match opened {
-                Ok(source) => {
-                    let description = source.describe();
-                    *controller.source.borrow_mut() = Some(source);
-                    live.dispatch(Event::SourceOpened(attempt, description));
-                    if kind == SourceKind::Camera {
-                        // Names of cameras are told only once one has been allowed.
-                        live.refresh_cameras();
-                    }
-                }
-                Err(sentence) => live.dispatch(Event::SourceFailed(attempt, sentence)),
-            }
-        });
-    }
-
-    async fn open(&self, kind: SourceKind, screens: &Screens, reports: Reports) -> Result<Source, String> {
-        let controller = self.controller();
-        let file = controller.file.borrow().clone();
-        let no_file = || "Choose the file again.".to_owned();
-        match kind {
-            SourceKind::Camera => {
-                let wish = self.camera_wish.get_untracked();
-                Camera::open(&wish, &screens.video, reports)
-                    .await
-                    .map(Source::Camera)
-            }
-            SourceKind::Clip => Clip::open(&file.ok_or_else(no_file)?, &screens.video, reports)
-                .await
-                .map(Source::Clip),
-            SourceKind::Picture => Still::open(&file.ok_or_else(no_file)?, &screens.canvas, reports)
-                .await
-                .map(Source::Still),
-            SourceKind::Demo => Demo::open(&screens.canvas, controller.options.every_frame, reports)
-                .await
-                .map(Source::Demo),
-        }
-    }
-
-    fn refresh_cameras(&self) {
-        let live = *self;
-        spawn_local(async move { live.cameras.set(camera::list().await) });
-    }
-
-    fn ensure_link(&self) {
-        let controller = self.controller();
-        if controller.link.borrow().is_some() {
-            return;
-        }
-        let live = *self;
-        let link = EngineLink::start(controller.module_workers, move |message| {
-            live.engine_said(message)
-        });
-        self.place.set(Some(link.place()));
-        *controller.link.borrow_mut() = Some(link);
-    }
-
-    fn load_engine(&self, attempt: Attempt, model: ModelName, wish: BackendWish) {
-        self.ensure_link();
-        let controller = self.controller();
-        let cancel = CancelHandle::new();
-        *controller.cancel.borrow_mut() = Some(cancel.clone());
-        let live = *self;
-        spawn_local(async move {
-            match live.fetch_weights(attempt, model, &cancel).await {
-                Ok((detector, landmarks)) => {
-                    live.dispatch(Event::WeightsReady(attempt));
-                    if let Some(link) = controller.link.borrow().as_ref() {
-                        link.post(ToEngine::Prepare {
-                            attempt,
-                            wish,
-                            detector,
-                            landmarks,
-                        });
-                    }
-                }
-                // The person knows.
-                Err(WeightsError::Cancelled) => {}
-                Err(WeightsError::Failed(sentence)) => live.dispatch(Event::EngineFailed(attempt, sentence)),
-            }
-        });
-    }
-
-    async fn fetch_weights(
-        &self,
-        attempt: Attempt,
-        model: ModelName,
-        cancel: &CancelHandle,
-    ) -> Result<(weights::Bytes, weights::Bytes), WeightsError> {
-        let manifest = weights::manifest().await.map_err(WeightsError::Failed)?;
-        let find = |name: &str| {
-            manifest.iter().find(|entry| entry.name == name).ok_or_else(|| {
-                WeightsError::Failed(format!(
-                    "This build of the page holds no weights for “{name}”. Choose another model."
-                ))
-            })
-        };
-        let (detector, landmarks) = (find("detector")?, find(model.id())?);
-        let total = detector.bytes + landmarks.bytes;
-        let progress = |received| {
-            self.dispatch(Event::Progress {
-                attempt,
-                received,
-                total,
-            })
-        };
-        progress(0);
-        let detector_bytes = weights::load(detector, cancel, progress).await?;
-        let landmark_bytes =
-            weights::load(landmarks, cancel, |received| progress(detector.bytes + received)).await?;
-        Ok((detector_bytes, landmark_bytes))
-    }
-
-    fn engine_said(&self, message: FromEngine) {
-        let controller = self.controller();
-        match message {
-            FromEngine::Started => {
-                let place = controller.link.borrow().as_ref().map(EngineLink::place);
-                self.place.set(place);
-            }
-            FromEngine::Prepared { attempt, choice } => self.dispatch(Event::EngineReady(attempt, choice)),
-            FromEngine::PrepareFailed { attempt, sentence } => {
-                self.dispatch(Event::EngineFailed(attempt, sentence))
-            }
-            FromEngine::Measured(measurement) => {
-                if controller.run_in_flight.get() == controller.run.get() {
-                    self.draw(*measurement);
-                }
-                self.engine_is_free();
-            }
-            FromEngine::FrameFailed { sentence, .. } => {
-                self.engine_is_free();
-                self.dispatch(Event::FrameFailed(sentence));
-            }
-            FromEngine::Crashed { sentence } => self.dispatch(Event::Crashed(sentence)),
-        }
-    }
-
-    fn frame_shown(&self, stamp: FrameStamp) {
-        let controller = self.controller();
-        if stamp.is_first {
-            controller.starts_anew.set(true);
-        }
-        let to_send = controller.gate.borrow_mut().shown(stamp);
-        if let Some(stamp) = to_send {
-            self.send(stamp);
-        }
-    }
-
-    fn engine_is_free(&self) {
-        let controller = self.controller();
-        let next = controller.gate.borrow_mut().answered();
-        if let Some(stamp) = next {
-            self.send(stamp);
-        }
-    }
-
-    /// Captures what the source shows now and transfers it.
-    fn send(&self, stamp: FrameStamp) {
-        let controller = self.controller();
-        let Some(screen) = controller.source.borrow().as_ref().map(Source::screen) else {
-            controller.gate.borrow_mut().abandoned();
-            return;
-        };
-        let run = controller.run.get();
-        controller.run_in_flight.set(run);
-        let is_first = controller.starts_anew.replace(false) || controller.options.each_frame_alone;
-        let frame = FrameStamp { is_first, ..stamp };
-        let live = *self;
-        spawn_local(async move {
-            match screen.capture(frame.time_secs).await {
-                Ok(picture) if controller.run.get() == run => {
-                    if let Some(link) = controller.link.borrow().as_ref() {
-                        link.post(ToEngine::Measure { frame, picture });
-                    }
-                }
-                // The source was closed while its frame was captured.
-                Ok(picture) => {
-                    picture.close();
-                    controller.gate.borrow_mut().abandoned();
-                }
-                Err(sentence) => {
-                    controller.gate.borrow_mut().abandoned();
-                    if controller.run.get() == run {
-                        live.dispatch(Event::FrameFailed(sentence));
-                    }
-                }
-            }
-        });
-    }
-
-    fn draw(&self, measurement: Measurement) {
-        let controller = self.controller();
-        let now_millis = page::now_millis();
-        controller
-            .meter
-            .borrow_mut()
-            .record(now_millis, measurement.total_millis);
-        if controller.options.inspect {
-            let json = inspection::json(&measurement);
-            page::keep_for_inspection(&json);
-            self.inspected.set(Some(json));
-        }
-        let has_person = measurement.pose.is_some();
-        *controller.last.borrow_mut() = Some(measurement);
-        self.repaint();
-        if has_person && !controller.has_drawn_skeleton.replace(true) {
-            page::mark("plumbline:first-skeleton");
-        }
-        self.frames.update(|frames| *frames += 1);
-        if self
-            .session
-            .with_untracked(|session| session.source == Some(SourceKind::Picture))
-        {
-            self.picture_result.set(controller.last.borrow().clone());
-        }
-        self.update_readout(false);
-        self.announce(if has_person {
-            "Person found."
-        } else {
-            "Nobody in the picture."
-        });
-        self.dispatch(Event::ResultDrawn);
-        if let Some(source) = controller.source.borrow().as_ref() {
-            source.result_drawn();
-        }
-    }
-
-    fn update_readout(&self, at_once: bool) {
-        let controller = self.controller();
-        let now_millis = page::now_millis();
-        if !at_once && now_millis - controller.readout_at_millis.get() < READOUT_PAUSE_MILLIS {
-            return;
-        }
-        controller.readout_at_millis.set(now_millis);
-        let (meter, last) = (controller.meter.borrow(), controller.last.borrow());
-        self.readout.set(Readout {
-            frames_per_second: meter.frames_per_second(),
-            frame_millis: meter.frame_millis(),
-            dropped: controller.gate.borrow().dropped(),
-            quality: last
-                .as_ref()
-                .map(|measurement| Quality::of(measurement.pose.as_ref())),
-        });
-    }
-
-    fn announce(&self, text: &str) {
-        if self
-            .controller()
-            .announcer
-            .borrow_mut()
-            .may_say(page::now_millis(), text)
-        {
-            self.announcement.set(text.to_owned());
         }
     }
 }

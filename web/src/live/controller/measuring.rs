@@ -1,0 +1,163 @@
+//! From a frame on the screen to a skeleton above it: through the gate, to the engine, and back.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use super::{Live, Readout};
+use crate::live::inspection;
+use crate::live::quality::Quality;
+use crate::live::session::Event;
+use crate::live::source::SourceKind;
+use crate::platform::engine_link::EngineLink;
+use crate::platform::page;
+use crate::platform::source::Source;
+use crate::worker::protocol::{FrameStamp, FromEngine, Measurement, ToEngine};
+
+/// How often the numbers change, at most: faster, nobody can read them.
+const READOUT_PAUSE_MILLIS: f64 = 250.0;
+
+impl Live {
+    pub(super) fn engine_said(&self, message: FromEngine) {
+        let controller = self.controller();
+        match message {
+            FromEngine::Started => {
+                let place = controller.link.borrow().as_ref().map(EngineLink::place);
+                self.place.set(place);
+            }
+            FromEngine::Prepared { attempt, choice } => self.dispatch(Event::EngineReady(attempt, choice)),
+            FromEngine::PrepareFailed { attempt, sentence } => {
+                self.dispatch(Event::EngineFailed(attempt, sentence))
+            }
+            FromEngine::Measured(measurement) => {
+                if controller.run_in_flight.get() == controller.run.get() {
+                    self.draw(*measurement);
+                }
+                self.engine_is_free();
+            }
+            FromEngine::FrameFailed { sentence, .. } => {
+                self.engine_is_free();
+                self.dispatch(Event::FrameFailed(sentence));
+            }
+            FromEngine::Crashed { sentence } => self.dispatch(Event::Crashed(sentence)),
+        }
+    }
+
+    pub(super) fn frame_shown(&self, stamp: FrameStamp) {
+        let controller = self.controller();
+        if stamp.is_first {
+            controller.starts_anew.set(true);
+        }
+        let to_send = controller.gate.borrow_mut().shown(stamp);
+        if let Some(stamp) = to_send {
+            self.send(stamp);
+        }
+    }
+
+    fn engine_is_free(&self) {
+        let controller = self.controller();
+        let next = controller.gate.borrow_mut().answered();
+        if let Some(stamp) = next {
+            self.send(stamp);
+        }
+    }
+
+    /// Captures what the source shows now and transfers it.
+    fn send(&self, stamp: FrameStamp) {
+        let controller = self.controller();
+        let Some(screen) = controller.source.borrow().as_ref().map(Source::screen) else {
+            controller.gate.borrow_mut().abandoned();
+            return;
+        };
+        let run = controller.run.get();
+        controller.run_in_flight.set(run);
+        let is_first = controller.starts_anew.replace(false) || controller.options.each_frame_alone;
+        let frame = FrameStamp { is_first, ..stamp };
+        let live = *self;
+        spawn_local(async move {
+            match screen.capture(frame.time_secs).await {
+                Ok(picture) if controller.run.get() == run => {
+                    if let Some(link) = controller.link.borrow().as_ref() {
+                        link.post(ToEngine::Measure { frame, picture });
+                    }
+                }
+                // The source was closed while its frame was captured.
+                Ok(picture) => {
+                    picture.close();
+                    controller.gate.borrow_mut().abandoned();
+                }
+                Err(sentence) => {
+                    controller.gate.borrow_mut().abandoned();
+                    if controller.run.get() == run {
+                        live.dispatch(Event::FrameFailed(sentence));
+                    }
+                }
+            }
+        });
+    }
+
+    fn draw(&self, measurement: Measurement) {
+        let controller = self.controller();
+        let now_millis = page::now_millis();
+        controller
+            .meter
+            .borrow_mut()
+            .record(now_millis, measurement.total_millis);
+        if controller.options.inspect {
+            let json = inspection::json(&measurement);
+            page::keep_for_inspection(&json);
+            self.inspected.set(Some(json));
+        }
+        let has_person = measurement.pose.is_some();
+        *controller.last.borrow_mut() = Some(measurement);
+        self.repaint();
+        if has_person && !controller.has_drawn_skeleton.replace(true) {
+            page::mark("plumbline:first-skeleton");
+        }
+        self.frames.update(|frames| *frames += 1);
+        if self
+            .session
+            .with_untracked(|session| session.source == Some(SourceKind::Picture))
+        {
+            self.picture_result.set(controller.last.borrow().clone());
+        }
+        self.update_readout(false);
+        self.announce(if has_person {
+            "Person found."
+        } else {
+            "Nobody in the picture."
+        });
+        self.dispatch(Event::ResultDrawn);
+        if let Some(source) = controller.source.borrow().as_ref() {
+            source.result_drawn();
+        }
+    }
+
+    pub(super) fn update_readout(&self, at_once: bool) {
+        let controller = self.controller();
+        let now_millis = page::now_millis();
+        if !at_once && now_millis - controller.readout_at_millis.get() < READOUT_PAUSE_MILLIS {
+            return;
+        }
+        controller.readout_at_millis.set(now_millis);
+        let (meter, last) = (controller.meter.borrow(), controller.last.borrow());
+        self.readout.set(Readout {
+            frames_per_second: meter.frames_per_second(),
+            frame_millis: meter.frame_millis(),
+            dropped: controller.gate.borrow().dropped(),
+            quality: last
+                .as_ref()
+                .map(|measurement| Quality::of(measurement.pose.as_ref())),
+        });
+    }
+
+    pub(super) fn announce(&self, text: &str) {
+        if self
+            .controller()
+            .announcer
+            .borrow_mut()
+            .may_say(page::now_millis(), text)
+        {
+            self.announcement.set(text.to_owned());
+        }
+    }
+}

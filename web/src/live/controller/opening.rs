@@ -1,0 +1,171 @@
+//! Opening a source and loading an engine: what takes time, and may be overtaken.
+
+use std::rc::Rc;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use super::Live;
+use crate::live::backend::BackendWish;
+use crate::live::gate::FrameGate;
+use crate::live::options::ModelName;
+use crate::live::session::{Attempt, Event};
+use crate::live::source::SourceKind;
+use crate::platform::engine_link::EngineLink;
+use crate::platform::source::camera::{self, Camera};
+use crate::platform::source::clip::Clip;
+use crate::platform::source::demo::Demo;
+use crate::platform::source::still::Still;
+use crate::platform::source::{Reports, Screens, Source, SourceEnd};
+use crate::platform::weights::{self, CancelHandle, WeightsError};
+use crate::worker::protocol::ToEngine;
+
+impl Live {
+    pub(super) fn open_source(&self, kind: SourceKind, attempt: Attempt) {
+        let controller = self.controller();
+        let Some(screens) = controller.screens.borrow().clone() else {
+            return;
+        };
+        *controller.last.borrow_mut() = None;
+        *controller.gate.borrow_mut() = {
+            // What the engine still holds stays in flight; the counts start anew.
+            let mut fresh = FrameGate::default();
+            if controller.gate.borrow().is_in_flight() {
+                fresh.expect_answer();
+            }
+            fresh
+        };
+        controller.meter.borrow_mut().clear();
+        self.frames.set(0);
+        self.picture_result.set(None);
+        self.inspected.set(None);
+        self.repaint();
+        let live = *self;
+        let reports = Reports {
+            shown: Rc::new(move |stamp| live.frame_shown(stamp)),
+            ended: Rc::new(move |end| {
+                live.dispatch(match end {
+                    SourceEnd::Finished => Event::SourceEnded(attempt),
+                    SourceEnd::Lost(sentence) => Event::SourceFailed(attempt, sentence),
+                });
+            }),
+        };
+        let run = controller.run.get();
+        spawn_local(async move {
+            let opened = live.open(kind, &screens, reports).await;
+            if controller.run.get() != run {
+                // Overtaken: whatever was opened is dropped here, and with it freed.
+                return;
+            }
+            match opened {
+                Ok(source) => {
+                    let description = source.describe();
+                    *controller.source.borrow_mut() = Some(source);
+                    live.dispatch(Event::SourceOpened(attempt, description));
+                    if kind == SourceKind::Camera {
+                        // Names of cameras are told only once one has been allowed.
+                        live.refresh_cameras();
+                    }
+                }
+                Err(sentence) => live.dispatch(Event::SourceFailed(attempt, sentence)),
+            }
+        });
+    }
+
+    async fn open(&self, kind: SourceKind, screens: &Screens, reports: Reports) -> Result<Source, String> {
+        let controller = self.controller();
+        let file = controller.file.borrow().clone();
+        let no_file = || "Choose the file again.".to_owned();
+        match kind {
+            SourceKind::Camera => {
+                let wish = self.camera_wish.get_untracked();
+                Camera::open(&wish, &screens.video, reports)
+                    .await
+                    .map(Source::Camera)
+            }
+            SourceKind::Clip => Clip::open(&file.ok_or_else(no_file)?, &screens.video, reports)
+                .await
+                .map(Source::Clip),
+            SourceKind::Picture => Still::open(&file.ok_or_else(no_file)?, &screens.canvas, reports)
+                .await
+                .map(Source::Still),
+            SourceKind::Demo => Demo::open(&screens.canvas, controller.options.every_frame, reports)
+                .await
+                .map(Source::Demo),
+        }
+    }
+
+    pub(super) fn refresh_cameras(&self) {
+        let live = *self;
+        spawn_local(async move { live.cameras.set(camera::list().await) });
+    }
+
+    pub(super) fn ensure_link(&self) {
+        let controller = self.controller();
+        if controller.link.borrow().is_some() {
+            return;
+        }
+        let live = *self;
+        let link = EngineLink::start(controller.module_workers, move |message| {
+            live.engine_said(message)
+        });
+        self.place.set(Some(link.place()));
+        *controller.link.borrow_mut() = Some(link);
+    }
+
+    pub(super) fn load_engine(&self, attempt: Attempt, model: ModelName, wish: BackendWish) {
+        self.ensure_link();
+        let controller = self.controller();
+        let cancel = CancelHandle::new();
+        *controller.cancel.borrow_mut() = Some(cancel.clone());
+        let live = *self;
+        spawn_local(async move {
+            match live.fetch_weights(attempt, model, &cancel).await {
+                Ok((detector, landmarks)) => {
+                    live.dispatch(Event::WeightsReady(attempt));
+                    if let Some(link) = controller.link.borrow().as_ref() {
+                        link.post(ToEngine::Prepare {
+                            attempt,
+                            wish,
+                            detector,
+                            landmarks,
+                        });
+                    }
+                }
+                // The person knows.
+                Err(WeightsError::Cancelled) => {}
+                Err(WeightsError::Failed(sentence)) => live.dispatch(Event::EngineFailed(attempt, sentence)),
+            }
+        });
+    }
+
+    async fn fetch_weights(
+        &self,
+        attempt: Attempt,
+        model: ModelName,
+        cancel: &CancelHandle,
+    ) -> Result<(weights::Bytes, weights::Bytes), WeightsError> {
+        let manifest = weights::manifest().await.map_err(WeightsError::Failed)?;
+        let find = |name: &str| {
+            manifest.iter().find(|entry| entry.name == name).ok_or_else(|| {
+                WeightsError::Failed(format!(
+                    "This build of the page holds no weights for “{name}”. Choose another model."
+                ))
+            })
+        };
+        let (detector, landmarks) = (find("detector")?, find(model.id())?);
+        let total = detector.bytes + landmarks.bytes;
+        let progress = |received| {
+            self.dispatch(Event::Progress {
+                attempt,
+                received,
+                total,
+            })
+        };
+        progress(0);
+        let detector_bytes = weights::load(detector, cancel, progress).await?;
+        let landmark_bytes =
+            weights::load(landmarks, cancel, |received| progress(detector.bytes + received)).await?;
+        Ok((detector_bytes, landmark_bytes))
+    }
+}
