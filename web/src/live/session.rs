@@ -4,7 +4,7 @@
 //! source and loading an engine both take time and may be overtaken by the person; each attempt carries a number, and
 //! an answer with an old number is ignored.
 
-use crate::live::backend::{BackendChoice, BackendWish};
+use crate::live::backend::{Backend, BackendChoice, BackendWish};
 use crate::live::options::ModelName;
 use crate::live::source::SourceKind;
 
@@ -310,13 +310,7 @@ impl Session {
                 }
                 Vec::new()
             }
-            Event::FrameFailed(sentence) => {
-                if self.is_running() {
-                    self.fail(sentence)
-                } else {
-                    Vec::new()
-                }
-            }
+            Event::FrameFailed(sentence) => self.frame_failed(sentence),
             Event::Refused(sentence) => self.fail(sentence),
             Event::Crashed(sentence) => self.crashed(sentence),
         }
@@ -357,6 +351,20 @@ impl Session {
             effects.push(Effect::HoldFrames);
         }
         effects
+    }
+
+    /// A GPU can be taken away (sleep, a driver's restart); the engine is then loaded once more, onto a new device or,
+    /// where there is none and the choice is free, onto the CPU. Any other failure ends the session.
+    fn frame_failed(&mut self, sentence: String) -> Vec<Effect> {
+        if !self.is_running() {
+            return Vec::new();
+        }
+        let was_on_gpu = self.choice().is_some_and(|choice| choice.backend == Backend::Gpu);
+        if !was_on_gpu || self.has_restarted {
+            return self.fail(sentence);
+        }
+        self.has_restarted = true;
+        vec![Effect::HoldFrames, self.load_engine()]
     }
 
     fn crashed(&mut self, sentence: String) -> Vec<Effect> {
@@ -419,7 +427,6 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::live::backend::Backend;
 
     fn choice() -> BackendChoice {
         BackendChoice {
@@ -616,5 +623,32 @@ mod tests {
         session.update(Event::Crashed("Out of memory.".to_owned()));
         assert_eq!(session.state(), StageState::Error);
         assert!(session.notice.expect("a sentence").contains("Out of memory."));
+    }
+
+    #[test]
+    fn a_lost_gpu_is_replaced_once() {
+        let (mut session, _, engine) = live(SourceKind::Camera);
+        let on_gpu = BackendChoice {
+            backend: Backend::Gpu,
+            reason: "a test".to_owned(),
+        };
+        session.update(Event::EngineReady(engine, on_gpu.clone()));
+        let effects = session.update(Event::FrameFailed("The GPU was lost.".to_owned()));
+        assert!(!effects.contains(&Effect::CloseSource), "the camera stays on");
+        let (_, engine) = attempts(&effects);
+        assert_eq!(
+            session.update(Event::EngineReady(engine, on_gpu)),
+            [Effect::BeginFrames]
+        );
+        session.update(Event::FrameFailed("The GPU was lost.".to_owned()));
+        assert_eq!(session.state(), StageState::Error);
+    }
+
+    #[test]
+    fn a_frame_that_fails_on_the_cpu_ends_the_session() {
+        let (mut session, ..) = live(SourceKind::Camera);
+        let effects = session.update(Event::FrameFailed("No.".to_owned()));
+        assert!(effects.contains(&Effect::CloseSource));
+        assert_eq!(session.notice.as_deref(), Some("No."));
     }
 }

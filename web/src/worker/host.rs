@@ -11,7 +11,7 @@ use super::measurer::Measurer;
 use super::pixels::PixelReader;
 use super::protocol::{FrameStamp, FromEngine, Measurement, ToEngine};
 use super::wire;
-use crate::live::backend::{BackendChoice, BackendWish, choose};
+use crate::live::backend::{Backend, BackendChoice, BackendWish, choose};
 use crate::platform::channel::Channel;
 use crate::platform::gpu_probe;
 use crate::platform::page::now_millis;
@@ -138,6 +138,7 @@ impl Work {
     }
 }
 
+/// Makes the models ready on the backend that fits the wish. Where the choice is free and the GPU refuses, it is the CPU.
 async fn prepare(
     wish: BackendWish,
     detector: &ArrayBuffer,
@@ -146,6 +147,23 @@ async fn prepare(
     let choice = choose(wish, &gpu_probe::probe().await)?;
     let detector = Uint8Array::new(detector).to_vec();
     let landmarks = Uint8Array::new(landmarks).to_vec();
-    let measurer = Measurer::prepare(choice.backend, &detector, &landmarks).await?;
-    Ok((measurer, choice))
+    match (
+        Measurer::prepare(choice.backend, &detector, &landmarks).await,
+        wish,
+        choice.backend,
+    ) {
+        (Ok(measurer), ..) => Ok((measurer, choice)),
+        (Err(_), BackendWish::Auto, Backend::Gpu) => {
+            let measurer = Measurer::prepare(Backend::Cpu, &detector, &landmarks).await?;
+            let reason = format!("the GPU refused the models ({})", choice.reason);
+            Ok((
+                measurer,
+                BackendChoice {
+                    backend: Backend::Cpu,
+                    reason,
+                },
+            ))
+        }
+        (Err(sentence), ..) => Err(sentence),
+    }
 }

@@ -102,7 +102,7 @@ fn unusable(what: &str) -> String {
 
 fn no_gpu(what: &str) -> String {
     format!(
-        "The models cannot run on the GPU: {}. Choose the CPU under Backend.",
+        "The GPU cannot run the models: {}. Choose the CPU under Backend.",
         what.trim_end_matches('.')
     )
 }
