@@ -35,8 +35,9 @@ impl Live {
                 self.engine_is_free();
             }
             FromEngine::FrameFailed { sentence, .. } => {
-                self.engine_is_free();
+                // The session first: it may close the gate, so that no further frame follows the one that failed.
                 self.dispatch(Event::FrameFailed(sentence));
+                self.engine_is_free();
             }
             FromEngine::Crashed { sentence } => self.dispatch(Event::Crashed(sentence)),
         }
