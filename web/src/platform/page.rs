@@ -59,12 +59,6 @@ pub fn focus(id: &str) {
     }
 }
 
-/// Loads the page anew.
-pub fn reload() {
-    // Fails only in documents that are not navigable, which show no button either.
-    let _ = window().location().reload();
-}
-
 /// Prints the page.
 pub fn print() {
     // Fails only where dialogs are blocked, and then nothing happens, as the person asked.
