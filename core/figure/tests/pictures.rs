@@ -3,8 +3,11 @@
 use plumbline_figure::appearance::Hair;
 use plumbline_figure::{Appearance, Clip, Picture, Quality, Still, demo, stills};
 
+#[cfg(target_arch = "wasm32")]
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
+
 /// The fingerprint of [`small`] drawn in full quality. A change of the figure's looks changes it: look at the
-/// pictures, then write the new one here. The WebAssembly test draws the same still and expects the same number.
+/// pictures, then write the new one here. The same test runs as WebAssembly in a browser.
 const GOLDEN: u64 = 0xe51e_7225_feb3_9fdd;
 
 fn small() -> Still {
@@ -28,7 +31,8 @@ fn difference(a: [i32; 3], b: [i32; 3]) -> i32 {
     (0..3).map(|i| (a[i] - b[i]).abs()).sum()
 }
 
-#[test]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
 fn one_small_still_is_what_it_was() {
     assert_eq!(
         small().draw().fingerprint(),

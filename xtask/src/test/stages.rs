@@ -20,7 +20,7 @@ use crate::{Outcome, browser, models, node, page, plumb, process, tools};
 const WEB_PACKAGE: &str = "plumbline_web";
 
 /// Packages with tests that run in a browser.
-const WASM_TESTED_PACKAGES: [&str; 1] = [WEB_PACKAGE];
+const WASM_TESTED_PACKAGES: [&str; 3] = ["plumbline_engine", "plumbline_figure", WEB_PACKAGE];
 
 /// How long a test server may take to come up.
 const START_LIMIT: Duration = Duration::from_secs(60);
