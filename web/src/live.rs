@@ -7,7 +7,6 @@ pub mod format;
 pub mod gate;
 pub mod inspection;
 pub mod meter;
-pub mod mjpeg;
 pub mod options;
 pub mod quality;
 pub mod sentences;

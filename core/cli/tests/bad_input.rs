@@ -157,13 +157,10 @@ fn pictures_without_or_with_too_many_pixels_are_refused() {
 #[test]
 fn motion_jpeg_without_pictures_is_refused() {
     let scratch = Scratch::new("motion-jpeg");
-    assert_refused(
-        &["pose", &scratch.file("empty.mjpeg", b"")],
-        "holds no JPEG picture",
-    );
+    assert_refused(&["pose", &scratch.file("empty.mjpeg", b"")], "The clip is empty");
     assert_refused(
         &["pose", &scratch.file("text.mjpeg", b"hello")],
-        "holds no JPEG picture",
+        "no picture at byte 0",
     );
 }
 

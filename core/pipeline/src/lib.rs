@@ -13,6 +13,7 @@ pub mod error;
 pub mod gpu_inference;
 pub mod inference;
 pub mod models;
+pub mod motion_jpeg;
 pub mod pose;
 
 pub use error::PipelineError;

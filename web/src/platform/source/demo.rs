@@ -7,12 +7,12 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use js_sys::{JSON, Reflect, Uint8Array};
+use plumbline_pipeline::motion_jpeg;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Blob, BlobPropertyBag, HtmlCanvasElement, ImageBitmap};
 
 use super::{Reports, SourceEnd};
-use crate::live::mjpeg;
 use crate::live::session::OpenedSource;
 use crate::platform::failure::message_of;
 use crate::platform::page::{now_millis, window};
@@ -61,7 +61,7 @@ impl Demo {
         let description = fetch_bytes("demo/person.json").await?;
         let frames_per_second = frames_per_second(&description)?;
         let clip = fetch_bytes("demo/person.mjpeg").await?;
-        let pictures = mjpeg::split(&clip)?
+        let pictures = motion_jpeg::split(&clip)?
             .into_iter()
             .map(|range| picture(&clip[range]))
             .collect::<Result<_, _>>()?;

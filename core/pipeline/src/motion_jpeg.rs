@@ -1,4 +1,4 @@
-//! Splits a file of concatenated JPEG pictures (the drawn person's clip) into its frames.
+//! Splits Motion JPEG, which is JPEG pictures one after the other, into its frames.
 //!
 //! A JPEG is a chain of segments: FF, a marker, and for most markers a length of two bytes that counts itself (ITU-T
 //! T.81, B.1.1). Walking the chain, instead of looking for the next FF D9, cannot be misled by a thumbnail inside a
