@@ -87,7 +87,8 @@ async function withBrowser(options, use) {
   const profile = await mkdtemp(path.join(tmpdir(), 'plumbline-browser-'));
   let browser;
   try {
-    browser = await puppeteer.launch({ protocolTimeout: 300_000, ...options(profile) });
+    const defaultViewport = { width: 1280, height: 800 };
+    browser = await puppeteer.launch({ protocolTimeout: 300_000, defaultViewport, ...options(profile) });
     await use(browser);
   } finally {
     await browser?.close();
