@@ -18,6 +18,8 @@ pub fn Notice(
     view! {
         <div class="notice" class:is-bad=is_error role=is_error.then_some("alert") data-testid=testid>
             <span class="notice-word">{word}</span>
+            // Without it, a screen reader runs the word into the sentence.
+            " "
             <p>{sentence}</p>
         </div>
     }

@@ -1,9 +1,8 @@
 //! The stages of `cargo xtask test`: each prepares what it needs, runs its runner, and counts.
 //!
-//! WebAssembly tests are served by `wasm-bindgen-test-runner` in its interactive mode and opened in a browser
-//! by
-//! `tests/e2e/wasm-tests.mjs`. Its other mode needs a chromedriver of exactly the browser's release, which few machines have;
-//! the browser itself is enough this way.
+//! WebAssembly tests are served by `wasm-bindgen-test-runner` in its interactive mode and opened in a browser by
+//! `tests/e2e/wasm-tests.mjs`. Its other mode needs a chromedriver of exactly the browser's release, which few
+//! machines have; the browser itself is enough this way.
 
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
