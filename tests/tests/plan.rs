@@ -4,7 +4,8 @@
 use plumbline_engine::graph::ValueId;
 use plumbline_engine::passes;
 use plumbline_engine::plan::{ALIGNMENT, Plan};
-use plumbline_tests::blazepose::{LIVE_OUTPUTS, MODELS, load};
+use plumbline_pipeline::models::LANDMARK_OUTPUTS;
+use plumbline_tests::blazepose::{MODELS, load};
 
 fn plan(model: &str, outputs: Option<&[&str]>) -> Option<Plan> {
     let mut graph = load(model)?;
@@ -20,7 +21,7 @@ fn plan(model: &str, outputs: Option<&[&str]>) -> Option<Plan> {
 #[test]
 fn costs() {
     let all: Option<&[&str]> = None;
-    let live: Option<&[&str]> = Some(&LIVE_OUTPUTS);
+    let live: Option<&[&str]> = Some(&LANDMARK_OUTPUTS);
     let cases = [
         ("detector", all, 429_859_360, 78, 62_272_728),
         ("lite", all, 197_822_208, 92, 80_357_604),
@@ -42,7 +43,7 @@ fn costs() {
 
 #[test]
 fn values_that_live_together_never_overlap() {
-    for (model, _) in MODELS {
+    for model in MODELS {
         let Some(plan) = plan(model, None) else { return };
         let graph = &plan.graph;
         // Replays the plan and remembers which value wrote each element last: what a step reads must still be there.

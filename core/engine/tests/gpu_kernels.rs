@@ -96,23 +96,27 @@ fn parts_of_an_elided_concatenation_share_a_binding() {
     }
 }
 
-#[test]
-fn frames_may_overlap_and_come_back_in_order() {
-    let Some(gpu) = device() else { return };
+/// A replayer of the smallest model: max(x, 0), from `input` to `y`.
+fn rectifier(gpu: &Gpu, input: &str, shape: &[usize]) -> Replayer {
     let mut graph = Graph::default();
-    let x = graph.add_value("x", vec![1, 2, 2, 3], None);
-    let y = graph.add_value("y", vec![1, 2, 2, 3], None);
+    let x = graph.add_value(input, shape.to_vec(), None);
+    let y = graph.add_value("y", shape.to_vec(), None);
     graph.inputs = vec![x];
     graph.outputs = vec![y];
-    let op = Op::Activation(Activation::Relu);
     graph.nodes.push(Node {
         origin: "operator 0".into(),
-        op,
+        op: Op::Activation(Activation::Relu),
         inputs: vec![x],
         output: y,
     });
     let recording = gpu::record(&Plan::new(graph).expect("a plan")).expect("a recording");
-    let mut replayer = Replayer::new(gpu, recording).expect("a replayer");
+    Replayer::new(gpu, recording).expect("a replayer")
+}
+
+#[test]
+fn frames_may_overlap_and_come_back_in_order() {
+    let Some(gpu) = device() else { return };
+    let mut replayer = rectifier(gpu, "x", &[1, 2, 2, 3]);
     let frame = |value: f32| vec![value; 12];
     assert!(matches!(replayer.receive(), Err(GpuError::OutOfTurn(_))));
     for round in 0..3 {
@@ -135,20 +139,7 @@ fn frames_may_overlap_and_come_back_in_order() {
 #[test]
 fn wrong_inputs_are_named() {
     let Some(gpu) = device() else { return };
-    let mut graph = Graph::default();
-    let x = graph.add_value("camera", vec![1, 4], None);
-    let y = graph.add_value("y", vec![1, 4], None);
-    graph.inputs = vec![x];
-    graph.outputs = vec![y];
-    let op = Op::Activation(Activation::Relu);
-    graph.nodes.push(Node {
-        origin: "operator 0".into(),
-        op,
-        inputs: vec![x],
-        output: y,
-    });
-    let recording = gpu::record(&Plan::new(graph).expect("a plan")).expect("a recording");
-    let mut replayer = Replayer::new(gpu, recording).expect("a replayer");
+    let mut replayer = rectifier(gpu, "camera", &[1, 4]);
     for (inputs, given) in [(&[][..], 0), (&[&[1.0f32][..]][..], 1)] {
         let error = replayer.run(inputs).expect_err("too few numbers");
         assert_eq!(
