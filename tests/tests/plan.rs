@@ -1,50 +1,95 @@
 //! What the planner promises, checked on all four models: tensors that live together never overlap, offsets are
 //! aligned, and the costs are the ones that were counted from the model files by hand.
 
+use plumbline_engine::fusion::Level;
 use plumbline_engine::graph::ValueId;
 use plumbline_engine::passes;
 use plumbline_engine::plan::{ALIGNMENT, Plan};
 use plumbline_pipeline::models::LANDMARK_OUTPUTS;
 use plumbline_tests::blazepose::{MODELS, load};
 
-fn plan(model: &str, outputs: Option<&[&str]>) -> Option<Plan> {
+fn plan(model: &str, outputs: Option<&[&str]>, level: Level) -> Option<Plan> {
     let mut graph = load(model)?;
     if let Some(outputs) = outputs {
         passes::select_outputs(&mut graph, outputs).expect("the outputs exist");
     }
-    passes::optimise(&mut graph).expect("the passes take it");
-    Some(Plan::new(graph).expect("it can be planned"))
+    passes::optimise_to(&mut graph, level).expect("the passes take it");
+    Some(Plan::fused(graph, level).expect("it can be planned"))
 }
 
+const ALL: Option<&[&str]> = None;
+const LIVE: Option<&[&str]> = Some(&LANDMARK_OUTPUTS);
+
 /// MACs of whole models, and without the mask, agree with an independent count over the files' operators; dispatches
-/// and bytes are our own numbers, pinned so that a pass that stops working is seen.
+/// and bytes are our own numbers, pinned at every level so that a pass that stops working is seen.
 #[test]
 fn costs() {
-    let all: Option<&[&str]> = None;
-    let live: Option<&[&str]> = Some(&LANDMARK_OUTPUTS);
+    use Level::{Blocks, Folded, Operators, Pairs, Tail};
     let cases = [
-        ("detector", all, 429_859_360, 78, 62_272_728),
-        ("lite", all, 197_822_208, 92, 80_357_604),
-        ("lite", live, 166_364_928, 77, 43_657_444),
-        ("full", all, 386_148_736, 99, 102_350_564),
-        ("heavy", all, 1_927_318_656, 207, 231_590_628),
-        ("heavy", live, 1_890_290_816, 193, 192_531_172),
+        ("detector", ALL, Operators, 429_859_360, 101, 83_854_520),
+        ("detector", ALL, Folded, 429_859_360, 78, 62_272_728),
+        ("detector", ALL, Pairs, 429_859_360, 48, 40_709_592),
+        ("detector", ALL, Tail, 429_859_360, 35, 15_044_568),
+        ("lite", ALL, Folded, 197_822_208, 92, 80_357_604),
+        ("lite", ALL, Tail, 197_822_208, 35, 26_590_436),
+        ("lite", LIVE, Operators, 166_364_928, 105, 59_651_916),
+        ("lite", LIVE, Folded, 166_364_928, 77, 43_657_444),
+        ("lite", LIVE, Pairs, 166_364_928, 50, 28_591_332),
+        ("lite", LIVE, Blocks, 166_364_928, 37, 8_209_636),
+        ("lite", LIVE, Tail, 166_364_928, 26, 8_240_356),
+        ("full", ALL, Folded, 386_148_736, 99, 102_350_564),
+        ("full", LIVE, Tail, 351_349_120, 26, 12_327_140),
+        ("heavy", ALL, Folded, 1_927_318_656, 207, 231_590_628),
+        ("heavy", LIVE, Folded, 1_890_290_816, 193, 192_531_172),
+        ("heavy", LIVE, Tail, 1_890_290_816, 75, 42_166_500),
     ];
-    for (model, outputs, macs, dispatches, activation_bytes) in cases {
-        let Some(plan) = plan(model, outputs) else { return };
+    for (model, outputs, level, macs, dispatches, activation_bytes) in cases {
+        let Some(plan) = plan(model, outputs, level) else {
+            return;
+        };
         let cost = plan.cost;
         assert_eq!(
             (cost.macs, cost.dispatches, cost.activation_bytes),
             (macs, dispatches, activation_bytes),
-            "{model}"
+            "{model} at {}",
+            level.name()
+        );
+    }
+}
+
+/// What a frame on the GPU may cost at most, promised to whoever compares engines.
+#[test]
+fn a_frame_keeps_its_budget() {
+    let cases = [
+        ("detector", ALL, 37, None),
+        ("lite", ALL, 36, None),
+        ("lite", LIVE, 27, Some(8_400_000)),
+        ("full", LIVE, 27, None),
+        ("heavy", LIVE, 76, None),
+    ];
+    for (model, outputs, dispatches, activation_bytes) in cases {
+        let Some(plan) = plan(model, outputs, Level::Tail) else {
+            return;
+        };
+        assert!(plan.cost.dispatches <= dispatches, "{model}: {:?}", plan.cost);
+        assert!(
+            activation_bytes.is_none_or(|limit| plan.cost.activation_bytes <= limit),
+            "{model}: {:?}",
+            plan.cost
         );
     }
 }
 
 #[test]
 fn values_that_live_together_never_overlap() {
-    for model in MODELS {
-        let Some(plan) = plan(model, None) else { return };
+    for (model, level) in MODELS
+        .into_iter()
+        .flat_map(|model| Level::ALL.map(|level| (model, level)))
+    {
+        let Some(plan) = plan(model, ALL, level) else {
+            return;
+        };
+        let model = format!("{model} at {}", level.name());
         let graph = &plan.graph;
         // Replays the plan and remembers which value wrote each element last: what a step reads must still be there.
         let mut owner: Vec<Option<ValueId>> = vec![None; plan.arena_len];
@@ -54,7 +99,7 @@ fn values_that_live_together_never_overlap() {
         };
         graph.inputs.iter().for_each(|&input| write(&mut owner, input));
         let elided: Vec<usize> = (0..graph.nodes.len())
-            .filter(|position| !plan.steps.contains(position))
+            .filter(|position| plan.steps.iter().all(|step| !step.nodes.contains(position)))
             .collect();
         // An elided node renames memory: the values on both sides are the same elements.
         let same = |a: ValueId, b: ValueId| {
@@ -79,29 +124,44 @@ fn values_that_live_together_never_overlap() {
             owners.dedup();
             owners.into_iter().all(|owner| same(owner, id))
         };
-        for &position in &plan.steps {
-            let node = &graph.nodes[position];
-            for &input in node
-                .inputs
-                .iter()
-                .filter(|id| graph.value(**id).constant.is_none())
-            {
+        for step in &plan.steps {
+            let hidden: Vec<ValueId> = step.interior(graph).collect();
+            let nodes = step.nodes.iter().map(|&position| &graph.nodes[position]);
+            let written: Vec<ValueId> = nodes
+                .clone()
+                .map(|node| node.output)
+                .filter(|id| !hidden.contains(id))
+                .collect();
+            let read: Vec<ValueId> = nodes
+                .flat_map(|node| node.inputs.iter().copied())
+                .filter(|id| graph.value(*id).constant.is_none() && !hidden.contains(id))
+                .collect();
+            for &input in &read {
+                let own = written.contains(&input);
                 assert!(
-                    intact(&owner, input),
-                    "{model}: {} reads overwritten memory",
-                    node.origin
-                );
-                let (read, written) = (
-                    plan.arena_range(input).unwrap(),
-                    plan.arena_range(node.output).unwrap(),
-                );
-                assert!(
-                    read.end <= written.start || written.end <= read.start,
-                    "{model}: {} overlaps",
-                    node.origin
+                    own || intact(&owner, input),
+                    "{model}: {step:?} reads overwritten memory"
                 );
             }
-            write(&mut owner, node.output);
+            for &output in &written {
+                // What a step reads it may read at any time, so nothing may be written over it.
+                let range = plan.arena_range(output).expect("written values have a place");
+                for other in read.iter().chain(&written).filter(|&&other| other != output) {
+                    let other = plan.arena_range(*other).expect("read values have a place");
+                    assert!(
+                        other.end <= range.start || range.end <= other.start,
+                        "{model}: {step:?} overlaps"
+                    );
+                }
+                write(&mut owner, output);
+            }
+            for id in hidden {
+                assert_eq!(
+                    plan.arena_range(id),
+                    None,
+                    "{model}: {step:?} hides nothing in the arena"
+                );
+            }
         }
         assert!(
             graph.outputs.iter().all(|&output| intact(&owner, output)),
@@ -109,9 +169,10 @@ fn values_that_live_together_never_overlap() {
         );
         let concatenated = elided.iter().flat_map(|&position| &graph.nodes[position].inputs);
         let concatenated: Vec<&ValueId> = concatenated.collect();
-        for id in plan.steps.iter().map(|&position| graph.nodes[position].output) {
-            if !concatenated.contains(&&id) {
-                assert_eq!(plan.arena_range(id).unwrap().start % ALIGNMENT, 0, "{model}");
+        for step in &plan.steps {
+            let result = graph.nodes[*step.nodes.last().expect("no step is empty")].output;
+            if !concatenated.contains(&&result) {
+                assert_eq!(plan.arena_range(result).unwrap().start % ALIGNMENT, 0, "{model}");
             }
         }
     }

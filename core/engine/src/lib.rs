@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | import | [`tflite`] | bytes of a file | [`graph::Graph`] |
 //! | passes | [`passes`] | a valid graph | a smaller valid graph |
+//! | fusion | [`fusion`] | a graph | steps: which nodes one kernel computes |
 //! | plan | [`plan`] | a graph | [`plan::Plan`]: order, places in the arena, cost |
 //! | run | [`cpu`] | a plan and numbers | numbers |
 //! | record | [`gpu`] | a plan | [`gpu::Recording`]: WGSL text, buffers, dispatches, replayed natively or in a browser |
@@ -12,6 +13,7 @@
 
 pub mod cpu;
 pub mod error;
+pub mod fusion;
 pub mod gpu;
 pub mod graph;
 pub mod half;

@@ -9,6 +9,7 @@
 use std::ops::Range;
 
 use crate::error::ModelError;
+use crate::fusion::{self, Level, Step};
 use crate::graph::{Constant, Graph, Node, Op, ValueId, element_count};
 
 /// Offsets are multiples of this many f32 (256 bytes), the alignment that WebGPU asks of buffer bindings. Inputs of
@@ -18,7 +19,7 @@ pub const ALIGNMENT: usize = 64;
 /// Where a value lives while the plan runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Placement {
-    /// Nothing reads it.
+    /// Nothing reads it, or only the step that computes it.
     Unused,
     /// In the weights.
     Constant,
@@ -35,7 +36,8 @@ pub struct PlanCost {
     pub parameters: u64,
     /// Bytes of weights as stored in f32.
     pub weight_bytes: u64,
-    /// Bytes that steps read and write in the arena, residuals included.
+    /// Bytes that steps read and write in the arena: each value once a step, residuals included. Pixels that tiles
+    /// of a fused step read again around their edges are not counted.
     pub activation_bytes: u64,
     /// Steps that do work: GPU dispatches a frame.
     pub dispatches: u32,
@@ -46,8 +48,8 @@ pub struct PlanCost {
 pub struct Plan {
     /// The graph after all passes.
     pub graph: Graph,
-    /// Positions in `graph.nodes` of the nodes that do work, in execution order.
-    pub steps: Vec<usize>,
+    /// What runs, in execution order; each step is one GPU dispatch.
+    pub steps: Vec<Step>,
     /// By value index.
     pub placements: Vec<Placement>,
     /// Size of the arena in f32 elements.
@@ -60,17 +62,23 @@ pub struct Plan {
 const MAX_ARENA_LEN: usize = 1 << 28;
 
 impl Plan {
-    /// Plans a graph that has been through the passes.
+    /// Plans a graph that has been through the passes, one step for each node that does work.
+    ///
+    /// # Errors
+    /// As [`Plan::fused`].
+    pub fn new(graph: Graph) -> Result<Self, ModelError> {
+        Self::fused(graph, Level::Folded)
+    }
+
+    /// Plans a graph that has been through the passes, with nodes grouped into steps up to a level.
     ///
     /// # Errors
     /// *Unsupported* when weights are not f32 constants, an output is a constant, or the tensors need more memory
     /// than a browser gives.
-    pub fn new(graph: Graph) -> Result<Self, ModelError> {
+    pub fn fused(graph: Graph, level: Level) -> Result<Self, ModelError> {
         check_operands(&graph)?;
         let storage = Storage::of(&graph);
-        let steps: Vec<usize> = (0..graph.nodes.len())
-            .filter(|&position| !storage.is_elided(&graph.nodes[position]))
-            .collect();
+        let steps = fusion::steps(&graph, level, |node| !storage.is_elided(node));
         let lifetimes = lifetimes(&graph, &storage, &steps);
         let (roots, arena_len) = place(&graph, &lifetimes)?;
         let placements = (0..graph.values.len())
@@ -243,7 +251,7 @@ impl Storage {
 }
 
 /// First and last step at which each memory-owning value holds data, `None` for values that nothing touches.
-fn lifetimes(graph: &Graph, storage: &Storage, steps: &[usize]) -> Vec<Option<(usize, usize)>> {
+fn lifetimes(graph: &Graph, storage: &Storage, steps: &[Step]) -> Vec<Option<(usize, usize)>> {
     let mut lifetimes: Vec<Option<(usize, usize)>> = vec![None; graph.values.len()];
     let mut touch = |id: ValueId, step: usize| {
         if graph.value(id).constant.is_none() {
@@ -256,12 +264,16 @@ fn lifetimes(graph: &Graph, storage: &Storage, steps: &[usize]) -> Vec<Option<(u
     for &input in &graph.inputs {
         touch(input, 0);
     }
-    for (step, &position) in steps.iter().enumerate() {
-        let node = &graph.nodes[position];
-        for &input in &node.inputs {
-            touch(input, step);
+    for (index, step) in steps.iter().enumerate() {
+        let interior: Vec<ValueId> = step.interior(graph).collect();
+        for &position in &step.nodes {
+            let node = &graph.nodes[position];
+            for &value in node.inputs.iter().chain([&node.output]) {
+                if !interior.contains(&value) {
+                    touch(value, index);
+                }
+            }
         }
-        touch(node.output, step);
     }
     for &output in &graph.outputs {
         touch(output, steps.len());
@@ -315,45 +327,60 @@ fn place(
     Ok((starts, arena_len))
 }
 
-fn cost(graph: &Graph, steps: &[usize]) -> PlanCost {
+fn cost(graph: &Graph, steps: &[Step]) -> PlanCost {
     let mut cost = PlanCost {
         dispatches: steps.len() as u32,
         ..PlanCost::default()
     };
     let mut counted = vec![false; graph.values.len()];
-    for &position in steps {
-        let node = &graph.nodes[position];
-        let outputs = element_count(graph.shape(node.output)) as u64;
-        cost.macs += match node.op {
-            Op::Conv2d(_) => {
-                let weights = graph.shape(node.inputs[1]);
-                outputs * element_count(&weights[1..]) as u64
+    for step in steps {
+        let interior: Vec<ValueId> = step.interior(graph).collect();
+        let bytes = |id: ValueId| 4 * element_count(graph.shape(id)) as u64;
+        // What a step reads twice comes from a cache the second time.
+        let mut read: Vec<ValueId> = Vec::new();
+        for &position in &step.nodes {
+            let node = &graph.nodes[position];
+            cost.macs += macs(graph, node);
+            if !interior.contains(&node.output) {
+                cost.activation_bytes += bytes(node.output);
             }
-            Op::DepthwiseConv2d(_) => {
-                let weights = graph.shape(node.inputs[1]);
-                outputs * (weights[1] * weights[2]) as u64
-            }
-            Op::Dequantize
-            | Op::Densify
-            | Op::Pad(_)
-            | Op::Add(_)
-            | Op::Activation(_)
-            | Op::MaxPool2d(_)
-            | Op::ResizeBilinear(_)
-            | Op::Reshape
-            | Op::Concat { .. }
-            | Op::DepthToSpace { .. } => 0,
-        };
-        cost.activation_bytes += 4 * outputs;
-        for &input in &node.inputs {
-            let elements = element_count(graph.shape(input)) as u64;
-            if graph.value(input).constant.is_none() {
-                cost.activation_bytes += 4 * elements;
-            } else if !std::mem::replace(&mut counted[input.index()], true) {
-                cost.parameters += elements;
-                cost.weight_bytes += 4 * elements;
+            for &input in &node.inputs {
+                if graph.value(input).constant.is_none() {
+                    if !interior.contains(&input) && !read.contains(&input) {
+                        cost.activation_bytes += bytes(input);
+                        read.push(input);
+                    }
+                } else if !std::mem::replace(&mut counted[input.index()], true) {
+                    cost.parameters += bytes(input) / 4;
+                    cost.weight_bytes += bytes(input);
+                }
             }
         }
     }
     cost
+}
+
+/// Multiply-accumulates of a node.
+pub fn macs(graph: &Graph, node: &Node) -> u64 {
+    let outputs = element_count(graph.shape(node.output)) as u64;
+    match node.op {
+        Op::Conv2d(_) => {
+            let weights = graph.shape(node.inputs[1]);
+            outputs * element_count(&weights[1..]) as u64
+        }
+        Op::DepthwiseConv2d(_) => {
+            let weights = graph.shape(node.inputs[1]);
+            outputs * (weights[1] * weights[2]) as u64
+        }
+        Op::Dequantize
+        | Op::Densify
+        | Op::Pad(_)
+        | Op::Add(_)
+        | Op::Activation(_)
+        | Op::MaxPool2d(_)
+        | Op::ResizeBilinear(_)
+        | Op::Reshape
+        | Op::Concat { .. }
+        | Op::DepthToSpace { .. } => 0,
+    }
 }

@@ -2,6 +2,8 @@
 //!
 //! Runs natively and in a browser, where it checks the simd128 code.
 
+#[path = "support/fused.rs"]
+mod fused;
 #[path = "support/random.rs"]
 mod random;
 #[path = "support/suite.rs"]
@@ -47,6 +49,16 @@ fn general_convolutions() {
 #[test]
 fn depthwise_convolutions() {
     convolutions(2000..2000 + 2 * ROUNDS, Family::Depthwise);
+}
+
+#[test]
+fn blocks_around_a_depthwise_convolution() {
+    (0..2 * ROUNDS).for_each(|seed| check(&fused::block(7000 + seed)));
+}
+
+#[test]
+fn ends_of_networks() {
+    (0..ROUNDS).for_each(|seed| check(&fused::tail(8000 + seed)));
 }
 
 #[test]

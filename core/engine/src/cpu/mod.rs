@@ -19,13 +19,15 @@ use self::epilogue::{
 };
 use self::simd::{Clamp, LANES, f32x4};
 use crate::error::ModelError;
-use crate::graph::{Activation, Constant, Node, Op, Residual, ValueId};
-use crate::plan::Plan;
+use crate::graph::{Activation, Constant, Node, Op, Residual, ValueId, element_count};
+use crate::plan::{ALIGNMENT, Plan};
 
 /// A plan that is ready to take frames.
 #[derive(Debug)]
 pub struct Session {
     plan: Plan,
+    /// By value index: where it lives in `arena`. Values inside a step have a place behind the plan's arena.
+    places: Vec<Range<usize>>,
     steps: Vec<Step>,
     arena: Vec<f32>,
     /// Patches of the block that a convolution is working on.
@@ -70,8 +72,10 @@ impl Session {
         let steps = plan
             .steps
             .iter()
+            .flat_map(|step| &step.nodes)
             .map(|&node| prepare(&plan, node))
             .collect::<Result<Vec<_>, _>>()?;
+        let (places, arena_len) = places(&plan);
         for value in &mut plan.graph.values {
             // The packed copies serve from here on.
             value.constant = value.constant.take().map(|_| Constant::F32([].into()));
@@ -81,9 +85,10 @@ impl Session {
             Kernel::Depthwise(_) | Kernel::Resize(_) | Kernel::Direct => 0,
         });
         let scratch = vec![0.0; scratch_len.max().unwrap_or(0)];
-        let arena = vec![0.0; plan.arena_len];
+        let arena = vec![0.0; arena_len];
         Ok(Self {
             plan,
+            places,
             steps,
             arena,
             scratch,
@@ -110,7 +115,7 @@ impl Session {
     /// Computes all outputs from the inputs written before.
     pub fn run(&mut self) {
         for step in &self.steps {
-            step.run(&self.plan, &mut self.arena, &mut self.scratch);
+            step.run(&self.plan, &self.places, &mut self.arena, &mut self.scratch);
         }
     }
 
@@ -119,6 +124,25 @@ impl Session {
         let id = self.plan.graph.output_named(name)?;
         self.plan.arena_range(id).map(|range| &self.arena[range])
     }
+}
+
+/// A place for every value: the plan's, and for values inside a step one behind the arena, where steps take turns.
+/// Also the length of both together.
+fn places(plan: &Plan) -> (Vec<Range<usize>>, usize) {
+    let mut places: Vec<Range<usize>> = (0..plan.graph.values.len())
+        .map(|index| plan.arena_range(ValueId(index as u32)).unwrap_or(0..0))
+        .collect();
+    let mut len = plan.arena_len;
+    for step in &plan.steps {
+        let mut end = plan.arena_len;
+        for id in step.interior(&plan.graph) {
+            let start = end.next_multiple_of(ALIGNMENT);
+            end = start + element_count(plan.graph.shape(id));
+            places[id.index()] = start..end;
+        }
+        len = len.max(end);
+    }
+    (places, len)
 }
 
 fn prepare(plan: &Plan, position: usize) -> Result<Step, ModelError> {
@@ -223,10 +247,10 @@ impl<'a> Around<'a> {
 }
 
 impl Step {
-    fn run(&self, plan: &Plan, arena: &mut [f32], scratch: &mut [f32]) {
+    fn run(&self, plan: &Plan, places: &[Range<usize>], arena: &mut [f32], scratch: &mut [f32]) {
         let graph = &plan.graph;
         let node = &graph.nodes[self.node];
-        let place = |id: ValueId| plan.arena_range(id).unwrap_or(0..0);
+        let place = |id: ValueId| places[id.index()].clone();
         let (around, out) = Around::split(arena, place(node.output));
         let operand = |index: usize| around.read(place(node.inputs[index]));
         let shape = |index: usize| graph.shape(node.inputs[index]);

@@ -35,7 +35,7 @@ pub fn record(plan: &Plan) -> Result<Recording, ModelError> {
         by_text: HashMap::new(),
     };
     let (mut bind_groups, mut dispatches) = (Vec::new(), Vec::new());
-    for &position in &plan.steps {
+    for &position in plan.steps.iter().flat_map(|step| &step.nodes) {
         let node = &plan.graph.nodes[position];
         for kernel in recorder.kernels(node)? {
             let (shader, bindings, workgroups) = recorder.shader(node, &kernel)?;

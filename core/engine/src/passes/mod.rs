@@ -18,6 +18,7 @@ pub use fuse_resize_add::fuse_resize_adds;
 pub use prune::{prune, select_outputs};
 
 use crate::error::ModelError;
+use crate::fusion::Level;
 use crate::graph::Graph;
 use crate::validate::validate;
 
@@ -33,7 +34,7 @@ pub struct PassReport {
 /// A pass over the graph.
 type Pass = fn(&mut Graph) -> Result<(), ModelError>;
 
-/// All passes in the order in which they run.
+/// All passes in the order in which they run; the first [`PASSES_WITHOUT_FUSION`] serve every level.
 const PASSES: [(&str, Pass); 6] = [
     ("fold constants", fold_constants),
     ("remove dead code", |graph| {
@@ -46,14 +47,30 @@ const PASSES: [(&str, Pass); 6] = [
     ("fuse residuals into convolutions", fuse_residuals),
 ];
 
+/// Constants must be folded and dead code be gone before a graph can be planned at all.
+const PASSES_WITHOUT_FUSION: usize = 2;
+
 /// Runs all passes and says how many nodes each left.
 ///
 /// # Errors
 /// *Unsupported* when data that must be constant is not; *Invalid* when a debug build finds that a pass broke the
 /// graph.
 pub fn optimise(graph: &mut Graph) -> Result<Vec<PassReport>, ModelError> {
-    let mut reports = Vec::with_capacity(PASSES.len());
-    for (name, pass) in PASSES {
+    optimise_to(graph, Level::Folded)
+}
+
+/// Runs the passes that a level of fusion includes: all of them, but for [`Level::Operators`].
+///
+/// # Errors
+/// As [`optimise`].
+pub fn optimise_to(graph: &mut Graph, level: Level) -> Result<Vec<PassReport>, ModelError> {
+    let count = if level == Level::Operators {
+        PASSES_WITHOUT_FUSION
+    } else {
+        PASSES.len()
+    };
+    let mut reports = Vec::with_capacity(count);
+    for &(name, pass) in &PASSES[..count] {
         pass(graph)?;
         if cfg!(debug_assertions) {
             validate(graph)?;

@@ -3,6 +3,7 @@
 //! A case is a graph with its inputs. A backend's test file runs the same cases and hands its outputs to
 //! [`Case::check`]; a new kernel gets its cases here and is tested on both backends.
 
+use plumbline_engine::fusion::Level;
 use plumbline_engine::graph::{
     Activation, Bilinear, Constant, Conv2d, Graph, Node, Op, Padding, Pool2d, Residual, ValueId,
     element_count,
@@ -22,12 +23,14 @@ pub struct Case {
     pub graph: Graph,
     /// One tensor a graph input.
     pub inputs: Vec<Vec<f32>>,
+    /// How far it is fused.
+    pub level: Level,
 }
 
 impl Case {
     /// Plans the graph.
     pub fn plan(&self) -> Plan {
-        Plan::new(self.graph.clone()).expect("the suite's graphs can be planned")
+        Plan::fused(self.graph.clone(), self.level).expect("the suite's graphs can be planned")
     }
 
     /// Compares a backend's outputs with the naive interpreter's; `note` is printed with a difference.
@@ -56,13 +59,15 @@ impl Case {
 
 /// Builds graphs by hand.
 #[derive(Default)]
-struct Build {
-    graph: Graph,
+pub struct Build {
+    /// What has been built so far.
+    pub graph: Graph,
     inputs: Vec<Vec<f32>>,
 }
 
 impl Build {
-    fn input(&mut self, random: &mut Random, shape: &[usize]) -> ValueId {
+    /// A graph input with random contents.
+    pub fn input(&mut self, random: &mut Random, shape: &[usize]) -> ValueId {
         let id = self.graph.add_value("input", shape.to_vec(), None);
         self.graph.inputs.push(id);
         self.inputs.push(
@@ -76,7 +81,7 @@ impl Build {
     }
 
     /// A constant; with `half`, one that binary16 holds exactly.
-    fn constant(&mut self, random: &mut Random, shape: &[usize], half: bool) -> ValueId {
+    pub fn constant(&mut self, random: &mut Random, shape: &[usize], half: bool) -> ValueId {
         let mut data = random.tensor(element_count(shape));
         if half {
             data.iter_mut().for_each(|x| *x = (*x * 256.0).round() / 256.0);
@@ -85,7 +90,18 @@ impl Build {
             .add_value("constant", shape.to_vec(), Some(Constant::F32(data.into())))
     }
 
-    fn node(&mut self, op: Op, inputs: Vec<ValueId>, shape: Vec<usize>) -> ValueId {
+    /// Multiplies a constant, and keeps it exact in binary16 where it was.
+    pub fn scale(&mut self, constant: ValueId, factor: f32, half: bool) {
+        let value = &mut self.graph.values[constant.index()];
+        if let Some(Constant::F32(data)) = &value.constant {
+            let scaled = data.iter().map(|x| x * factor);
+            let scaled = scaled.map(|x| if half { (x * 256.0).round() / 256.0 } else { x });
+            value.constant = Some(Constant::F32(scaled.collect()));
+        }
+    }
+
+    /// One operator application; its result is named by its position.
+    pub fn node(&mut self, op: Op, inputs: Vec<ValueId>, shape: Vec<usize>) -> ValueId {
         let output = self
             .graph
             .add_value(format!("result {}", self.graph.nodes.len()), shape, None);
@@ -98,17 +114,19 @@ impl Build {
         output
     }
 
-    fn case(mut self, outputs: &[ValueId]) -> Case {
+    /// The finished graph.
+    pub fn case(mut self, outputs: &[ValueId]) -> Case {
         self.graph.outputs = outputs.to_vec();
         validate::validate(&self.graph).expect("the suite builds valid graphs");
         Case {
             graph: self.graph,
             inputs: self.inputs,
+            level: Level::Folded,
         }
     }
 }
 
-fn activation(random: &mut Random) -> Activation {
+pub fn activation(random: &mut Random) -> Activation {
     random.pick(&[
         Activation::None,
         Activation::Relu,
@@ -117,7 +135,7 @@ fn activation(random: &mut Random) -> Activation {
     ])
 }
 
-fn bilinear(random: &mut Random) -> Bilinear {
+pub fn bilinear(random: &mut Random) -> Bilinear {
     random.pick(&[
         Bilinear {
             align_corners: false,
@@ -135,7 +153,7 @@ fn bilinear(random: &mut Random) -> Bilinear {
 }
 
 /// A residual for a result of shape `out`, and the shape of its operand.
-fn residual(random: &mut Random, out: &[usize]) -> Option<(Residual, Vec<usize>)> {
+pub fn residual(random: &mut Random, out: &[usize]) -> Option<(Residual, Vec<usize>)> {
     let small = vec![1, 1 + random.below(out[1]), 1 + random.below(out[2]), out[3]];
     let activation = activation(random);
     match random.below(3) {
