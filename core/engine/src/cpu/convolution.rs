@@ -1,21 +1,27 @@
-//! Convolution over all channels, as a matrix product with packed weights.
+//! Convolution over all channels, as a matrix product with packed weights and packed pixels.
 //!
-//! Weights are packed into panels of eight output channels; a register tile holds four pixels by eight channels
-//! (eight accumulators, two weights and one broadcast fit the sixteen vector registers of x86-64, where larger tiles
-//! spill). Pixels are taken in blocks whose input rows stay in the first-level cache while all panels pass over
-//! them. A 1x1 convolution reads its rows straight from the input; any other kernel first gathers the patches of
-//! one block, which is im2col without the memory.
+//! Weights are packed once, into panels of eight output channels; pixels are packed block by block, into tiles of
+//! four whose values of one channel are neighbours. A register tile is four pixels by eight channels: eight
+//! accumulators, two weights and one broadcast fit the sixteen vector registers of x86-64, where larger tiles spill.
+//! Both operands are then read in one straight line each, which is what a browser's compiler makes the best of: with
+//! the four pixels in lines of their own it computes an address for every load. Packing costs one pass over the
+//! input and is paid back by every panel. It takes any kernel, stride and padding: a patch is gathered while its
+//! pixels are packed, and zeros beyond the border are read from a line of zeros.
 
-use super::epilogue::{Epilogue, ResidualSource};
-use super::simd::{LANES, f32x4, quads_mut};
+use super::residual::{Addend, Enlarged};
+use super::simd::{Clamp, LANES, Quad, f32x4, quads, quads_mut, transpose};
 use crate::graph::Conv2d;
 
 /// Output channels in a panel.
 const PANEL: usize = 2 * LANES;
-/// Pixels in a register tile.
-const TILE: usize = 4;
-/// Input values that one block of pixels may hold: 16 KiB, half of a small first-level cache.
+/// Pixels in a register tile, the lanes of one packed quad.
+const TILE: usize = LANES;
+/// Steps of the inner loop that are written out, so that its counter and addresses cost little.
+const UNROLL: usize = 8;
+/// Input values that one block of pixels should hold: 16 KiB, half of a small first-level cache.
 const BLOCK_VALUES: usize = 4096;
+/// Pixels that a block has at least, so that weights which do not fit a cache are not read for too few of them.
+const MIN_BLOCK_PIXELS: usize = 16;
 
 /// One convolution with its weights in the order in which the kernel reads them.
 #[derive(Debug)]
@@ -29,44 +35,101 @@ pub struct Convolution {
     block_pixels: usize,
 }
 
+/// Memory that kernels share while they run.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    /// Packed pixels of one block.
+    pub packed: Vec<Quad>,
+    /// A block of a residual.
+    pub enlarged: Enlarged,
+}
+
 /// Shapes of one convolution.
-#[derive(Clone, Copy, Debug)]
-struct Geometry {
+#[derive(Debug)]
+pub struct Geometry {
     conv: Conv2d,
     in_size: [usize; 2],
-    out_width: usize,
+    out_size: [usize; 2],
     channels: usize,
     kernel: [usize; 2],
+    /// Stands for a row of a patch beyond the border.
+    zeros: Vec<f32>,
 }
 
 impl Geometry {
+    /// From the shapes of the input, the weights `[outputs, kernel_h, kernel_w, channels]` and the output.
+    pub fn new(conv: Conv2d, input: &[usize], kernel: &[usize], out: &[usize]) -> Self {
+        Self {
+            conv,
+            in_size: [input[1], input[2]],
+            out_size: [out[1], out[2]],
+            channels: input[3],
+            kernel: [kernel[1], kernel[2]],
+            zeros: vec![0.0; kernel[2] * input[3]],
+        }
+    }
+
     /// Input values under one output.
-    fn patch_len(&self) -> usize {
+    pub fn patch_len(&self) -> usize {
         self.kernel[0] * self.kernel[1] * self.channels
     }
 
+    /// Output pixels.
+    pub fn pixels(&self) -> usize {
+        self.out_size[0] * self.out_size[1]
+    }
+
     /// Whether the patches of neighbouring outputs are just neighbouring pixels of the input.
-    fn is_pointwise(&self) -> bool {
+    pub fn is_pointwise(&self) -> bool {
         self.kernel == [1, 1] && self.conv.stride == [1, 1] && self.conv.padding == Default::default()
     }
 
-    /// Copies the patch of one output pixel, zeros where it hangs over the border.
-    fn gather(&self, x: &[f32], pixel: usize, patch: &mut [f32]) {
-        let (out_y, out_x) = (pixel / self.out_width, pixel % self.out_width);
-        for (ky, row) in patch.chunks_exact_mut(self.kernel[1] * self.channels).enumerate() {
-            let y = (out_y * self.conv.stride[0] + ky * self.conv.dilation[0])
-                .checked_sub(self.conv.padding.top)
-                .filter(|&y| y < self.in_size[0]);
-            for (kx, tap) in row.chunks_exact_mut(self.channels).enumerate() {
-                let x_in = (out_x * self.conv.stride[1] + kx * self.conv.dilation[1])
-                    .checked_sub(self.conv.padding.left)
-                    .filter(|&x| x < self.in_size[1]);
-                match (y, x_in) {
-                    (Some(y), Some(x_in)) => {
-                        let start = (y * self.in_size[1] + x_in) * self.channels;
-                        tap.copy_from_slice(&x[start..][..self.channels]);
-                    }
-                    _ => tap.fill(0.0),
+    /// Packs the patches of the pixels from `first` on, tile by tile. The last tile is filled up with copies of the
+    /// last pixel.
+    fn pack(&self, x: &[f32], first: usize, tiles: &mut [Quad]) {
+        let last = self.pixels() - 1;
+        let depth = self.patch_len();
+        for (index, tile) in tiles.chunks_exact_mut(depth).enumerate() {
+            let pixels = [0, 1, 2, 3].map(|lane| (first + TILE * index + lane).min(last));
+            if self.is_pointwise() {
+                transpose(pixels.map(|pixel| &x[pixel * depth..][..depth]), tile);
+            } else {
+                self.pack_patches(
+                    x,
+                    pixels.map(|p| (p / self.out_size[1], p % self.out_size[1])),
+                    tile,
+                );
+            }
+        }
+    }
+
+    /// Packs four patches. Where all lie between the left and the right border, a kernel row is one run of memory.
+    fn pack_patches(&self, x: &[f32], pixels: [(usize, usize); TILE], tile: &mut [Quad]) {
+        let [width, run] = [self.kernel[1], self.kernel[1] * self.channels];
+        let column = |out_x: usize, kx: usize| {
+            (out_x * self.conv.stride[1] + kx * self.conv.dilation[1])
+                .checked_sub(self.conv.padding.left)
+                .filter(|&column| column < self.in_size[1])
+        };
+        let inside = self.conv.dilation[1] == 1
+            && pixels
+                .iter()
+                .all(|&(_, out_x)| column(out_x, 0).is_some() && column(out_x, width - 1).is_some());
+        for (ky, tile) in tile.chunks_exact_mut(run).enumerate() {
+            let rows = pixels.map(|(out_y, _)| {
+                (out_y * self.conv.stride[0] + ky * self.conv.dilation[0])
+                    .checked_sub(self.conv.padding.top)
+                    .filter(|&row| row < self.in_size[0])
+            });
+            let line = |lane: usize, kx: usize, len: usize| match (rows[lane], column(pixels[lane].1, kx)) {
+                (Some(row), Some(column)) => &x[(row * self.in_size[1] + column) * self.channels..][..len],
+                _ => &self.zeros[..len],
+            };
+            if inside {
+                transpose([0, 1, 2, 3].map(|lane| line(lane, 0, run)), tile);
+            } else {
+                for (kx, tile) in tile.chunks_exact_mut(self.channels).enumerate() {
+                    transpose([0, 1, 2, 3].map(|lane| line(lane, kx, self.channels)), tile);
                 }
             }
         }
@@ -75,22 +138,8 @@ impl Geometry {
 
 impl Convolution {
     /// Packs `weights` `[outputs, kernel_h, kernel_w, channels]` and `bias` `[outputs]`.
-    pub fn new(
-        conv: Conv2d,
-        input: &[usize],
-        weights: &[f32],
-        kernel: &[usize],
-        bias: &[f32],
-        out: &[usize],
-    ) -> Self {
-        let geometry = Geometry {
-            conv,
-            in_size: [input[1], input[2]],
-            out_width: out[2],
-            channels: input[3],
-            kernel: [kernel[1], kernel[2]],
-        };
-        let (outputs, depth) = (kernel[0], geometry.patch_len());
+    pub fn new(geometry: Geometry, weights: &[f32], bias: &[f32]) -> Self {
+        let (outputs, depth) = (bias.len(), geometry.patch_len());
         let at = |output: usize, k: usize| {
             if output < outputs {
                 weights[output * depth + k]
@@ -111,7 +160,9 @@ impl Convolution {
                 panels.push([quad(first, &column), quad(first + LANES, &column)]);
             }
         }
-        let block_pixels = (BLOCK_VALUES / depth).next_multiple_of(TILE).max(TILE);
+        let block_pixels = (BLOCK_VALUES / depth)
+            .next_multiple_of(TILE)
+            .max(MIN_BLOCK_PIXELS);
         Self {
             panels,
             bias: biases,
@@ -121,70 +172,76 @@ impl Convolution {
         }
     }
 
-    /// Values of scratch memory that [`Self::run`] needs.
-    pub fn scratch_len(&self) -> usize {
-        if self.geometry.is_pointwise() {
-            0
-        } else {
-            self.block_pixels * self.geometry.patch_len()
-        }
-    }
-
-    /// Computes all outputs.
-    pub fn run<R: ResidualSource>(
+    /// Computes all outputs: sum, residual, clamp.
+    pub fn run(
         &self,
         x: &[f32],
-        scratch: &mut [f32],
+        residual: Option<Addend<'_>>,
+        clamp: Clamp,
+        scratch: &mut Scratch,
         out: &mut [f32],
-        epilogue: &Epilogue<R>,
     ) {
         let depth = self.geometry.patch_len();
+        scratch.enlarged.reset();
         for (block, out) in out.chunks_mut(self.block_pixels * self.outputs).enumerate() {
             let first = block * self.block_pixels;
             let pixels = out.len() / self.outputs;
-            if self.geometry.is_pointwise() {
-                self.run_block(&x[first * depth..][..pixels * depth], first, out, epilogue);
-            } else {
-                let patches = &mut scratch[..pixels * depth];
-                for (index, patch) in patches.chunks_exact_mut(depth).enumerate() {
-                    self.geometry.gather(x, first + index, patch);
+            scratch.packed.resize(pixels.div_ceil(TILE) * depth, [0.0; LANES]);
+            self.geometry.pack(x, first, &mut scratch.packed);
+            match residual {
+                None => self.multiply_block::<false>(&scratch.packed, &[], clamp, out),
+                Some(addend) => {
+                    let added = addend.rows(first, pixels, self.outputs, &mut scratch.enlarged);
+                    self.multiply_block::<true>(&scratch.packed, added, clamp, out);
                 }
-                self.run_block(patches, first, out, epilogue);
             }
         }
     }
 
-    /// All panels over one block of patches.
-    fn run_block<R: ResidualSource>(
+    /// All panels over one block of packed pixels; `added` has the shape of `out`, where there is a residual.
+    fn multiply_block<const RESIDUAL: bool>(
         &self,
-        patches: &[f32],
-        first: usize,
+        packed: &[Quad],
+        added: &[f32],
+        clamp: Clamp,
         out: &mut [f32],
-        epilogue: &Epilogue<R>,
     ) {
-        let depth = self.geometry.patch_len();
+        let (depth, outputs) = (self.geometry.patch_len(), self.outputs);
         for (index, (panel, &bias)) in self.panels.chunks_exact(depth).zip(&self.bias).enumerate() {
             let channel = index * PANEL;
-            let width = PANEL.min(self.outputs - channel);
-            let tiles = patches
-                .chunks(TILE * depth)
-                .zip(out.chunks_mut(TILE * self.outputs))
-                .enumerate();
-            for (tile, (rows, out)) in tiles {
-                let sums = multiply(rows, depth, panel, bias);
-                for (row, (sum, out)) in sums.iter().zip(out.chunks_exact_mut(self.outputs)).enumerate() {
-                    let pixel = first + tile * TILE + row;
-                    let out = &mut out[channel..][..width];
+            let width = PANEL.min(outputs - channel);
+            let tiles = packed.chunks_exact(depth).zip(out.chunks_mut(TILE * outputs));
+            for (index, (tile, out)) in tiles.enumerate() {
+                let sums = multiply(tile, panel, bias);
+                let first = index * TILE * outputs + channel;
+                for (row, sum) in sums.into_iter().enumerate() {
+                    let start = row * outputs + channel;
                     if width == PANEL {
-                        let [low, high] = quads_mut(out) else {
-                            unreachable!("a full panel is two vectors")
+                        // The last tile may have fewer than four rows; surplus sums find no place.
+                        let Some(out) = out.get_mut(start..start + PANEL) else {
+                            break;
                         };
-                        *low = epilogue.quad(pixel, channel / LANES, sum[0]).to_array();
-                        *high = epilogue.quad(pixel, channel / LANES + 1, sum[1]).to_array();
-                    } else {
-                        for (part, (sum, out)) in sum.iter().zip(out.chunks_mut(LANES)).enumerate() {
-                            epilogue.ragged(pixel, channel + part * LANES, *sum, out);
+                        let mut sum = sum;
+                        if RESIDUAL {
+                            let added = &quads(&added[first + row * outputs..][..PANEL])[..2];
+                            sum = [sum[0] + f32x4::new(added[0]), sum[1] + f32x4::new(added[1])];
                         }
+                        let out = &mut quads_mut(out)[..2];
+                        out[0] = clamp.apply(sum[0]).to_array();
+                        out[1] = clamp.apply(sum[1]).to_array();
+                    } else {
+                        let Some(out) = out.get_mut(start..start + width) else {
+                            break;
+                        };
+                        let mut sum = sum;
+                        if RESIDUAL {
+                            let mut rest = [[0.0; LANES]; 2];
+                            rest.as_flattened_mut()[..width]
+                                .copy_from_slice(&added[first + row * outputs..][..width]);
+                            sum = [sum[0] + f32x4::new(rest[0]), sum[1] + f32x4::new(rest[1])];
+                        }
+                        let finished = sum.map(|sum| clamp.apply(sum).to_array());
+                        out.copy_from_slice(&finished.as_flattened()[..width]);
                     }
                 }
             }
@@ -192,19 +249,27 @@ impl Convolution {
     }
 }
 
-/// Four rows of `depth` values times one panel. A tile with fewer rows repeats its last one; the caller drops the
-/// surplus sums.
+/// One tile of packed pixels times one panel of weights.
 #[inline(always)]
-fn multiply(rows: &[f32], depth: usize, panel: &[[f32x4; 2]], bias: [f32x4; 2]) -> [[f32x4; 2]; TILE] {
-    let last = rows.len() / depth - 1;
-    let [r0, r1, r2, r3] = [0, 1, 2, 3].map(|row: usize| &rows[row.min(last) * depth..][..depth]);
-    let mut sums = [bias; TILE];
-    for ((((&[low, high], &a0), &a1), &a2), &a3) in panel.iter().zip(r0).zip(r1).zip(r2).zip(r3) {
-        for (sum, a) in sums.iter_mut().zip([a0, a1, a2, a3]) {
-            let a = f32x4::splat(a);
-            sum[0] += a * low;
-            sum[1] += a * high;
+fn multiply(tile: &[Quad], panel: &[[f32x4; 2]], bias: [f32x4; 2]) -> [[f32x4; 2]; TILE] {
+    #[inline(always)]
+    fn step(sums: &mut [[f32x4; 2]; TILE], pixels: &Quad, &[low, high]: &[f32x4; 2]) {
+        for (sum, &pixel) in sums.iter_mut().zip(pixels) {
+            let pixel = f32x4::splat(pixel);
+            sum[0] += pixel * low;
+            sum[1] += pixel * high;
         }
+    }
+    let mut sums = [bias; TILE];
+    let (pixels, rest_pixels) = tile.as_chunks::<UNROLL>();
+    let (weights, rest_weights) = panel.as_chunks::<UNROLL>();
+    for (pixels, weights) in pixels.iter().zip(weights) {
+        for (pixels, weights) in pixels.iter().zip(weights) {
+            step(&mut sums, pixels, weights);
+        }
+    }
+    for (pixels, weights) in rest_pixels.iter().zip(rest_weights) {
+        step(&mut sums, pixels, weights);
     }
     sums
 }

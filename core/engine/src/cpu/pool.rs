@@ -1,6 +1,6 @@
 //! Maximum over a window.
 
-use super::epilogue::apply_activation;
+use super::residual::apply_activation;
 use super::simd::{LANES, f32x4, quads, quads_mut};
 use crate::graph::Pool2d;
 

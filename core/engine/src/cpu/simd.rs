@@ -6,42 +6,66 @@ pub use wide::f32x4;
 /// Lanes of a vector.
 pub const LANES: usize = 4;
 
+/// Four neighbouring values in memory.
+pub type Quad = [f32; LANES];
+
 /// Views a slice as vectors' worth of elements, without the ragged end.
-pub fn quads(slice: &[f32]) -> &[[f32; LANES]] {
+pub fn quads(slice: &[f32]) -> &[Quad] {
     slice.as_chunks().0
 }
 
 /// Views a slice as vectors' worth of elements, without the ragged end.
-pub fn quads_mut(slice: &mut [f32]) -> &mut [[f32; LANES]] {
+pub fn quads_mut(slice: &mut [f32]) -> &mut [Quad] {
     slice.as_chunks_mut().0
+}
+
+/// Writes `rows[r][k]` to `out[k][r]`. All rows and `out` have one length.
+#[inline(always)]
+pub fn transpose(rows: [&[f32]; LANES], out: &mut [Quad]) {
+    let (blocks, rest) = out.as_chunks_mut::<LANES>();
+    let [a, b, c, d] = rows.map(quads);
+    for ((((block, &a), &b), &c), &d) in blocks.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+        *block = f32x4::transpose([a, b, c, d].map(f32x4::new)).map(f32x4::to_array);
+    }
+    let done = LANES * blocks.len();
+    for (k, quad) in rest.iter_mut().enumerate() {
+        *quad = rows.map(|row| row[done + k]);
+    }
 }
 
 /// The range into which an activation presses its values; every supported activation but the sigmoid is one.
 #[derive(Clone, Copy, Debug)]
 pub struct Clamp {
-    low: f32x4,
-    high: f32x4,
+    low: f32,
+    high: f32,
 }
 
 impl Clamp {
+    /// Leaves values as they are.
+    pub const NONE: Self = Self {
+        low: f32::NEG_INFINITY,
+        high: f32::INFINITY,
+    };
+
     /// The clamp that equals an activation, `None` for those that are no clamp.
     pub fn of(activation: crate::graph::Activation) -> Option<Self> {
         use crate::graph::Activation;
-        let (low, high) = match activation {
-            Activation::None => (f32::NEG_INFINITY, f32::INFINITY),
-            Activation::Relu => (0.0, f32::INFINITY),
-            Activation::Relu6 => (0.0, 6.0),
-            Activation::Sigmoid => return None,
-        };
-        Some(Self {
-            low: f32x4::splat(low),
-            high: f32x4::splat(high),
-        })
+        match activation {
+            Activation::None => Some(Self::NONE),
+            Activation::Relu => Some(Self {
+                low: 0.0,
+                ..Self::NONE
+            }),
+            Activation::Relu6 => Some(Self { low: 0.0, high: 6.0 }),
+            Activation::Sigmoid => None,
+        }
     }
 
     /// Presses four values into the range.
     #[inline(always)]
     pub fn apply(&self, value: f32x4) -> f32x4 {
-        value.fast_max(self.low).fast_min(self.high)
+        value
+            .fast_max(f32x4::splat(self.low))
+            .fast_min(f32x4::splat(self.high))
     }
 }

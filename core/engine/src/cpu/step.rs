@@ -1,0 +1,221 @@
+//! One node of a plan, prepared: packed weights, tables, and how its results are finished.
+
+use std::ops::Range;
+
+use super::convolution::{Convolution, Geometry, Scratch};
+use super::depthwise::Depthwise;
+use super::residual::{Addend, UpsampleTable, apply_activation};
+use super::simd::Clamp;
+use super::{pool, shuffle};
+use crate::error::ModelError;
+use crate::graph::{Activation, Constant, Graph, Node, Op, Residual, ValueId};
+
+/// One node, prepared.
+#[derive(Debug)]
+pub struct Step {
+    /// Position of the node in the plan's graph.
+    pub node: usize,
+    kernel: Kernel,
+    ending: Ending,
+}
+
+/// Precomputed data of a step.
+#[derive(Debug)]
+enum Kernel {
+    Convolution(Convolution),
+    Depthwise(Depthwise),
+    Resize(UpsampleTable),
+    /// Everything that needs no preparation.
+    Direct,
+}
+
+/// How a step finishes its results: `residual.activation(activation(sum) + residual)`.
+#[derive(Debug)]
+struct Ending {
+    /// What the kernel applies before it writes: after the residual, if it adds that, else before.
+    clamp: Clamp,
+    /// Whether the kernel adds the residual. It does wherever nothing stands between the sum and the addition, which
+    /// is everywhere in the known models; the other cases take a second walk over the output.
+    adds: bool,
+    /// An activation before the residual that is no clamp.
+    apart: Activation,
+    residual: Option<Residual>,
+    /// For a residual that is enlarged on the fly.
+    table: Option<UpsampleTable>,
+}
+
+impl Ending {
+    fn of(graph: &Graph, node: &Node) -> Self {
+        let (activation, residual, can_add) = match &node.op {
+            Op::Conv2d(conv) => (conv.activation, conv.residual, true),
+            Op::DepthwiseConv2d(conv) => (conv.activation, conv.residual, false),
+            Op::Add(residual) => (Activation::None, Some(*residual), false),
+            Op::Dequantize
+            | Op::Densify
+            | Op::Pad(_)
+            | Op::Activation(_)
+            | Op::MaxPool2d(_)
+            | Op::ResizeBilinear(_)
+            | Op::Reshape
+            | Op::Concat { .. }
+            | Op::DepthToSpace { .. } => (Activation::None, None, false),
+        };
+        let table = residual
+            .and_then(|residual| residual.upsample)
+            .and_then(|bilinear| {
+                let small = *node.inputs.last()?;
+                let (from, to) = (graph.shape(small), graph.shape(node.output));
+                Some(UpsampleTable::new(bilinear, from, to))
+            });
+        let outer = residual.and_then(|residual| Clamp::of(residual.activation));
+        let (clamp, adds, apart) = match (Clamp::of(activation), outer) {
+            (Some(_), Some(outer)) if can_add && activation == Activation::None => {
+                (outer, true, Activation::None)
+            }
+            (Some(inner), _) => (inner, false, Activation::None),
+            (None, _) => (Clamp::NONE, false, activation),
+        };
+        Self {
+            clamp,
+            adds,
+            apart,
+            residual,
+            table,
+        }
+    }
+
+    /// What the kernel leaves to do.
+    fn finish(&self, addend: Option<Addend<'_>>, channels: usize, scratch: &mut Scratch, out: &mut [f32]) {
+        apply_activation(self.apart, out);
+        if let (Some(residual), Some(addend), false) = (self.residual, addend, self.adds) {
+            addend.add_to(out, channels, residual.activation, &mut scratch.enlarged);
+        }
+    }
+}
+
+impl Step {
+    /// Packs the weights of the node at `position` and builds its tables.
+    pub fn prepare(graph: &Graph, position: usize) -> Result<Self, ModelError> {
+        let node = &graph.nodes[position];
+        let weights = |index: usize| {
+            let constant = graph
+                .value(node.inputs[index])
+                .constant
+                .as_ref()
+                .and_then(Constant::as_f32);
+            constant.ok_or_else(|| ModelError::invalid(&node.origin, "its weights are not f32 constants"))
+        };
+        let (from, to) = (graph.shape(node.inputs[0]), graph.shape(node.output));
+        let kernel = match &node.op {
+            Op::Conv2d(conv) => {
+                let geometry = Geometry::new(*conv, from, graph.shape(node.inputs[1]), to);
+                Kernel::Convolution(Convolution::new(geometry, weights(1)?, weights(2)?))
+            }
+            Op::DepthwiseConv2d(conv) => {
+                let shape = graph.shape(node.inputs[1]);
+                Kernel::Depthwise(Depthwise::new(*conv, from, weights(1)?, shape, weights(2)?, to))
+            }
+            Op::ResizeBilinear(bilinear) => Kernel::Resize(UpsampleTable::new(*bilinear, from, to)),
+            Op::Dequantize
+            | Op::Densify
+            | Op::Pad(_)
+            | Op::Add(_)
+            | Op::Activation(_)
+            | Op::MaxPool2d(_)
+            | Op::Reshape
+            | Op::Concat { .. }
+            | Op::DepthToSpace { .. } => Kernel::Direct,
+        };
+        Ok(Self {
+            node: position,
+            kernel,
+            ending: Ending::of(graph, node),
+        })
+    }
+
+    /// Computes the node's output in the arena; `places` says where each value lives, by value index.
+    pub fn run(&self, graph: &Graph, places: &[Range<usize>], arena: &mut [f32], scratch: &mut Scratch) {
+        let node = &graph.nodes[self.node];
+        let place = |id: ValueId| places[id.index()].clone();
+        let (around, out) = Around::split(arena, place(node.output));
+        let operand = |index: usize| around.read(place(node.inputs[index]));
+        let shape = |index: usize| graph.shape(node.inputs[index]);
+        let to = graph.shape(node.output);
+        let channels = to[to.len() - 1];
+        let x = operand(0);
+        let (ending, clamp) = (&self.ending, self.ending.clamp);
+        // The residual is the last operand.
+        let addend = ending.residual.map(|_| Addend {
+            data: operand(node.inputs.len() - 1),
+            table: ending.table.as_ref(),
+        });
+        match (&node.op, &self.kernel) {
+            (Op::Conv2d(_), Kernel::Convolution(kernel)) => {
+                kernel.run(x, addend.filter(|_| ending.adds), clamp, scratch, out);
+                ending.finish(addend, channels, scratch, out);
+            }
+            (Op::DepthwiseConv2d(_), Kernel::Depthwise(kernel)) => {
+                kernel.run(x, clamp, out);
+                ending.finish(addend, channels, scratch, out);
+            }
+            (Op::Add(_), _) => {
+                out.copy_from_slice(x);
+                ending.finish(addend, channels, scratch, out);
+            }
+            (Op::ResizeBilinear(_), Kernel::Resize(table)) => table.resize(x, out, &mut scratch.enlarged),
+            (Op::Activation(activation), _) => {
+                out.copy_from_slice(x);
+                apply_activation(*activation, out);
+            }
+            (Op::MaxPool2d(pool), _) => pool::max_pool(x, shape(0), pool, out, to),
+            (Op::Pad(amounts), _) => shuffle::pad(x, shape(0), amounts, out, to),
+            (Op::Concat { axis }, _) => {
+                let mut offset = 0;
+                for index in 0..node.inputs.len() {
+                    shuffle::concat_operand(operand(index), shape(index), *axis, offset, out, to);
+                    offset += shape(index)[*axis];
+                }
+            }
+            (Op::DepthToSpace { block }, _) => shuffle::depth_to_space(x, shape(0), *block, out, to),
+            (
+                Op::Dequantize
+                | Op::Densify
+                | Op::Reshape
+                | Op::Conv2d(_)
+                | Op::DepthwiseConv2d(_)
+                | Op::ResizeBilinear(_),
+                _,
+            ) => unreachable!("`prepare` pairs each operator with its kernel, and plans hold no other steps"),
+        }
+    }
+}
+
+/// The arena around the range that a step writes: everything else can be read meanwhile.
+struct Around<'a> {
+    before: &'a [f32],
+    after: &'a [f32],
+    after_start: usize,
+}
+
+impl<'a> Around<'a> {
+    fn split(arena: &'a mut [f32], written: Range<usize>) -> (Self, &'a mut [f32]) {
+        let (before, rest) = arena.split_at_mut(written.start);
+        let (out, after) = rest.split_at_mut(written.len());
+        (
+            Self {
+                before,
+                after,
+                after_start: written.end,
+            },
+            out,
+        )
+    }
+
+    fn read(&self, range: Range<usize>) -> &'a [f32] {
+        if range.end <= self.before.len() {
+            &self.before[range]
+        } else {
+            &self.after[range.start - self.after_start..range.end - self.after_start]
+        }
+    }
+}
