@@ -11,7 +11,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 
 use crate::Outcome;
@@ -49,11 +49,19 @@ const MAX_LINE_BYTES: u64 = 16 * 1024;
 /// Most header lines of one request.
 const MAX_HEADERS: usize = 100;
 
-/// A bound port and the folder behind it.
+/// A bound port and what is behind it.
 pub struct Server {
     listener: TcpListener,
-    folder: Arc<PathBuf>,
+    site: Site,
     address: SocketAddr,
+}
+
+/// What is served, and how.
+struct Site {
+    folder: PathBuf,
+    /// In place of the first of [`SECURITY_HEADERS`].
+    policy: Option<&'static str>,
+    ledger: Option<Mutex<File>>,
 }
 
 impl Server {
@@ -73,9 +81,25 @@ impl Server {
             .map_err(|error| format!("the port has no address: {error}"))?;
         Ok(Self {
             listener,
-            folder: Arc::new(folder),
+            site: Site {
+                folder,
+                policy: None,
+                ledger: None,
+            },
             address,
         })
+    }
+
+    /// The same server with another content security policy: pages that are no part of the product have other needs.
+    pub fn with_policy(mut self, policy: &'static str) -> Self {
+        self.site.policy = Some(policy);
+        self
+    }
+
+    /// The same server, which appends the path of every file that it sends whole to `ledger`, one a line.
+    pub fn with_ledger(mut self, ledger: File) -> Self {
+        self.site.ledger = Some(Mutex::new(ledger));
+        self
     }
 
     /// The address to open in a browser.
@@ -84,25 +108,26 @@ impl Server {
     }
 
     /// Answers requests until the process ends.
-    pub fn run(&self) {
+    pub fn run(self) {
+        let site = Arc::new(self.site);
         for stream in self.listener.incoming() {
             // A connection that breaks while it is being made concerns nobody else.
             let Ok(stream) = stream else { continue };
-            let folder = Arc::clone(&self.folder);
-            std::thread::spawn(move || converse(stream, &folder));
+            let site = Arc::clone(&site);
+            std::thread::spawn(move || converse(stream, &site));
         }
     }
 }
 
 /// Serves one connection. Errors end it: they mean that the browser went away or speaks no HTTP.
-fn converse(stream: TcpStream, folder: &Path) {
+fn converse(stream: TcpStream, site: &Site) {
     let _ = stream.set_read_timeout(Some(IDLE_LIMIT));
     let _ = stream.set_nodelay(true);
     let Ok(reading) = stream.try_clone() else { return };
     let mut reader = BufReader::new(reading);
     let mut writer = stream;
     while let Some(request) = Request::read(&mut reader) {
-        if respond(&request, folder, &mut writer).is_err() || request.close {
+        if respond(&request, site, &mut writer).is_err() || request.close {
             break;
         }
     }
@@ -172,17 +197,18 @@ fn read_line(reader: &mut impl BufRead) -> Option<String> {
     String::from_utf8(line).ok()
 }
 
-fn respond(request: &Request, folder: &Path, out: &mut impl Write) -> std::io::Result<()> {
+fn respond(request: &Request, site: &Site, out: &mut impl Write) -> std::io::Result<()> {
     if request.method != "GET" && request.method != "HEAD" {
         return write_text(
             out,
             "405 Method Not Allowed",
             "Only GET and HEAD are answered here.\n",
             request,
+            site,
         );
     }
-    let Some((mut file, path)) = open(folder, &request.path) else {
-        return write_text(out, "404 Not Found", "There is no such file.\n", request);
+    let Some((mut file, path)) = open(&site.folder, &request.path) else {
+        return write_text(out, "404 Not Found", "There is no such file.\n", request, site);
     };
     let metadata = file.metadata()?;
     let length = metadata.len();
@@ -192,7 +218,7 @@ fn respond(request: &Request, folder: &Path, out: &mut impl Write) -> std::io::R
         .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let tag = format!("\"{length:x}-{:x}\"", modified.unwrap_or_default().as_nanos());
 
-    let mut head = Head::new(request);
+    let mut head = Head::new(request, site);
     head.line("Content-Type", content_type(&path));
     head.line("Cache-Control", cache_control(&path));
     head.line("ETag", &tag);
@@ -218,10 +244,24 @@ fn respond(request: &Request, folder: &Path, out: &mut impl Write) -> std::io::R
     head.line("Content-Length", &(range.end - range.start).to_string());
     head.send(out, status)?;
     if request.method == "GET" {
+        site.note(&path);
         file.seek(SeekFrom::Start(range.start))?;
         std::io::copy(&mut file.take(range.end - range.start), out)?;
     }
     out.flush()
+}
+
+impl Site {
+    /// Writes a sent file into the ledger.
+    fn note(&self, path: &Path) {
+        let (Some(ledger), Ok(path)) = (&self.ledger, path.strip_prefix(&self.folder)) else {
+            return;
+        };
+        if let Ok(mut ledger) = ledger.lock() {
+            // A ledger that cannot be written lacks lines, which its reader sees; the page is served all the same.
+            let _ = writeln!(ledger, "{}", path.to_string_lossy().replace('\\', "/"));
+        }
+    }
 }
 
 /// The header lines of a response, kept until its status is known.
@@ -230,10 +270,11 @@ struct Head {
 }
 
 impl Head {
-    fn new(request: &Request) -> Self {
+    fn new(request: &Request, site: &Site) -> Self {
         let mut head = Self { lines: String::new() };
-        for (name, value) in SECURITY_HEADERS {
-            head.line(name, value);
+        for (position, (name, value)) in SECURITY_HEADERS.into_iter().enumerate() {
+            let policy = site.policy.filter(|_| position == 0);
+            head.line(name, policy.unwrap_or(value));
         }
         head.line("Connection", if request.close { "close" } else { "keep-alive" });
         head
@@ -248,8 +289,14 @@ impl Head {
     }
 }
 
-fn write_text(out: &mut impl Write, status: &str, text: &str, request: &Request) -> std::io::Result<()> {
-    let mut head = Head::new(request);
+fn write_text(
+    out: &mut impl Write,
+    status: &str,
+    text: &str,
+    request: &Request,
+    site: &Site,
+) -> std::io::Result<()> {
+    let mut head = Head::new(request, site);
     head.line("Content-Type", "text/plain; charset=utf-8");
     head.line("Cache-Control", "no-cache");
     head.line("Content-Length", &text.len().to_string());
@@ -438,6 +485,11 @@ mod tests {
 
     /// Serves a folder of three files and returns the answer to a request as text.
     fn answer(request: &str) -> String {
+        answer_of(|server, _| server, request)
+    }
+
+    /// The same, from a server that has been changed.
+    fn answer_of(change: impl Fn(Server, &Path) -> Server, request: &str) -> String {
         static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let nth = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("plumbline-server-{}-{nth}", std::process::id()));
@@ -445,7 +497,7 @@ mod tests {
         std::fs::write(folder.join("index.html"), "<p>page</p>").unwrap();
         std::fs::write(folder.join("worker.js"), "work()").unwrap();
         std::fs::write(folder.join("models/lite.tflite"), "0123456789").unwrap();
-        let server = Server::bind(0, folder.clone()).unwrap();
+        let server = change(Server::bind(0, folder.clone()).unwrap(), &folder);
         let address = server.address;
         std::thread::spawn(move || server.run());
         let mut stream = TcpStream::connect(address).unwrap();
@@ -510,6 +562,33 @@ mod tests {
         );
         let text = answer("POST / HTTP/1.1\r\nConnection: close\r\n\r\n");
         assert!(text.starts_with("HTTP/1.1 405 "), "{text}");
+    }
+
+    #[test]
+    fn another_policy_takes_the_place_of_the_first_header_only() {
+        let request = "GET / HTTP/1.1\r\nConnection: close\r\n\r\n";
+        let text = answer_of(|server, _| server.with_policy("default-src 'self'"), request);
+        assert!(
+            text.contains("\r\nContent-Security-Policy: default-src 'self'\r\n"),
+            "{text}"
+        );
+        for (name, value) in &SECURITY_HEADERS[1..] {
+            assert!(text.contains(&format!("\r\n{name}: {value}\r\n")), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_ledger_names_what_was_sent() {
+        let place = std::env::temp_dir().join(format!("plumbline-ledger-{}", std::process::id()));
+        let keep = |server: Server, _: &Path| server.with_ledger(File::create(&place).unwrap());
+        answer_of(
+            keep,
+            "GET /models/lite.tflite HTTP/1.1\r\nConnection: close\r\n\r\n",
+        );
+        assert_eq!(std::fs::read_to_string(&place).unwrap(), "models/lite.tflite\n");
+        answer_of(keep, "HEAD /worker.js HTTP/1.1\r\nConnection: close\r\n\r\n");
+        assert_eq!(std::fs::read_to_string(&place).unwrap(), "");
+        std::fs::remove_file(&place).unwrap();
     }
 
     #[test]
