@@ -136,7 +136,7 @@ fn browser_names_stay_behind_their_doors() {
 }
 
 /// What a package may depend on, tests and build tools aside. `None`: anything but what is forbidden to all.
-const MAY_DEPEND_ON: [(&str, Option<&[&str]>); 8] = [
+const MAY_DEPEND_ON: [(&str, Option<&[&str]>); 9] = [
     ("core", Some(&["serde"])),
     ("core/engine", Some(&["bytemuck", "wide", "wgpu", "pollster"])),
     ("core/pipeline", Some(&["plumbline_core", "plumbline_engine"])),
@@ -144,6 +144,7 @@ const MAY_DEPEND_ON: [(&str, Option<&[&str]>); 8] = [
     ("core/cli", None),
     ("web", None),
     ("tests", None),
+    ("tests/bench/plumbline", None),
     ("xtask", Some(&["serde", "serde_json", "sha2", "toml"])),
 ];
 
@@ -248,6 +249,34 @@ fn the_gpu_library_stays_out_of_the_browser() {
             );
         }
     }
+}
+
+#[test]
+fn peers_of_the_bench_stay_out_of_the_product() {
+    let peers = [
+        "onnxruntime",
+        "@litertjs/",
+        "@mediapipe/tasks",
+        "\nrten =",
+        "\"rten\"",
+        "wonnx",
+        "tensorflow",
+    ];
+    let mut findings = Vec::new();
+    for file in tracked_files() {
+        let name = file.rsplit('/').next().unwrap_or_default();
+        let is_manifest = matches!(
+            name,
+            "Cargo.toml" | "Cargo.lock" | "package.json" | "package-lock.json" | "requirements.txt"
+        );
+        if !is_manifest || file.starts_with("tests/bench/") {
+            continue;
+        }
+        let text = read(&file);
+        let found = peers.iter().filter(|peer| text.contains(**peer));
+        findings.extend(found.map(|peer| format!("{file}: {}", peer.trim())));
+    }
+    assert_none("only tests/bench may ask for other runtimes", &findings);
 }
 
 #[test]

@@ -1,12 +1,12 @@
-//! The one front door: `cargo xtask serve | test | dist | models`.
+//! The one front door: `cargo xtask serve | test | bench | dist | models`.
 //!
 //! In: a command and its options. Out: what the command says about itself on standard output, errors as one
 //! sentence on standard error, and an exit code that is zero only when everything asked for was done.
 //!
 //! Each command is one file; the other modules are what the commands share, named by what they deal with.
 
+mod bench;
 mod browser;
-
 mod dist;
 mod models;
 mod node;
@@ -34,6 +34,15 @@ Usage: cargo xtask COMMAND
                                format, lints, native tests, browser tests, end-to-end tests
                                --quick stops before the stages that need a browser
                                --only runs the named stages: format, lints, native, wasm, e2e
+  bench [--browser NAME] [--models LIST] [--gpu-models LIST] [--runtimes LIST] [--rounds N] [--cold N]
+        [--against RUNTIME] [--json PATH] [--keep-open]
+                               time Plumbline beside other runtimes in one page; prints a table and writes
+                               target/bench/results.json, or PATH
+                               --browser chromium or firefox
+                               --models detector,lite,full,heavy; --gpu-models those that run on a GPU as well
+                               --runtimes by their names in the table; --against the one that ratios are to
+                               --rounds of two runs each (20; 0 times nothing); --cold starts of each (3)
+                               --keep-open goes on serving the page, for use by hand
   dist                         build the page into dist/ and print the size of every served file
   models                       fetch the model weights and compare them with models/manifest.toml
 ";
@@ -58,6 +67,7 @@ fn run(command: &str, rest: &[String]) -> Outcome<()> {
     match command {
         "serve" => serve::run(&workspace, rest),
         "test" => test::run(&workspace, rest),
+        "bench" => bench::run(&workspace, rest),
         "dist" => dist::run(&workspace, rest),
         "models" => models::run(&workspace, rest),
         "help" | "--help" | "-h" => {

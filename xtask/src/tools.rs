@@ -45,6 +45,15 @@ pub fn ensure_wasm_target() -> Outcome<()> {
 
 /// Makes sure that both tools are there, and returns a folder that holds them under their own names.
 pub fn ensure(workspace: &Workspace) -> Outcome<PathBuf> {
+    ensure_all_of(&["trunk", "wasm-bindgen"], workspace)
+}
+
+/// Makes sure that wasm-bindgen is there, and returns its folder.
+pub fn ensure_wasm_bindgen(workspace: &Workspace) -> Outcome<PathBuf> {
+    ensure_all_of(&["wasm-bindgen"], workspace)
+}
+
+fn ensure_all_of(programs: &[&str], workspace: &Workspace) -> Outcome<PathBuf> {
     let folder = workspace.target.join("tools");
     let lock = read_text(&workspace.root.join("Cargo.lock"))?;
     let wasm_bindgen = locked_version(&lock, "wasm-bindgen")
@@ -65,7 +74,7 @@ pub fn ensure(workspace: &Workspace) -> Outcome<PathBuf> {
             why: "it joins WebAssembly and JavaScript, and must be of the release in Cargo.lock",
         },
     ];
-    for tool in &tools {
+    for tool in tools.iter().filter(|tool| programs.contains(&tool.program)) {
         provide(tool, &folder)?;
     }
     Ok(folder.join("bin"))

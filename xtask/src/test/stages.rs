@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use super::counts::Counts;
 use crate::server::Server;
 use crate::workspace::{Workspace, files_below, make_folder};
-use crate::{Outcome, browser, models, node, page, plumb, process, tools};
+use crate::{Outcome, bench, browser, models, node, page, plumb, process, tools};
 
 /// The package that only makes sense in a browser.
 const WEB_PACKAGE: &str = "plumbline_web";
@@ -162,7 +162,7 @@ fn run_wasm_tests(
     process::watch(&mut driver, |line| counts.read(line))
 }
 
-/// The built page in real browsers.
+/// The built page in real browsers, and the bench page with Plumbline alone.
 pub fn e2e(workspace: &Workspace, counts: &mut Counts) -> Outcome<()> {
     let chrome = browser::chromium()?;
     node::install(workspace, "tests/e2e", "the browser driver of the tests is there")?;
@@ -173,15 +173,19 @@ pub fn e2e(workspace: &Workspace, counts: &mut Counts) -> Outcome<()> {
     let server = Server::bind(0, dist)?;
     let address = server.address();
     std::thread::spawn(move || server.run());
+    let bench = Server::bind(0, bench::site::assemble_alone(workspace)?)?.with_policy(bench::POLICY);
+    let bench_address = bench.address();
+    std::thread::spawn(move || bench.run());
 
-    let folder = workspace.root.join("tests/e2e");
-    let is_test = |path: &PathBuf| path.to_string_lossy().ends_with(".test.mjs");
-    let files: Vec<PathBuf> = files_below(&folder)?.into_iter().filter(is_test).collect();
+    let mut files = files_below(&workspace.root.join("tests/e2e"))?;
+    files.extend(files_below(&workspace.root.join("tests/bench"))?);
+    files.retain(|path| path.to_string_lossy().ends_with(".test.mjs"));
     let mut tests = node::node()?;
     tests
         .args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
         .args(files)
         .env("PLUMBLINE_ADDRESS", address)
+        .env("PLUMBLINE_BENCH_ADDRESS", bench_address)
         .env("PLUMBLINE_CHROMIUM", chrome)
         .env("PLUMBLINE_PLUMB", plumb)
         .env("PLUMBLINE_OUTPUT", output)

@@ -1,0 +1,120 @@
+//! Peers that have to be made here: models in their format, and crates compiled to WebAssembly.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::site;
+use crate::workspace::{Workspace, make_folder, read, read_text, sha256_hex, sha256_of_sources, write};
+use crate::{Outcome, process, tools};
+
+/// Models that are converted.
+const MODELS: [&str; 4] = ["detector", "lite", "full", "heavy"];
+
+/// A crate in a workspace of its own below `tests/bench`, with a lock file of its own: what it depends on must not
+/// decide what the product depends on.
+pub struct PeerCrate {
+    /// Its folder, and how the page calls it.
+    pub name: &'static str,
+    /// Its library.
+    pub package: &'static str,
+    /// Flags of the compiler.
+    pub flags: &'static str,
+}
+
+/// All of them.
+pub const CRATES: [PeerCrate; 1] = [PeerCrate {
+    name: "rten",
+    package: "rten_bench",
+    flags: "-Ctarget-feature=+simd128",
+}];
+
+/// Converts the models to ONNX and returns the folder. Nothing runs where neither models nor converter have changed.
+pub fn convert_models(workspace: &Workspace, folder: &Path) -> Outcome<PathBuf> {
+    let out = folder.join("onnx");
+    let stamp = folder.join("onnx-made-by");
+    let weights = workspace.target.join("models");
+    let script = workspace.root.join("tests/bench/convert.py");
+    let requirements = workspace.root.join("tests/bench/requirements.txt");
+    let mut sources = vec![script.clone(), requirements.clone()];
+    sources.extend(MODELS.map(|name| weights.join(format!("{name}.tflite"))));
+    let sources = sha256_of_sources(&sources)?;
+    if read_text(&stamp).is_ok_and(|seen| seen == sources) {
+        return Ok(out);
+    }
+    let python = ensure_python(folder, &requirements)?;
+    println!("Converting the models to ONNX: some peers read nothing else.");
+    make_folder(&out)?;
+    process::run(
+        Command::new(python)
+            .arg(script)
+            .args([&weights, &out])
+            .args(MODELS)
+            // TensorFlow reports on the processor otherwise.
+            .env("TF_CPP_MIN_LOG_LEVEL", "3"),
+    )?;
+    write(&stamp, sources.as_bytes())?;
+    Ok(out)
+}
+
+/// A Python with what the converter imports, in a virtual environment below `folder`.
+fn ensure_python(folder: &Path, requirements: &Path) -> Outcome<PathBuf> {
+    let venv = folder.join("venv");
+    let python = if cfg!(windows) {
+        venv.join("Scripts/python.exe")
+    } else {
+        venv.join("bin/python")
+    };
+    let stamp = folder.join("venv-made-by");
+    let wanted = sha256_hex(&read(requirements)?);
+    if python.exists() && read_text(&stamp).is_ok_and(|seen| seen == wanted) {
+        return Ok(python);
+    }
+    let system = process::on_path("python3")
+        .or_else(|| process::on_path("python"))
+        .ok_or(
+            "Python was not found, so the models cannot be converted to ONNX; install Python 3.10 or newer",
+        )?;
+    println!("Installing TensorFlow and tf2onnx into target/bench/venv: they convert the models to ONNX.");
+    println!("This happens once and downloads some 300 MB.");
+    process::run(Command::new(system).args(["-m", "venv"]).arg(&venv))?;
+    process::run(
+        Command::new(&python)
+            .args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "-r",
+            ])
+            .arg(requirements),
+    )?;
+    write(&stamp, wanted.as_bytes())?;
+    Ok(python)
+}
+
+/// Compiles a peer and returns the folder with its WebAssembly and JavaScript.
+pub fn build_crate(workspace: &Workspace, folder: &Path, peer: &PeerCrate) -> Outcome<PathBuf> {
+    let tools = tools::ensure_wasm_bindgen(workspace)?;
+    println!("Building {} for the bench.", peer.name);
+    let target = folder.join(format!("build-{}", peer.name));
+    process::run(
+        process::cargo()
+            .args([
+                "build",
+                "--quiet",
+                "--release",
+                "--locked",
+                "--target",
+                tools::WASM_TARGET,
+                "--target-dir",
+            ])
+            .arg(&target)
+            .env("RUSTFLAGS", peer.flags)
+            .current_dir(workspace.root.join("tests/bench").join(peer.name)),
+    )?;
+    let module = target.join(tools::WASM_TARGET).join("release");
+    let out = folder.join(peer.name);
+    site::join(&tools, &module.join(format!("{}.wasm", peer.package)), &out)?;
+    Ok(out)
+}
