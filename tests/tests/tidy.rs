@@ -259,7 +259,8 @@ fn peers_of_the_bench_stay_out_of_the_product() {
         "@mediapipe/tasks",
         "\nrten =",
         "\"rten\"",
-        "wonnx",
+        "\nwonnx =",
+        "\"wonnx\"",
         "tensorflow",
     ];
     let mut findings = Vec::new();
