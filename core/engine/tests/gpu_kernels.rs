@@ -5,6 +5,8 @@
 //! adapter the tests say so and pass.
 #![cfg(feature = "native")]
 
+#[path = "support/fused.rs"]
+mod fused;
 #[path = "support/random.rs"]
 mod random;
 #[path = "support/suite.rs"]
@@ -72,6 +74,16 @@ fn general_convolutions() {
 #[test]
 fn depthwise_convolutions() {
     convolutions(2000..2000 + 2 * ROUNDS, Family::Depthwise);
+}
+
+#[test]
+fn blocks_around_a_depthwise_convolution() {
+    (0..ROUNDS).for_each(|seed| check(&fused::block(7000 + seed)));
+}
+
+#[test]
+fn ends_of_networks() {
+    (0..ROUNDS / 4).for_each(|seed| check(&fused::tail(8000 + seed)));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `recording` | the data: WGSL texts, buffers, bind groups, dispatches, inputs and outputs |
 //! | `record` | from plan to recording, one exhaustive match over the operators |
+//! | `fused` | the operands of steps that compute several nodes |
 //! | `kernels` | the WGSL of each family of operators, and why it is tiled the way it is |
 //! | `epilogue` | activation and residual, fused into the kernel before them; bilinear sampling |
 //! | `shader` | bindings, access functions and thread layout around a kernel |
@@ -18,6 +19,7 @@
 //! Arithmetic is f32. Tensors are NHWC without channel padding, the layout of the plan.
 
 mod epilogue;
+mod fused;
 mod kernels;
 #[cfg(feature = "native")]
 pub mod native;

@@ -16,6 +16,7 @@ use super::recording::{
 };
 use super::shader::{self, Form, Kernel, Operand, Place};
 use crate::error::ModelError;
+use crate::fusion::Fusion;
 use crate::graph::{Activation, Constant, Conv2d, Node, Op, Residual, ValueId, element_count};
 use crate::plan::Plan;
 
@@ -35,9 +36,15 @@ pub fn record(plan: &Plan) -> Result<Recording, ModelError> {
         by_text: HashMap::new(),
     };
     let (mut bind_groups, mut dispatches) = (Vec::new(), Vec::new());
-    for &position in plan.steps.iter().flat_map(|step| &step.nodes) {
-        let node = &plan.graph.nodes[position];
-        for kernel in recorder.kernels(node)? {
+    for step in &plan.steps {
+        let Some(&last) = step.nodes.last() else { continue };
+        let node = &plan.graph.nodes[last];
+        let kernels = match &step.fusion {
+            Fusion::Single => recorder.kernels(node)?,
+            Fusion::Block(block) => vec![recorder.block(block)?],
+            Fusion::Tail => vec![recorder.tail(&step.nodes)?],
+        };
+        for kernel in kernels {
             let (shader, bindings, workgroups) = recorder.shader(node, &kernel)?;
             let group = BindGroup { shader, bindings };
             let bind_group = bind_groups.iter().position(|g| *g == group).unwrap_or_else(|| {
@@ -119,8 +126,8 @@ pub fn record(plan: &Plan) -> Result<Recording, ModelError> {
     })
 }
 
-struct Recorder<'a> {
-    plan: &'a Plan,
+pub(super) struct Recorder<'a> {
+    pub(super) plan: &'a Plan,
     weights: Vec<u8>,
     shaders: Vec<Shader>,
     by_text: HashMap<String, usize>,
@@ -331,13 +338,18 @@ impl Recorder<'_> {
         ])
     }
 
-    fn image_operand(&self, name: &str, node: &Node, id: ValueId) -> Result<Operand, ModelError> {
+    pub(super) fn image_operand(&self, name: &str, node: &Node, id: ValueId) -> Result<Operand, ModelError> {
         let [_, _, channels] = self.image(node, id)?;
         Ok(Operand::image(name, self.place(node, id)?, channels))
     }
 
     /// Extent of the residual at input `index`, checked against the result.
-    fn residual_extent(&self, node: &Node, index: usize, residual: Residual) -> Result<Extent, ModelError> {
+    pub(super) fn residual_extent(
+        &self,
+        node: &Node,
+        index: usize,
+        residual: Residual,
+    ) -> Result<Extent, ModelError> {
         let from = self.image(node, node.inputs[index])?;
         let to = self.image(node, node.output)?;
         if from[2] != to[2] || (residual.upsample.is_none() && from != to) {
@@ -348,7 +360,7 @@ impl Recorder<'_> {
     }
 
     /// Height, width and channels of a value. Values of fewer axes are images of fewer rows or columns.
-    fn image(&self, node: &Node, id: ValueId) -> Result<[usize; 3], ModelError> {
+    pub(super) fn image(&self, node: &Node, id: ValueId) -> Result<[usize; 3], ModelError> {
         match *self.plan.graph.shape(id) {
             [1, height, width, channels] => Ok([height, width, channels]),
             [height, width, channels] => Ok([height, width, channels]),
@@ -365,7 +377,7 @@ impl Recorder<'_> {
         Ok(Place::Arena(self.arena_range(id, &node.origin)?))
     }
 
-    fn arena_range(&self, id: ValueId, place: &str) -> Result<std::ops::Range<usize>, ModelError> {
+    pub(super) fn arena_range(&self, id: ValueId, place: &str) -> Result<std::ops::Range<usize>, ModelError> {
         self.plan
             .arena_range(id)
             .filter(|range| !range.is_empty())
@@ -378,7 +390,7 @@ impl Recorder<'_> {
     }
 
     /// Rows and columns of taps, and the weights themselves.
-    fn weights_of(&self, node: &Node) -> Result<(Extent, &[f32]), ModelError> {
+    pub(super) fn weights_of(&self, node: &Node) -> Result<(Extent, &[f32]), ModelError> {
         match *self.plan.graph.shape(node.inputs[1]) {
             [_, taps_y, taps_x, _] => Ok(([taps_y, taps_x], self.constant(node, node.inputs[1])?)),
             ref shape => Err(ModelError::unsupported(
@@ -388,7 +400,7 @@ impl Recorder<'_> {
         }
     }
 
-    fn constant(&self, node: &Node, id: ValueId) -> Result<&[f32], ModelError> {
+    pub(super) fn constant(&self, node: &Node, id: ValueId) -> Result<&[f32], ModelError> {
         let value = self.plan.graph.value(id);
         value.constant.as_ref().and_then(Constant::as_f32).ok_or_else(|| {
             ModelError::unsupported(&node.origin, format!("{} is no f32 constant", value.name))
@@ -396,7 +408,7 @@ impl Recorder<'_> {
     }
 
     /// Appends a packed constant to the weight buffer.
-    fn store(&mut self, packed: Packed) -> Place {
+    pub(super) fn store(&mut self, packed: Packed) -> Place {
         let start = self.weights.len().next_multiple_of(BINDING_ALIGNMENT as usize);
         self.weights.resize(start, 0);
         self.weights.extend_from_slice(&packed.bytes);

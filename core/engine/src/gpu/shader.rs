@@ -85,19 +85,48 @@ pub(super) enum Order {
     BlocksFirst,
 }
 
-/// One operator, written in WGSL, before its bindings are known.
+/// How the work of a kernel is divided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Work {
+    /// Threads that know nothing of each other. The body finds its own in `item` and `block`, both `u32` and in
+    /// range.
+    Threads {
+        /// Number of items and of blocks; each pair is one thread.
+        count: [usize; 2],
+        order: Order,
+    },
+    /// Workgroups whose threads work together. The body finds `lane`, the thread's number in its group, and
+    /// `group`, the number of the group along each axis, and must not return early.
+    Groups {
+        /// Threads of a group.
+        size: usize,
+        /// Groups along each axis.
+        count: [usize; 3],
+    },
+}
+
+/// How operands become bindings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bindings {
+    /// Each has its own, unless they overlap in the arena.
+    Separate,
+    /// One for everything in the arena and one for all weights: for kernels with more operands than a shader has
+    /// bindings. Each operand must start at a whole vector.
+    Merged,
+}
+
+/// One operator, or several fused ones, written in WGSL, before its bindings are known.
 #[derive(Clone, Debug)]
 pub(super) struct Kernel {
     /// Family and shapes; the first line of the text.
     pub label: String,
     pub operands: Vec<Operand>,
-    /// Functions that the body calls.
+    pub bindings: Bindings,
+    /// Functions that the body calls, and variables that a workgroup shares.
     pub functions: String,
-    /// Statements of `main`. They find their work in `item` and `block`, both `u32` and in range.
+    /// Statements of `main`.
     pub body: String,
-    /// Number of items and of blocks; each pair is one thread.
-    pub threads: [usize; 2],
-    pub order: Order,
+    pub work: Work,
 }
 
 /// A shader with the ranges for its bindings.
@@ -186,7 +215,10 @@ impl Operand {
 /// Gives every operand a binding and writes the whole text. `None` when the work exceeds what one dispatch
 /// can address.
 pub(super) fn assemble(kernel: &Kernel) -> Option<Assembled> {
-    let (slots, homes) = assign_slots(&kernel.operands);
+    let (slots, homes) = match kernel.bindings {
+        Bindings::Separate => assign_slots(&kernel.operands),
+        Bindings::Merged => merge_slots(&kernel.operands),
+    };
     let mut text = format!("// {}\n", kernel.label);
     for (i, slot) in slots.iter().enumerate() {
         let access = if slot.binding.buffer == ARENA {
@@ -198,7 +230,10 @@ pub(super) fn assemble(kernel: &Kernel) -> Option<Assembled> {
         text += &format!("@group(0) @binding({i}) var<storage, {access}> b{i}: array<{element}, {count}>;\n");
     }
     for (operand, &(slot, start)) in kernel.operands.iter().zip(&homes) {
-        text.push_str(&functions_of(operand, slot, slots[slot].element, start));
+        text += &match (&operand.place, kernel.bindings) {
+            (Place::Weights { half, .. }, Bindings::Merged) => merged_weights(operand, slot, *half, start),
+            _ => functions_of(operand, slot, slots[slot].element, start),
+        };
     }
     text.push_str(&kernel.functions);
     let (main, workgroups) = entry_point(kernel)?;
@@ -293,6 +328,89 @@ fn assign_slots(operands: &[Operand]) -> (Vec<Slot>, Vec<(usize, usize)>) {
     (slots, homes)
 }
 
+/// One binding around all operands in the arena and one around all weights, if there are any. A weight's first
+/// element counts vectors of 16 bytes.
+fn merge_slots(operands: &[Operand]) -> (Vec<Slot>, Vec<(usize, usize)>) {
+    let around = |ranges: Vec<Range<usize>>, step: usize| {
+        let start = ranges.iter().map(|range| range.start / step * step).min()?;
+        Some(start..ranges.iter().map(|range| range.end).max()?.next_multiple_of(step))
+    };
+    let arena = operands.iter().filter_map(|operand| match &operand.place {
+        Place::Arena(range) => Some(range.clone()),
+        Place::Weights { .. } => None,
+    });
+    let weights = operands.iter().filter_map(|operand| match &operand.place {
+        Place::Arena(_) => None,
+        Place::Weights { bytes, .. } => Some(bytes.clone()),
+    });
+    let arena = around(arena.collect(), ALIGNMENT);
+    let weights = around(weights.collect(), BINDING_ALIGNMENT as usize);
+    let mut slots = Vec::new();
+    let mut bind = |buffer: usize, start: usize, bytes: usize, element: Element| {
+        let binding = Binding {
+            buffer,
+            offset: start as u64,
+            bytes: bytes as u64,
+        };
+        slots.push(Slot { binding, element });
+        slots.len() - 1
+    };
+    let arena_slot = arena
+        .as_ref()
+        .map(|range| bind(ARENA, range.start * 4, range.len() * 4, Element::F32x4));
+    let weight_slot = weights
+        .as_ref()
+        .map(|range| bind(WEIGHTS, range.start, range.len(), Element::U32x4));
+    let first = |whole: &Option<Range<usize>>| whole.as_ref().map_or(0, |range| range.start);
+    let homes = operands
+        .iter()
+        .map(|operand| match &operand.place {
+            Place::Arena(range) => (arena_slot.unwrap_or(0), range.start - first(&arena)),
+            Place::Weights { bytes, .. } => (weight_slot.unwrap_or(0), (bytes.start - first(&weights)) / 16),
+        })
+        .collect();
+    (slots, homes)
+}
+
+/// The access functions of a weight inside a binding of `vec4<u32>`, from vector `start` on. Only tiles may be binary16
+/// there: half a vector cannot be addressed.
+fn merged_weights(operand: &Operand, slot: usize, half: bool, start: usize) -> String {
+    let name = &operand.name;
+    let vector = |index: &str| format!("bitcast<vec4<f32>>(b{slot}[{index}])");
+    match operand.form {
+        Form::Tiles if half => format!(
+            "fn tile_{name}(index: u32) -> mat4x4<f32> {{\n  let p = b{slot}[index * 2u + {start}u];\n  \
+             let q = b{slot}[index * 2u + {next}u];\n{HALF_TILE}}}\n",
+            next = start + 1
+        ),
+        Form::Tiles => format!(
+            "fn tile_{name}(index: u32) -> mat4x4<f32> {{\n  let at = index * 4u + {start}u;\n  \
+             return mat4x4<f32>({}, {}, {}, {});\n}}\n",
+            vector("at"),
+            vector("at + 1u"),
+            vector("at + 2u"),
+            vector("at + 3u")
+        ),
+        Form::Taps => format!(
+            "fn tap_{name}(index: u32) -> vec4<f32> {{ return {}; }}\n",
+            vector(&format!("index + {start}u"))
+        ),
+        Form::Image { .. } | Form::Flat { .. } => format!(
+            "fn load_{name}(pixel: u32, block: u32) -> vec4<f32> {{ return {}; }}\n",
+            vector(&format!("block + {start}u"))
+        ),
+    }
+}
+
+/// Widens a tile from the vectors `p` and `q` of binary16 pairs.
+const HALF_TILE: &str = "  return mat4x4<f32>(
+    vec4<f32>(unpack2x16float(p.x), unpack2x16float(p.y)),
+    vec4<f32>(unpack2x16float(p.z), unpack2x16float(p.w)),
+    vec4<f32>(unpack2x16float(q.x), unpack2x16float(q.y)),
+    vec4<f32>(unpack2x16float(q.z), unpack2x16float(q.w)),
+  );
+";
+
 /// The access functions of one operand over binding `slot`, starting at element `start`.
 fn functions_of(operand: &Operand, slot: usize, element: Element, start: usize) -> String {
     let name = &operand.name;
@@ -362,11 +480,7 @@ fn functions_of(operand: &Operand, slot: usize, element: Element, start: usize) 
         }
         (Form::Tiles, _) if element == Element::U32x4 => format!(
             "fn tile_{name}(index: u32) -> mat4x4<f32> {{\n  let p = b{slot}[index * 2u];\n  \
-             let q = b{slot}[index * 2u + 1u];\n  \
-             return mat4x4<f32>(\n    vec4<f32>(unpack2x16float(p.x), unpack2x16float(p.y)),\n    \
-             vec4<f32>(unpack2x16float(p.z), unpack2x16float(p.w)),\n    \
-             vec4<f32>(unpack2x16float(q.x), unpack2x16float(q.y)),\n    \
-             vec4<f32>(unpack2x16float(q.z), unpack2x16float(q.w)),\n  );\n}}\n"
+             let q = b{slot}[index * 2u + 1u];\n{HALF_TILE}}}\n"
         ),
         (Form::Tiles, _) => format!(
             "fn tile_{name}(index: u32) -> mat4x4<f32> {{\n  let at = index * 4u;\n  \
@@ -396,13 +510,34 @@ fn upper_lanes(channels: usize, statement: impl Fn(usize) -> String) -> String {
 
 /// `main` with its thread coordinates, and the number of workgroups.
 fn entry_point(kernel: &Kernel) -> Option<(String, [u32; 3])> {
-    let [items, blocks] = kernel.threads;
-    let fits = |groups: usize| {
-        u32::try_from(groups)
-            .ok()
-            .filter(|&groups| groups <= MAX_WORKGROUPS)
+    let ([width, height], workgroups, coordinates) = match kernel.work {
+        Work::Threads { count, order } => independent_threads(count, order)?,
+        Work::Groups {
+            size,
+            count: [x, y, z],
+        } => ([size, 1], [fits(x)?, fits(y)?, fits(z)?], String::new()),
     };
-    let (size, workgroups, coordinates) = match kernel.order {
+    let lane = match kernel.work {
+        Work::Threads { .. } => "",
+        Work::Groups { .. } => ", @builtin(local_invocation_index) lane: u32",
+    };
+    let text = format!(
+        "@compute @workgroup_size({width}, {height})\nfn main(@builtin(global_invocation_id) thread: vec3<u32>, \
+         @builtin(workgroup_id) group: vec3<u32>{lane}) {{\n{coordinates}{}}}\n",
+        kernel.body
+    );
+    Some((text, workgroups))
+}
+
+fn fits(groups: usize) -> Option<u32> {
+    u32::try_from(groups)
+        .ok()
+        .filter(|&groups| groups <= MAX_WORKGROUPS)
+}
+
+/// Size of a workgroup, number of workgroups, and the declarations of `item` and `block`.
+fn independent_threads([items, blocks]: [usize; 2], order: Order) -> Option<([usize; 2], [u32; 3], String)> {
+    Some(match order {
         Order::ItemsFirst => {
             let width = items.next_power_of_two().min(WORKGROUP_THREADS);
             let height = (WORKGROUP_THREADS / width).min(blocks.next_power_of_two());
@@ -438,11 +573,5 @@ fn entry_point(kernel: &Kernel) -> Option<(String, [u32; 3])> {
             );
             ([width, 1], [fits(columns)?, fits(rows)?, 1], coordinates)
         }
-    };
-    let text = format!(
-        "@compute @workgroup_size({}, {})\nfn main(@builtin(global_invocation_id) thread: vec3<u32>, \
-         @builtin(workgroup_id) group: vec3<u32>) {{\n{coordinates}{}}}\n",
-        size[0], size[1], kernel.body
-    );
-    Some((text, workgroups))
+    })
 }

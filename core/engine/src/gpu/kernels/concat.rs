@@ -3,7 +3,7 @@
 //! Along any axis the result is a list of rows, one for each index of the axes before it, and an input gives
 //! each row one contiguous piece. A unit is four elements where all pieces allow it, else one.
 
-use super::super::shader::{Kernel, Operand, Order};
+use super::super::shader::{Bindings, Kernel, Operand, Order, Work};
 
 /// The kernel over the operands `x0`, `x1`.. and `y`. `pieces` are the lengths (in units) of the inputs
 /// inside a row of `row` units, and `start` is where the first of them lies.
@@ -30,9 +30,12 @@ pub(in super::super) fn kernel(
     Kernel {
         label: format!("copy {} pieces, {rows} rows of {row} units", pieces.len()),
         operands,
+        bindings: Bindings::Separate,
         functions: String::new(),
         body,
-        threads: [rows, copied],
-        order: Order::BlocksFirst,
+        work: Work::Threads {
+            count: [rows, copied],
+            order: Order::BlocksFirst,
+        },
     }
 }

@@ -6,7 +6,7 @@
 //! from the nearest column and replaced by zero, which keeps the threads of a wave together.
 
 use super::super::epilogue::Extent;
-use super::super::shader::{Kernel, Operand, Order};
+use super::super::shader::{Bindings, Kernel, Operand, Order, Work};
 use crate::graph::Conv2d;
 
 /// Output columns of a thread.
@@ -138,12 +138,15 @@ pub(in super::super) fn kernel(
             window.describe()
         ),
         operands,
+        bindings: Bindings::Separate,
         functions: window.column_function() + &finish,
         body,
-        threads: [
-            window.output[0] * window.threads_per_row(),
-            out_channels.div_ceil(4),
-        ],
-        order: Order::ItemsFirst,
+        work: Work::Threads {
+            count: [
+                window.output[0] * window.threads_per_row(),
+                out_channels.div_ceil(4),
+            ],
+            order: Order::ItemsFirst,
+        },
     }
 }

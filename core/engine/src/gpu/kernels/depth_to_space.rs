@@ -3,7 +3,7 @@
 //! four.
 
 use super::super::epilogue::Extent;
-use super::super::shader::{Kernel, Operand, Order};
+use super::super::shader::{Bindings, Kernel, Operand, Order, Work};
 
 /// The kernel over the operands `x` and `y`. `units` is the number of units of an output pixel.
 pub(in super::super) fn kernel(edge: usize, input: Extent, units: usize, operands: Vec<Operand>) -> Kernel {
@@ -19,9 +19,12 @@ pub(in super::super) fn kernel(edge: usize, input: Extent, units: usize, operand
     Kernel {
         label: format!("depth to space by {edge}, {height}x{width} pixels to {units} units each"),
         operands,
+        bindings: Bindings::Separate,
         functions: String::new(),
         body,
-        threads: [height * edge * out_width, units],
-        order: Order::BlocksFirst,
+        work: Work::Threads {
+            count: [height * edge * out_width, units],
+            order: Order::BlocksFirst,
+        },
     }
 }

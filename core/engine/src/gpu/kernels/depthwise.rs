@@ -6,7 +6,7 @@
 //! column has its own register. Tiles of several rows would save more reads and cost more registers than a
 //! 5x5 window leaves.
 
-use super::super::shader::{Kernel, Operand, Order};
+use super::super::shader::{Bindings, Kernel, Operand, Order, Work};
 use super::convolution::Window;
 
 /// The kernel over the operands `x`, `w` (taps), `c` (bias), `y` and whatever `finish` reads.
@@ -47,9 +47,12 @@ pub(in super::super) fn kernel(
     Kernel {
         label: format!("depthwise {}, {channels} channels", window.describe()),
         operands,
+        bindings: Bindings::Separate,
         functions: window.column_function() + &finish,
         body,
-        threads: [window.output[0] * window.threads_per_row(), blocks],
-        order: Order::BlocksFirst,
+        work: Work::Threads {
+            count: [window.output[0] * window.threads_per_row(), blocks],
+            order: Order::BlocksFirst,
+        },
     }
 }

@@ -2,7 +2,7 @@
 //! fold them into the convolution before them; what remains here is bound by memory, and any layout of
 //! threads that reads in order does.
 
-use super::super::shader::{Kernel, Operand, Order};
+use super::super::shader::{Bindings, Kernel, Operand, Order, Work};
 
 /// The kernel over the operands `x`, `y` and whatever `finish` reads: `y = finish(x)`.
 pub(in super::super) fn kernel(
@@ -15,9 +15,12 @@ pub(in super::super) fn kernel(
     Kernel {
         label: format!("{name} {pixels} pixels, {channels} channels"),
         operands,
+        bindings: Bindings::Separate,
         functions: finish,
         body: "  store_y(item, block, finish(load_x(item, block), item, block));\n".into(),
-        threads: [pixels, channels.div_ceil(4)],
-        order: Order::BlocksFirst,
+        work: Work::Threads {
+            count: [pixels, channels.div_ceil(4)],
+            order: Order::BlocksFirst,
+        },
     }
 }

@@ -4,7 +4,7 @@
 //! A thread writes one unit: four elements where the innermost axis and its padding are multiples of four,
 //! else one.
 
-use super::super::shader::{Kernel, Operand, Order};
+use super::super::shader::{Bindings, Kernel, Operand, Order, Work};
 
 /// The kernel over the operands `x` and `y`. Sizes and (before, after) pairs are in units on the innermost
 /// axis.
@@ -39,9 +39,12 @@ pub(in super::super) fn kernel(
     Kernel {
         label: format!("pad {input:?} to {output:?}, {lanes} elements a unit"),
         operands,
+        bindings: Bindings::Separate,
         functions: String::new(),
         body,
-        threads: [units, 1],
-        order: Order::BlocksFirst,
+        work: Work::Threads {
+            count: [units, 1],
+            order: Order::BlocksFirst,
+        },
     }
 }

@@ -7,7 +7,7 @@
 //! remain to fill an adapter. One pixel a thread (a read for every 16 products) is several times slower
 //! everywhere; eight pixels times eight channels need 64 accumulators and spill on integrated GPUs.
 
-use super::super::shader::{Kernel, Operand, Order};
+use super::super::shader::{Bindings, Kernel, Operand, Order, Work};
 /// Pixels of a thread.
 const PIXELS: usize = 4;
 /// Threads below which a wider tile would leave an adapter idle.
@@ -86,10 +86,13 @@ impl Pointwise {
         Kernel {
             label: format!("pointwise {pixels} pixels, {in_channels} to {out_channels} channels"),
             operands,
+            bindings: Bindings::Separate,
             functions: finish,
             body,
-            threads: [items, out_blocks / width],
-            order: Order::ItemsFirst,
+            work: Work::Threads {
+                count: [items, out_blocks / width],
+                order: Order::ItemsFirst,
+            },
         }
     }
 }

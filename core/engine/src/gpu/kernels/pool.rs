@@ -2,7 +2,7 @@
 //! nothing is read twice and wider tiles have nothing to save.
 
 use super::super::epilogue::{self, Extent};
-use super::super::shader::{Kernel, Operand, Order};
+use super::super::shader::{Bindings, Kernel, Operand, Order, Work};
 use crate::graph::Pool2d;
 
 /// The kernel over the operands `x` and `y`.
@@ -32,9 +32,12 @@ pub(in super::super) fn kernel(
              {out_height}x{out_width} pixels, {channels} channels"
         ),
         operands,
+        bindings: Bindings::Separate,
         functions: epilogue::finish(pool.activation, None, output),
         body,
-        threads: [out_height * out_width, channels.div_ceil(4)],
-        order: Order::BlocksFirst,
+        work: Work::Threads {
+            count: [out_height * out_width, channels.div_ceil(4)],
+            order: Order::BlocksFirst,
+        },
     }
 }

@@ -2,7 +2,7 @@
 //! through the cache.
 
 use super::super::epilogue::{self, Extent};
-use super::super::shader::{Kernel, Operand, Order};
+use super::super::shader::{Bindings, Kernel, Operand, Order, Work};
 use crate::graph::Bilinear;
 
 /// The kernel over the operands `x` and `y`.
@@ -20,9 +20,12 @@ pub(in super::super) fn kernel(
             from[0], from[1], to[0]
         ),
         operands,
+        bindings: Bindings::Separate,
         functions: epilogue::sample("x", bilinear, from, to),
         body: format!("  store_y(item, block, sample_x(item / {width}u, item % {width}u, block));\n"),
-        threads: [to[0] * width, channels.div_ceil(4)],
-        order: Order::BlocksFirst,
+        work: Work::Threads {
+            count: [to[0] * width, channels.div_ceil(4)],
+            order: Order::BlocksFirst,
+        },
     }
 }
