@@ -6,7 +6,7 @@
 //! ```
 //!
 //! [`tracker`] holds the thread: it says which region of a frame which model must see, takes the models' numbers and
-//! gives a [`pose::Pose`]. All constants are those of MediaPipe's BlazePose as its Python solution 0.10.14 runs it.
+//! gives a [`pose::Pose`]; a GPU that decodes frames itself leaves [`pose_smoothing`] to the CPU. All constants are those of MediaPipe's BlazePose as its Python solution 0.10.14 runs it.
 //! Modules stand in the order in which data flows through them.
 
 pub mod anchors;
@@ -16,6 +16,7 @@ pub mod heatmap;
 pub mod landmarks;
 pub mod nms;
 pub mod pose;
+pub mod pose_smoothing;
 pub mod preprocess;
 pub mod roi;
 pub mod skeleton;

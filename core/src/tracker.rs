@@ -20,12 +20,11 @@ use crate::heatmap;
 use crate::landmarks::{self, ALIGNMENT_CENTER, ALIGNMENT_SCALE_POINT, ModelLandmark};
 use crate::nms::{MERGE_OVERLAP, merge_overlapping};
 use crate::pose::{Landmark, Pose, WorldLandmark};
+use crate::pose_smoothing::PoseSmoother;
 use crate::preprocess::letterbox;
 use crate::roi::{REGION_MARGIN, RotatedRect};
 use crate::skeleton::LANDMARK_COUNT;
-use crate::smoothing::{
-    ALIGNMENT_SMOOTHING, IMAGE_SMOOTHING, PointSmoother, VisibilitySmoother, WORLD_SMOOTHING,
-};
+use crate::smoothing::{ALIGNMENT_SMOOTHING, PointSmoother};
 use crate::time::Timestamp;
 
 /// The landmark model must be surer than this that its region holds a person.
@@ -78,33 +77,24 @@ pub struct PoseTracker {
     anchors: Vec<Point2>,
     image: Option<ImageSize>,
     next_region: Option<RotatedRect>,
-    smoothers: Smoothers,
+    pose_smoother: PoseSmoother,
+    alignment_smoother: PointSmoother<2>,
 }
 
-#[derive(Clone, Debug)]
-struct Smoothers {
-    image: PointSmoother<LANDMARK_COUNT>,
-    world: PointSmoother<LANDMARK_COUNT>,
-    alignment: PointSmoother<2>,
-    visibility: VisibilitySmoother<LANDMARK_COUNT>,
-}
-
-impl Smoothers {
-    fn new() -> Self {
-        Self {
-            image: PointSmoother::new(IMAGE_SMOOTHING),
-            world: PointSmoother::new(WORLD_SMOOTHING),
-            alignment: PointSmoother::new(ALIGNMENT_SMOOTHING),
-            visibility: VisibilitySmoother::new(),
-        }
-    }
-
-    fn reset(&mut self) {
-        self.image.reset();
-        self.world.reset();
-        self.alignment.reset();
-        self.visibility.reset();
-    }
+/// Takes what the detector said about `region` of the image; gives the region of the most likely person, if there is
+/// one that can be cut out.
+pub fn person_region(
+    region: &RotatedRect,
+    outputs: DetectorOutputs<'_>,
+    anchors: &[Point2],
+) -> Option<RotatedRect> {
+    let candidates = detection::decode(outputs.boxes, outputs.scores, anchors);
+    let person = merge_overlapping(candidates, MERGE_OVERLAP).into_iter().next()?;
+    let image_from_fractions = region.image_from_model(1.0);
+    let center = image_from_fractions.apply(person.keypoints[HIP_CENTER]);
+    let scale_point = image_from_fractions.apply(person.keypoints[BODY_SCALE_POINT]);
+    let found = RotatedRect::from_alignment_points(center, scale_point).scaled(REGION_MARGIN);
+    Some(found).filter(RotatedRect::is_usable)
 }
 
 impl PoseTracker {
@@ -115,14 +105,16 @@ impl PoseTracker {
             anchors: anchors(),
             image: None,
             next_region: None,
-            smoothers: Smoothers::new(),
+            pose_smoother: PoseSmoother::new(),
+            alignment_smoother: PointSmoother::new(ALIGNMENT_SMOOTHING),
         }
     }
 
     /// Forgets the person: the next frame starts with the detector.
     pub fn reset(&mut self) {
         self.next_region = None;
-        self.smoothers.reset();
+        self.pose_smoother.reset();
+        self.alignment_smoother.reset();
     }
 
     /// What to run first on a frame of this size. A change of size starts afresh.
@@ -139,19 +131,11 @@ impl PoseTracker {
 
     /// Takes what the detector said about `region`; gives the region of the most likely person.
     pub fn locate(&mut self, region: &RotatedRect, outputs: DetectorOutputs<'_>) -> Option<RotatedRect> {
-        let candidates = detection::decode(outputs.boxes, outputs.scores, &self.anchors);
-        let person = merge_overlapping(candidates, MERGE_OVERLAP).into_iter().next();
-        let found = person.map(|person| {
-            let image_from_fractions = region.image_from_model(1.0);
-            let center = image_from_fractions.apply(person.keypoints[HIP_CENTER]);
-            let scale_point = image_from_fractions.apply(person.keypoints[BODY_SCALE_POINT]);
-            RotatedRect::from_alignment_points(center, scale_point).scaled(REGION_MARGIN)
-        });
-        let usable = found.filter(RotatedRect::is_usable);
-        if usable.is_none() {
+        let found = person_region(region, outputs, &self.anchors);
+        if found.is_none() {
             self.reset();
         }
-        usable
+        found
     }
 
     /// Takes what the landmark model said about `region` of the frame taken at `time`; gives the pose, and remembers
@@ -190,23 +174,11 @@ impl PoseTracker {
         }
         let bodies_per_px = 1.0 / f64::from((body.width_px + body.height_px) / 2.0);
 
-        for (index, (landmark, world)) in pose.landmarks.iter_mut().zip(&mut pose.world).enumerate() {
-            let raw = [landmark.x_px, landmark.y_px, landmark.z_px];
-            [landmark.x_px, landmark.y_px, landmark.z_px] =
-                self.smoothers.image.apply(index, raw, bodies_per_px, time);
-            // Metres are body-sized already.
-            let raw = [world.x_m, world.y_m, world.z_m];
-            [world.x_m, world.y_m, world.z_m] = self.smoothers.world.apply(index, raw, 1.0, time);
-            landmark.visibility = self.smoothers.visibility.apply(index, landmark.visibility);
-            world.visibility = landmark.visibility;
-        }
-
+        self.pose_smoother.apply(pose, bodies_per_px, time);
         let smoothed: [Point2; 2] = std::array::from_fn(|index| {
             let Landmark { x_px, y_px, z_px, .. } = alignment[index];
-            let [x, y, _] = self
-                .smoothers
-                .alignment
-                .apply(index, [x_px, y_px, z_px], bodies_per_px, time);
+            let raw = [x_px, y_px, z_px];
+            let [x, y, _] = self.alignment_smoother.apply(index, raw, bodies_per_px, time);
             Point2::new(x, y)
         });
         let next = RotatedRect::from_alignment_points(smoothed[0], smoothed[1]).scaled(REGION_MARGIN);
