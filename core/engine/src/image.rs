@@ -162,6 +162,21 @@ impl<'a> Frame<'a> {
     pub fn height_px(&self) -> usize {
         self.height_px
     }
+
+    /// The bytes, from the first pixel; the last row may end before its stride does.
+    pub fn pixels(&self) -> &'a [u8] {
+        self.pixels
+    }
+
+    /// Bytes from the start of one row to the next.
+    pub fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// How a pixel lies in memory.
+    pub fn format(&self) -> PixelFormat {
+        self.format
+    }
 }
 
 /// What stands outside of a frame.

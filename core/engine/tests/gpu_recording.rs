@@ -176,7 +176,7 @@ fn flat_words_say_the_same_as_the_tables() {
     for (words, shader) in layouts.chunks(2).zip(&recording.shaders) {
         assert_eq!(words[0] as usize, shader.bindings.len());
         for (i, access) in shader.bindings.iter().enumerate() {
-            assert_eq!(words[1] >> i & 1 == 1, *access == Access::ReadWrite);
+            assert_eq!(words[1] >> (4 * i) & 15, u32::from(*access == Access::ReadWrite));
         }
     }
     let mut words = recording.bind_group_words().into_iter();
@@ -191,11 +191,11 @@ fn flat_words_say_the_same_as_the_tables() {
     assert_eq!(words.next(), None);
     assert_eq!(
         recording.input_words(),
-        [recording.inputs[0].arena_offset as u32, 9 * 9 * 4]
+        [ARENA as u32, recording.inputs[0].offset as u32, 9 * 9 * 4]
     );
     assert_eq!(
         recording.output_words(),
-        [recording.outputs[0].arena_offset as u32, 0, 9 * 9 * 4]
+        [ARENA as u32, recording.outputs[0].offset as u32, 0, 9 * 9 * 4]
     );
     assert_eq!(recording.read_back_bytes, 9 * 9 * 4 * 4);
 }

@@ -1,13 +1,15 @@
 /**
  * Replays the engine's GPU recordings on WebGPU.
  *
- * In: a recording (WGSL texts and flat tables of numbers) once, then one Float32Array per input and frame.
- * Out: one Float32Array per frame that holds all outputs at the offsets that the recording states.
+ * In: a recording (WGSL texts and flat tables of numbers) once, then one Float32Array per input and frame, and for
+ * recordings that look at a picture the slot that holds it. Out: one Float32Array per frame that holds all outputs at
+ * the offsets that the recording states.
  *
  * Why it is JavaScript: wgpu's web backend compiles pipelines one after the other and blocks meanwhile, and a
  * frame would cross the border between wasm and JavaScript some two hundred times. Here a frame is one call:
  * one writeBuffer per input, one encoder, one compute pass, one submit. Only the encoder, its pass and its
- * command buffer are created for a frame; `counts` lets a test see that.
+ * command buffer are created for a frame, and where the picture is an external texture, that and its bind group;
+ * `counts` lets a test see that.
  *
  * The layout of the tables is that of `Recording` in the engine (core/engine/src/gpu/recording.rs).
  */
@@ -15,8 +17,10 @@
 /** Frames that may be on their way at once: one on the GPU, one being mapped, one being read. */
 const RING = 3;
 
-/** Position of the arena among the buffers. */
-const ARENA = 0;
+/** Kinds of bindings, as the recording numbers them. */
+const READ = 0;
+const READ_WRITE = 1;
+const TEXTURE = 2;
 
 /**
  * Firefox answers mapAsync when a timer of 100 ms looks at the device (Mozilla bug 1870699), or when
@@ -32,25 +36,29 @@ const LAST_NUDGE_MILLIS = 50;
  * @typedef {object} Recording
  * @property {string[]} shaders WGSL texts, entry point `main`.
  * @property {string[]} labels One for each shader.
- * @property {Uint32Array} layouts Per shader: number of bindings, mask of the bindings that are read-write.
+ * @property {Uint32Array} layouts Per shader: number of bindings, then four bits for the kind of each.
  * @property {Uint32Array} bufferBytes Size of each buffer.
  * @property {Uint8Array[]} contents What each buffer holds at first; may be empty.
- * @property {Uint32Array} bindGroups Per group: shader, number of bindings, then (buffer, offset, bytes) for each.
+ * @property {Uint32Array} bindGroups Per group: shader, number of ranges, then (buffer, offset, bytes) for each binding
+ *   that is no picture.
  * @property {Uint32Array} commands Per dispatch: shader, bind group, workgroups along x, y, z.
- * @property {Uint32Array} inputs Per input: offset in the arena in bytes, number of f32.
- * @property {Uint32Array} outputs Per output: offset in the arena in bytes, offset in the read-back buffer in
- *   bytes, number of f32.
+ * @property {Uint32Array} inputs Per input: buffer, offset in it in bytes, number of f32.
+ * @property {Uint32Array} outputs Per output: buffer, offset in it in bytes, offset in the read-back buffer in bytes,
+ *   number of f32.
  * @property {number} readBackBytes Size of a read-back buffer.
  */
 
 /**
  * @typedef {object} Counts
- * @property {number} created Buffers, layouts, modules, pipelines and bind groups; constant after loading.
+ * @property {number} created Buffers, textures, layouts, modules, pipelines and bind groups; constant after loading
+ *   and the first frames of a size.
+ * @property {number} externals External textures with their bind groups: at most one of each a submission.
  * @property {number} encoders One a frame.
  * @property {number} passes One a frame.
  * @property {number} dispatches As many a frame as the recording has.
  * @property {number} submits One a frame.
  * @property {number} nudges Empty submissions (Firefox only).
+ * @property {number} readBackBytes Bytes copied to read-back buffers.
  */
 
 /** An open WebGPU device. Several replayers share one. */
@@ -61,7 +69,16 @@ export class GpuDevice {
   #timer = null;
 
   /** @type {Counts} */
-  counts = { created: 0, encoders: 0, passes: 0, dispatches: 0, submits: 0, nudges: 0 };
+  counts = {
+    created: 0,
+    externals: 0,
+    encoders: 0,
+    passes: 0,
+    dispatches: 0,
+    submits: 0,
+    nudges: 0,
+    readBackBytes: 0,
+  };
 
   /**
    * Opens the fastest adapter with the limits that every adapter has.
@@ -141,9 +158,9 @@ export class GpuDevice {
     });
     const layouts = new Map();
     const layoutOf = recording.shaders.map((_, i) => {
-      const [count, mask] = recording.layouts.subarray(2 * i, 2 * i + 2);
-      const key = `${count} ${mask}`;
-      if (!layouts.has(key)) layouts.set(key, this.#createLayout(count, mask));
+      const [count, kinds] = recording.layouts.subarray(2 * i, 2 * i + 2);
+      const key = `${count} ${kinds}`;
+      if (!layouts.has(key)) layouts.set(key, this.#createLayout(count, kinds));
       return layouts.get(key);
     });
     const bindGroups = [];
@@ -151,12 +168,12 @@ export class GpuDevice {
     for (let at = 0; at < words.length; ) {
       const [shader, count] = words.subarray(at, at + 2);
       at += 2;
-      const entries = Array.from({ length: count }, (_, binding) => {
-        const [buffer, offset, size] = words.subarray(at + 3 * binding, at + 3 * binding + 3);
-        return { binding, resource: { buffer: buffers[buffer], offset, size } };
+      const ranges = Array.from({ length: count }, (_, i) => {
+        const [buffer, offset, size] = words.subarray(at + 3 * i, at + 3 * i + 3);
+        return { buffer: buffers[buffer], offset, size };
       });
       at += 3 * count;
-      bindGroups.push(this.#count(device.createBindGroup({ layout: layoutOf[shader].group, entries })));
+      bindGroups.push(this.#createGroup(layoutOf[shader], ranges));
     }
     const ring = Array.from({ length: RING }, () =>
       this.#count(
@@ -177,16 +194,48 @@ export class GpuDevice {
     };
   }
 
-  /** The layout of shaders with this many bindings, of which the mask names the writable ones. */
-  #createLayout(count, mask) {
-    const entries = Array.from({ length: count }, (_, binding) => ({
-      binding,
-      visibility: GPUShaderStage.COMPUTE,
-      buffer: { type: (mask >> binding) & 1 ? "storage" : "read-only-storage" },
-    }));
+  /** The layout of shaders with this many bindings, four bits for the kind of each. */
+  #createLayout(count, kinds) {
+    const kindOf = Array.from({ length: count }, (_, binding) => (kinds >>> (4 * binding)) & 15);
+    const entries = kindOf.map((kind, binding) => {
+      const entry = { binding, visibility: GPUShaderStage.COMPUTE };
+      if (kind === READ) return { ...entry, buffer: { type: "read-only-storage" } };
+      if (kind === READ_WRITE) return { ...entry, buffer: { type: "storage" } };
+      if (kind === TEXTURE) return { ...entry, texture: { sampleType: "unfilterable-float" } };
+      return { ...entry, externalTexture: {} };
+    });
     const group = this.#count(this.#device.createBindGroupLayout({ entries }));
     const pipeline = this.#count(this.#device.createPipelineLayout({ bindGroupLayouts: [group] }));
-    return { group, pipeline };
+    return { group, pipeline, pictureAt: kindOf.findIndex((kind) => kind >= TEXTURE), count };
+  }
+
+  /** A bind group, or, where a picture belongs into it, a function from a slot to one. */
+  #createGroup(layout, ranges) {
+    const entriesWith = (picture) => {
+      const left = ranges.values();
+      return Array.from({ length: layout.count }, (_, binding) => ({
+        binding,
+        resource: binding === layout.pictureAt ? picture : left.next().value,
+      }));
+    };
+    const create = (picture) =>
+      this.#device.createBindGroup({ layout: layout.group, entries: entriesWith(picture) });
+    if (layout.pictureAt < 0) return this.#count(create());
+    // By slot: the texture that the group was made for, and the group.
+    const kept = new Map();
+    return (slot) => {
+      const picture = slot.resource();
+      if (!slot.isTexture) {
+        this.counts.externals += 1;
+        return create(picture);
+      }
+      let known = kept.get(slot);
+      if (known?.picture !== picture) {
+        known = { picture, group: this.#count(create(picture)) };
+        kept.set(slot, known);
+      }
+      return known.group;
+    };
   }
 
   async #compile(code, label, layout) {
@@ -203,6 +252,21 @@ export class GpuDevice {
   #count(created) {
     this.counts.created += 1;
     return created;
+  }
+
+  /** Whether a decoder's frame can be looked at where it lies. */
+  get importsFrames() {
+    return typeof this.#device.importExternalTexture === "function" && typeof VideoFrame === "function";
+  }
+
+  /**
+   * A place for a picture.
+   *
+   * @param {boolean} imports Whether frames are looked at where they lie, or copied into a texture.
+   * @returns {PictureSlot}
+   */
+  createSlot(imports) {
+    return new PictureSlot(this.#device, imports, (created) => this.#count(created));
   }
 
   /** @throws {Error} When the device is gone or has refused something. */
@@ -262,29 +326,40 @@ export class Replayer {
   }
 
   /**
-   * One frame. The inputs are read before this function returns its promise, so views of wasm memory are
-   * fine. Up to three frames may be on their way; they complete in order.
+   * One frame of a recording that looks at no picture; otherwise as {@link Replayer.start}.
    *
+   * @param {...Float32Array} inputs
+   * @returns {Promise<Float32Array>}
+   */
+  run(...inputs) {
+    return this.start(null, ...inputs);
+  }
+
+  /**
+   * One frame. The inputs and the picture are read before this function returns its promise, so views of wasm
+   * memory are fine. Up to three frames may be on their way; they complete in order.
+   *
+   * @param {PictureSlot | null} slot The picture, for a recording that looks at one.
    * @param {...Float32Array} inputs One for each input of the recording.
    * @returns {Promise<Float32Array>} All outputs, at their offsets in the read-back buffer.
    * @throws {Error} When an input has the wrong length, three frames are on their way, or the device is gone.
    */
-  async run(...inputs) {
+  async start(slot, ...inputs) {
     this.#gpu.assertAlive();
-    const slot = this.#next;
-    if (this.#busy[slot]) throw new Error("Three frames are on their way already; wait for one.");
+    const turn = this.#next;
+    if (this.#busy[turn]) throw new Error("Three frames are on their way already; wait for one.");
     const table = this.#parts.inputs;
-    for (let i = 0; 2 * i < table.length; i += 1) {
-      if (inputs[i]?.length !== table[2 * i + 1]) {
-        throw new Error(`Input ${i} takes ${table[2 * i + 1]} numbers, ${inputs[i]?.length ?? 0} were given.`);
+    for (let i = 0; 3 * i < table.length; i += 1) {
+      if (inputs[i]?.length !== table[3 * i + 2]) {
+        throw new Error(`Input ${i} takes ${table[3 * i + 2]} numbers, ${inputs[i]?.length ?? 0} were given.`);
       }
     }
-    this.#next = (slot + 1) % RING;
-    this.#busy[slot] = true;
+    this.#next = (turn + 1) % RING;
+    this.#busy[turn] = true;
     this.#gpu.frameStarted();
     try {
-      this.#encode(inputs, slot);
-      const buffer = this.#parts.ring[slot];
+      this.#encode(slot, inputs, turn);
+      const buffer = this.#parts.ring[turn];
       await buffer.mapAsync(GPUMapMode.READ);
       const outputs = new Float32Array(buffer.getMappedRange().slice(0));
       buffer.unmap();
@@ -293,16 +368,19 @@ export class Replayer {
     } catch (error) {
       throw new Error(this.#gpu.failure ?? error.message, { cause: error });
     } finally {
-      this.#busy[slot] = false;
+      this.#busy[turn] = false;
       this.#gpu.frameEnded();
     }
   }
 
-  #encode(inputs, slot) {
+  #encode(slot, inputs, turn) {
     const { buffers, bindGroups, commands, ring, outputs } = this.#parts;
     const { queue } = this.#device;
     const { counts } = this.#gpu;
-    inputs.forEach((data, i) => queue.writeBuffer(buffers[ARENA], this.#parts.inputs[2 * i], data));
+    inputs.forEach((data, i) => {
+      const [buffer, offset] = this.#parts.inputs.subarray(3 * i, 3 * i + 2);
+      queue.writeBuffer(buffers[buffer], offset, data);
+    });
     const encoder = this.#device.createCommandEncoder();
     const pass = encoder.beginComputePass();
     let current = -1;
@@ -310,12 +388,15 @@ export class Replayer {
       const shader = commands[at];
       if (shader !== current) pass.setPipeline(this.#pipelines[shader]);
       current = shader;
-      pass.setBindGroup(0, bindGroups[commands[at + 1]]);
+      const group = bindGroups[commands[at + 1]];
+      pass.setBindGroup(0, typeof group === "function" ? group(slot) : group);
       pass.dispatchWorkgroups(commands[at + 2], commands[at + 3], commands[at + 4]);
     }
     pass.end();
-    for (let at = 0; at < outputs.length; at += 3) {
-      encoder.copyBufferToBuffer(buffers[ARENA], outputs[at], ring[slot], outputs[at + 1], outputs[at + 2] * 4);
+    for (let at = 0; at < outputs.length; at += 4) {
+      const [buffer, from, to, length] = outputs.subarray(at, at + 4);
+      encoder.copyBufferToBuffer(buffers[buffer], from, ring[turn], to, length * 4);
+      counts.readBackBytes += length * 4;
     }
     queue.submit([encoder.finish()]);
     counts.encoders += 1;
@@ -328,4 +409,102 @@ export class Replayer {
   destroy() {
     this.#parts.buffers.concat(this.#parts.ring).forEach((buffer) => buffer.destroy());
   }
+}
+
+/** A place for one picture: a decoder's frame that is looked at where it lies, or a texture that it is copied into. */
+export class PictureSlot {
+  #device;
+  #count;
+  #texture = null;
+  #view = null;
+  #frame = null;
+  /** Draws what cannot be copied directly. */
+  #canvas = null;
+
+  /** @private Use {@link GpuDevice.createSlot}. */
+  constructor(device, imports, count) {
+    this.#device = device;
+    this.#count = count;
+    /** Whether the picture is a texture of this slot's own. */
+    this.isTexture = !imports;
+  }
+
+  /**
+   * Takes a picture. A frame that is looked at where it lies must stay open until it has been measured, or the slot
+   * has taken another.
+   *
+   * @param {VideoFrame | ImageBitmap} picture
+   * @param {number} width Columns, as it is shown.
+   * @param {number} height Rows, as it is shown.
+   */
+  show(picture, width, height) {
+    this.release();
+    if (this.isTexture) {
+      this.#copy(picture, width, height);
+      return;
+    }
+    // Only frames can be imported: what is not one, or is stored turned, flipped or stretched, becomes one.
+    if (picture instanceof VideoFrame && isPlain(picture)) {
+      this.#frame = { source: picture, isOwn: false };
+      return;
+    }
+    const source = new VideoFrame(this.#draw(picture, width, height), { timestamp: 0 });
+    this.#frame = { source, isOwn: true };
+  }
+
+  /** What is bound. An external texture lives only until the present task ends, so each submission imports anew. */
+  resource() {
+    if (this.isTexture) return this.#view;
+    return this.#device.importExternalTexture({ label: "picture", source: this.#frame.source });
+  }
+
+  /** The picture is not needed any more; a texture is kept for the next. */
+  release() {
+    if (this.#frame?.isOwn) this.#frame.source.close();
+    this.#frame = null;
+  }
+
+  #copy(picture, width, height) {
+    const isSame = this.#texture?.width === width && this.#texture?.height === height;
+    if (!isSame) {
+      this.#texture?.destroy();
+      this.#texture = this.#count(
+        this.#device.createTexture({
+          label: "picture",
+          size: [width, height],
+          format: "rgba8unorm",
+          usage: GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.COPY_DST | GPUTextureUsage.RENDER_ATTACHMENT,
+        }),
+      );
+      this.#view = this.#texture.createView();
+    }
+    const copy = (source) =>
+      this.#device.queue.copyExternalImageToTexture({ source }, { texture: this.#texture }, [width, height]);
+    const isFrame = typeof VideoFrame === "function" && picture instanceof VideoFrame;
+    if (!isFrame || isPlain(picture)) {
+      try {
+        copy(picture);
+        return;
+      } catch (error) {
+        // Firefox does not take frames here; what else it says is no matter of the source.
+        if (!(error instanceof TypeError)) throw error;
+      }
+    }
+    copy(this.#draw(picture, width, height));
+  }
+
+  /** A canvas with the picture as it is shown. */
+  #draw(picture, width, height) {
+    this.#canvas ??= new OffscreenCanvas(width, height);
+    this.#canvas.width = width;
+    this.#canvas.height = height;
+    this.#canvas.getContext("2d").drawImage(picture, 0, 0, width, height);
+    return this.#canvas;
+  }
+}
+
+/** Whether a frame's stored pixels are its shown pixels: not turned, not flipped, not stretched. */
+function isPlain(frame) {
+  const { visibleRect, displayWidth, displayHeight, rotation, flip } = frame;
+  return visibleRect?.width === displayWidth && visibleRect?.height === displayHeight && !rotation && !flip;
 }

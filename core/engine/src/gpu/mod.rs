@@ -31,5 +31,5 @@ mod shader;
 pub use record::record;
 pub use recording::{
     ARENA, Access, BINDING_ALIGNMENT, BindGroup, Binding, Buffer, Dispatch, MAX_BINDING_BYTES, MAX_BINDINGS,
-    MAX_BUFFER_BYTES, MAX_WORKGROUPS, Port, Recording, Shader, WEIGHTS,
+    MAX_BUFFER_BYTES, MAX_TEXTURE_SIDE_PX, MAX_WORKGROUPS, Port, Recording, Shader, WEIGHTS,
 };

@@ -1,21 +1,25 @@
 //! Replays recordings through wgpu: on Vulkan, Metal or Direct3D, for tests and the command line.
 //!
-//! In: a [`Recording`] once, then one slice of f32 per input and frame. Out: the outputs of the frame. A
-//! frame is one encoder, one compute pass and one submission; nothing but the encoder is created for it.
-//! Read-back buffers form a ring, so that a frame can be submitted before the one before it is read.
+//! | file | content |
+//! |---|---|
+//! | `native` | the device, and why it may refuse |
+//! | `native/replayer` | one recording on a device: submit a frame, read it later |
+//! | `native/picture` | a texture that frames are written into |
 //!
 //! The browser has its own replayer in JavaScript: wgpu's web backend cannot compile pipelines
 //! asynchronously.
 
-use std::collections::VecDeque;
+mod picture;
+mod replayer;
+
 use std::fmt;
-use std::sync::mpsc;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
-use super::recording::{ARENA, Access, Recording};
+use super::recording::MAX_TEXTURE_SIDE_PX;
 
-/// Frames that may be on their way at once.
-const RING: usize = 3;
+pub use picture::PictureTexture;
+pub use replayer::{Outputs, Reading, Replayer};
 
 /// Why a GPU cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +53,15 @@ pub enum GpuError {
     },
     /// No frame is on its way, or the ring is full.
     OutOfTurn(&'static str),
+    /// A picture has no pixels, or more columns or rows than a texture.
+    PictureSize {
+        /// Columns.
+        width_px: usize,
+        /// Rows.
+        height_px: usize,
+    },
+    /// A recording that looks at a picture was given none.
+    NoPicture,
 }
 
 impl fmt::Display for GpuError {
@@ -72,6 +85,12 @@ impl fmt::Display for GpuError {
                 write!(f, "input {name} takes {expected} numbers, {given} were given")
             }
             GpuError::OutOfTurn(reason) => f.write_str(reason),
+            GpuError::PictureSize { width_px, height_px } => write!(
+                f,
+                "a picture of {width_px}x{height_px} px; a texture takes 1 to {MAX_TEXTURE_SIDE_PX} px a side; \
+                 use the CPU backend for larger ones"
+            ),
+            GpuError::NoPicture => f.write_str("the recording looks at a picture, and none was given"),
         }
     }
 }
@@ -103,6 +122,28 @@ impl fmt::Display for AdapterDescription {
     }
 }
 
+/// What a device has been asked to do since it was opened. A frame of a recording adds one encoder, one pass and one
+/// submission, and creates nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Buffers, textures, layouts, modules, pipelines and bind groups.
+    pub created: u64,
+    /// Command encoders.
+    pub encoders: u64,
+    /// Compute passes.
+    pub passes: u64,
+    /// Kernel launches.
+    pub dispatches: u64,
+    /// Submissions.
+    pub submits: u64,
+    /// Bytes of inputs written to buffers.
+    pub input_bytes: u64,
+    /// Bytes of pixels written to textures.
+    pub pixel_bytes: u64,
+    /// Bytes copied to read-back buffers.
+    pub read_back_bytes: u64,
+}
+
 /// An open device. Several replayers can share one.
 #[derive(Clone, Debug)]
 pub struct Gpu {
@@ -111,6 +152,9 @@ pub struct Gpu {
     adapter: AdapterDescription,
     /// Why the device is gone, once it is.
     lost: Arc<Mutex<Option<String>>>,
+    counts: Arc<Mutex<Counts>>,
+    /// Distinguishes pictures, so that bind groups made for one are never used for another.
+    pictures: Arc<AtomicU64>,
 }
 
 impl Gpu {
@@ -146,12 +190,27 @@ impl Gpu {
             queue,
             adapter: description,
             lost,
+            counts: Arc::default(),
+            pictures: Arc::default(),
         })
     }
 
     /// What this device is.
     pub fn adapter(&self) -> &AdapterDescription {
         &self.adapter
+    }
+
+    /// What the device has been asked to do so far, by all that share it.
+    pub fn counts(&self) -> Counts {
+        self.counts
+            .lock()
+            .map_or_else(|_| Counts::default(), |counts| *counts)
+    }
+
+    fn count(&self, add: impl FnOnce(&mut Counts)) {
+        if let Ok(mut counts) = self.counts.lock() {
+            add(&mut counts);
+        }
     }
 
     fn check(&self) -> Result<(), GpuError> {
@@ -215,342 +274,4 @@ fn describe(info: &wgpu::AdapterInfo) -> AdapterDescription {
         driver: format!("{} {}", info.driver, info.driver_info).trim().to_string(),
         is_software: info.device_type == wgpu::DeviceType::Cpu,
     }
-}
-
-/// The tensors of one frame.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Outputs {
-    tensors: Vec<(String, Vec<f32>)>,
-}
-
-impl Outputs {
-    /// The output with this name.
-    pub fn get(&self, name: &str) -> Option<&[f32]> {
-        self.iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, data)| data)
-    }
-
-    /// Names and elements, in the order of the recording.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &[f32])> {
-        self.tensors
-            .iter()
-            .map(|(name, data)| (name.as_str(), data.as_slice()))
-    }
-}
-
-/// A frame on its way: its read-back buffer, and where the device reports that it is mapped.
-type Pending = (usize, mpsc::Receiver<Result<(), wgpu::BufferAsyncError>>);
-
-/// One recording on one device.
-#[derive(Debug)]
-pub struct Replayer {
-    gpu: Gpu,
-    recording: Arc<Recording>,
-    arena: wgpu::Buffer,
-    pipelines: Vec<wgpu::ComputePipeline>,
-    bind_groups: Vec<wgpu::BindGroup>,
-    ring: Vec<wgpu::Buffer>,
-    next: usize,
-    pending: VecDeque<Pending>,
-}
-
-impl Replayer {
-    /// Creates buffers, pipelines (on all cores) and bind groups.
-    ///
-    /// # Errors
-    /// [`GpuError::Rejected`] with the shader or the buffer that the device refuses;
-    /// [`GpuError::DeviceLost`].
-    pub fn new(gpu: &Gpu, recording: Recording) -> Result<Self, GpuError> {
-        gpu.check()?;
-        let buffers = gpu.guarded("the buffers", || create_buffers(gpu, &recording))?;
-        let layouts: Vec<wgpu::BindGroupLayout> = recording
-            .shaders
-            .iter()
-            .map(|shader| create_layout(gpu, &shader.bindings))
-            .collect();
-        let pipelines = create_pipelines(gpu, &recording, &layouts)?;
-        let bind_groups = gpu.guarded("the bind groups", || {
-            recording
-                .bind_groups
-                .iter()
-                .map(|group| {
-                    let entries: Vec<wgpu::BindGroupEntry<'_>> = group
-                        .bindings
-                        .iter()
-                        .enumerate()
-                        .map(|(i, binding)| wgpu::BindGroupEntry {
-                            binding: i as u32,
-                            resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-                                buffer: &buffers[binding.buffer],
-                                offset: binding.offset,
-                                size: std::num::NonZeroU64::new(binding.bytes),
-                            }),
-                        })
-                        .collect();
-                    gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
-                        label: None,
-                        layout: &layouts[group.shader],
-                        entries: &entries,
-                    })
-                })
-                .collect()
-        })?;
-        let ring = gpu.guarded("the read-back buffers", || {
-            (0..RING)
-                .map(|_| {
-                    gpu.device.create_buffer(&wgpu::BufferDescriptor {
-                        label: Some("read-back"),
-                        size: recording.read_back_bytes,
-                        usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-                        mapped_at_creation: false,
-                    })
-                })
-                .collect()
-        })?;
-        Ok(Self {
-            gpu: gpu.clone(),
-            arena: buffers[ARENA].clone(),
-            recording: Arc::new(recording),
-            pipelines,
-            bind_groups,
-            ring,
-            next: 0,
-            pending: VecDeque::with_capacity(RING),
-        })
-    }
-
-    /// What this replayer plays.
-    pub fn recording(&self) -> &Recording {
-        &self.recording
-    }
-
-    /// One frame, from inputs to outputs.
-    ///
-    /// # Errors
-    /// Those of [`Self::submit`] and [`Self::receive`].
-    pub fn run(&mut self, inputs: &[&[f32]]) -> Result<Outputs, GpuError> {
-        self.submit(inputs)?;
-        self.receive()
-    }
-
-    /// Sends a frame to the device and returns at once. Up to three frames may be on their way.
-    ///
-    /// # Errors
-    /// [`GpuError::WrongInput`], [`GpuError::OutOfTurn`] when the ring is full, [`GpuError::Rejected`],
-    /// [`GpuError::DeviceLost`].
-    pub fn submit(&mut self, inputs: &[&[f32]]) -> Result<(), GpuError> {
-        self.gpu.check()?;
-        if self.pending.len() == RING {
-            return Err(GpuError::OutOfTurn(
-                "three frames are on their way already; receive one first",
-            ));
-        }
-        for (i, port) in self.recording.inputs.iter().enumerate() {
-            let given = inputs.get(i).map_or(0, |data| data.len());
-            if given != port.len {
-                return Err(GpuError::WrongInput {
-                    name: port.name.clone(),
-                    expected: port.len,
-                    given,
-                });
-            }
-        }
-        let slot = self.next;
-        let gpu = self.gpu.clone();
-        gpu.guarded("the frame", || self.encode(inputs, slot))?;
-        let (sender, receiver) = mpsc::channel();
-        self.ring[slot].map_async(wgpu::MapMode::Read, .., move |result| {
-            // The receiver is gone when the replayer was dropped with frames on their way.
-            let _ = sender.send(result);
-        });
-        self.pending.push_back((slot, receiver));
-        self.next = (slot + 1) % RING;
-        Ok(())
-    }
-
-    /// Waits for the oldest frame on its way and returns its outputs.
-    ///
-    /// # Errors
-    /// [`GpuError::OutOfTurn`] when no frame is on its way, [`GpuError::DeviceLost`].
-    pub fn receive(&mut self) -> Result<Outputs, GpuError> {
-        let (slot, mapped) = self
-            .pending
-            .pop_front()
-            .ok_or(GpuError::OutOfTurn("no frame is on its way; submit one first"))?;
-        let lost = |reason: String| GpuError::DeviceLost(reason);
-        self.gpu
-            .device
-            .poll(wgpu::PollType::wait_indefinitely())
-            .map_err(|error| lost(error.to_string()))?;
-        self.gpu.check()?;
-        match mapped.recv() {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(lost(error.to_string())),
-            Err(_) => return Err(lost("it answered no request to read".into())),
-        }
-        let buffer = &self.ring[slot];
-        let view = buffer
-            .get_mapped_range(..)
-            .map_err(|error| lost(error.to_string()))?;
-        let tensors = self
-            .recording
-            .outputs
-            .iter()
-            .map(|port| {
-                let start = port.read_back_offset as usize;
-                let bytes = &view[start..start + port.len * 4];
-                (port.name.clone(), bytemuck::pod_collect_to_vec(bytes))
-            })
-            .collect();
-        drop(view);
-        buffer.unmap();
-        Ok(Outputs { tensors })
-    }
-
-    fn encode(&self, inputs: &[&[f32]], slot: usize) {
-        for (port, data) in self.recording.inputs.iter().zip(inputs) {
-            self.gpu
-                .queue
-                .write_buffer(&self.arena, port.arena_offset, bytemuck::cast_slice(data));
-        }
-        let mut encoder = self
-            .gpu
-            .device
-            .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-        let mut current = None;
-        for dispatch in &self.recording.dispatches {
-            if current != Some(dispatch.shader) {
-                pass.set_pipeline(&self.pipelines[dispatch.shader]);
-                current = Some(dispatch.shader);
-            }
-            pass.set_bind_group(0, &self.bind_groups[dispatch.bind_group], &[]);
-            let [x, y, z] = dispatch.workgroups;
-            pass.dispatch_workgroups(x, y, z);
-        }
-        drop(pass);
-        for port in &self.recording.outputs {
-            encoder.copy_buffer_to_buffer(
-                &self.arena,
-                port.arena_offset,
-                &self.ring[slot],
-                port.read_back_offset,
-                port.len as u64 * 4,
-            );
-        }
-        self.gpu.queue.submit([encoder.finish()]);
-    }
-}
-
-fn create_buffers(gpu: &Gpu, recording: &Recording) -> Vec<wgpu::Buffer> {
-    recording
-        .buffers
-        .iter()
-        .map(|plain| {
-            let buffer = gpu.device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some(plain.label),
-                size: plain.bytes,
-                usage: wgpu::BufferUsages::STORAGE
-                    | wgpu::BufferUsages::COPY_SRC
-                    | wgpu::BufferUsages::COPY_DST,
-                mapped_at_creation: false,
-            });
-            if !plain.contents.is_empty() {
-                gpu.queue.write_buffer(&buffer, 0, &plain.contents);
-            }
-            buffer
-        })
-        .collect()
-}
-
-fn create_layout(gpu: &Gpu, accesses: &[Access]) -> wgpu::BindGroupLayout {
-    let entries: Vec<wgpu::BindGroupLayoutEntry> = accesses
-        .iter()
-        .enumerate()
-        .map(|(i, access)| wgpu::BindGroupLayoutEntry {
-            binding: i as u32,
-            visibility: wgpu::ShaderStages::COMPUTE,
-            ty: wgpu::BindingType::Buffer {
-                ty: wgpu::BufferBindingType::Storage {
-                    read_only: *access == Access::Read,
-                },
-                has_dynamic_offset: false,
-                min_binding_size: None,
-            },
-            count: None,
-        })
-        .collect();
-    gpu.device
-        .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-            label: None,
-            entries: &entries,
-        })
-}
-
-/// Compiles all shaders, spread over the cores: a driver takes milliseconds for each.
-fn create_pipelines(
-    gpu: &Gpu,
-    recording: &Recording,
-    layouts: &[wgpu::BindGroupLayout],
-) -> Result<Vec<wgpu::ComputePipeline>, GpuError> {
-    let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
-    let per_thread = recording.shaders.len().div_ceil(threads).max(1);
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = recording
-            .shaders
-            .chunks(per_thread)
-            .zip(layouts.chunks(per_thread))
-            .map(|(shaders, layouts)| {
-                scope.spawn(move || {
-                    shaders
-                        .iter()
-                        .zip(layouts)
-                        .map(|(shader, layout)| {
-                            gpu.guarded(&shader.label, || {
-                                create_pipeline(gpu, &shader.label, &shader.text, layout)
-                            })
-                        })
-                        .collect::<Result<Vec<_>, _>>()
-                })
-            })
-            .collect();
-        let mut pipelines = Vec::with_capacity(recording.shaders.len());
-        for worker in workers {
-            let compiled = worker.join().map_err(|_| GpuError::Rejected {
-                what: "the shaders".into(),
-                reason: "the compiler panicked".into(),
-            })?;
-            pipelines.extend(compiled?);
-        }
-        Ok(pipelines)
-    })
-}
-
-fn create_pipeline(
-    gpu: &Gpu,
-    label: &str,
-    text: &str,
-    layout: &wgpu::BindGroupLayout,
-) -> wgpu::ComputePipeline {
-    let module = gpu.device.create_shader_module(wgpu::ShaderModuleDescriptor {
-        label: Some(label),
-        source: wgpu::ShaderSource::Wgsl(text.into()),
-    });
-    let layout = gpu
-        .device
-        .create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label: Some(label),
-            bind_group_layouts: &[Some(layout)],
-            immediate_size: 0,
-        });
-    gpu.device
-        .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: Some(label),
-            layout: Some(&layout),
-            module: &module,
-            entry_point: Some("main"),
-            compilation_options: Default::default(),
-            cache: None,
-        })
 }

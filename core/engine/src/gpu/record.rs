@@ -11,8 +11,8 @@ use super::kernels::pointwise::Pointwise;
 use super::kernels::{concat, convolution, depth_to_space, depthwise, elementwise, pad, pool, resize};
 use super::pack::{self, Packed};
 use super::recording::{
-    BINDING_ALIGNMENT, BindGroup, Buffer, Dispatch, MAX_BINDING_BYTES, MAX_BINDINGS, MAX_BUFFER_BYTES, Port,
-    Recording, Shader,
+    ARENA, BINDING_ALIGNMENT, BindGroup, Buffer, Dispatch, MAX_BINDING_BYTES, MAX_BINDINGS, MAX_BUFFER_BYTES,
+    Port, Recording, Shader,
 };
 use super::shader::{self, Form, Kernel, Operand, Place};
 use crate::error::ModelError;
@@ -71,7 +71,8 @@ pub fn record(plan: &Plan) -> Result<Recording, ModelError> {
         Ok(Port {
             name: value.name.clone(),
             shape: value.shape.clone(),
-            arena_offset: range.start as u64 * 4,
+            buffer: ARENA,
+            offset: range.start as u64 * 4,
             read_back_offset,
             len: range.len(),
         })

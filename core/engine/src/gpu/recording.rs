@@ -1,9 +1,15 @@
 //! A recording: everything that a GPU needs for one model, as plain data. Nothing here knows wgpu or a
 //! browser.
 //!
-//! A replayer creates the buffers, the pipelines and the bind groups once. A frame is then: write the inputs
-//! into the arena, issue the dispatches in order inside one compute pass, copy the outputs to a read-back
-//! buffer. Everything that depends on a shape is a constant in the shader text, so a frame needs no uniforms.
+//! A replayer creates the buffers, the pipelines and the bind groups once. A frame is then: write the inputs,
+//! issue the dispatches in order inside one compute pass, copy the outputs to a read-back buffer. Everything that
+//! depends on a shape is a constant in the shader text, so a model's frame needs no uniforms.
+//!
+//! [`record`](super::record) writes down a model. Because the result is data, whoever knows what the tensors mean can
+//! put work around it: shaders that fill the model's input from a picture, shaders that read its outputs, buffers
+//! that keep state from frame to frame. A picture is the one thing that a recording does not own: the replayer is
+//! given one with each frame, and binds it where a shader asks for [`Access::Texture`] or
+//! [`Access::ExternalTexture`].
 //!
 //! The limits are the defaults that every WebGPU implementation guarantees (WebGPU, W3C, section 3.6.2).
 
@@ -13,6 +19,8 @@ pub const MAX_BINDING_BYTES: u64 = 128 << 20;
 pub const MAX_BUFFER_BYTES: u64 = 256 << 20;
 /// Storage buffers that one shader may name.
 pub const MAX_BINDINGS: usize = 8;
+/// Columns and rows of a texture.
+pub const MAX_TEXTURE_SIDE_PX: usize = 8192;
 /// Workgroups along one axis of a dispatch.
 pub const MAX_WORKGROUPS: u32 = 65_535;
 /// Alignment of the offset of a storage binding, in bytes.
@@ -23,14 +31,38 @@ pub const ARENA: usize = 0;
 /// Position of the weights in [`Recording::buffers`].
 pub const WEIGHTS: usize = 1;
 
-/// How a shader sees a storage buffer. WebGPU forbids one buffer to be both within one dispatch, so the arena
-/// is always read-write and the weights are always read-only.
+/// How a shader sees what is bound. WebGPU forbids one buffer to be both read-only and writable within one
+/// dispatch, so the arena is always read-write and the weights are always read-only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Access {
     /// `var<storage, read>`
     Read,
     /// `var<storage, read_write>`
     ReadWrite,
+    /// `texture_2d<f32>`: the frame's picture, 8 bits a channel, red first.
+    Texture,
+    /// `texture_external`: the frame's picture as the browser's decoder left it.
+    ExternalTexture,
+}
+
+impl Access {
+    /// True for a range of a buffer, false for the frame's picture.
+    pub fn is_buffer(self) -> bool {
+        match self {
+            Access::Read | Access::ReadWrite => true,
+            Access::Texture | Access::ExternalTexture => false,
+        }
+    }
+
+    /// As [`Recording::layout_words`] states it.
+    fn word(self) -> u32 {
+        match self {
+            Access::Read => 0,
+            Access::ReadWrite => 1,
+            Access::Texture => 2,
+            Access::ExternalTexture => 3,
+        }
+    }
 }
 
 /// One WGSL module with an entry point named `main`. Nodes of equal shape share one.
@@ -71,7 +103,7 @@ pub struct Binding {
 pub struct BindGroup {
     /// The shader whose layout it follows.
     pub shader: usize,
-    /// Bindings 0, 1, 2..
+    /// Bindings 0, 1, 2.. of the shader, those of a picture left out.
     pub bindings: Vec<Binding>,
 }
 
@@ -88,18 +120,21 @@ pub struct Dispatch {
     pub workgroups: [u32; 3],
 }
 
-/// A tensor that crosses the border between caller and GPU.
+/// Numbers that cross the border between caller and GPU: a tensor, or a block of words whose meaning caller and
+/// shader share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Port {
     /// Name in the model file.
     pub name: String,
     /// Shape of the tensor, outermost axis first.
     pub shape: Vec<usize>,
-    /// Where it starts in the arena, in bytes.
-    pub arena_offset: u64,
+    /// Index into [`Recording::buffers`]; [`ARENA`] for the tensors of a model.
+    pub buffer: usize,
+    /// Where it starts in that buffer, in bytes.
+    pub offset: u64,
     /// Where it starts in the read-back buffer, in bytes; inputs have 0.
     pub read_back_offset: u64,
-    /// Number of f32 elements.
+    /// Number of elements of 32 bits.
     pub len: usize,
 }
 
@@ -108,7 +143,7 @@ pub struct Port {
 pub struct Recording {
     /// Distinct WGSL modules.
     pub shaders: Vec<Shader>,
-    /// [`ARENA`] and [`WEIGHTS`].
+    /// [`ARENA`] and [`WEIGHTS`], then what was put around the model.
     pub buffers: Vec<Buffer>,
     /// One for each dispatch, unless two dispatches work on the same ranges.
     pub bind_groups: Vec<BindGroup>,
@@ -125,20 +160,20 @@ pub struct Recording {
 /// The same data as flat words, for a replayer on the other side of a language border: each table crosses in
 /// one typed array, and nothing is serialised.
 impl Recording {
-    /// Per shader: number of bindings, then a mask with bit `i` set when binding `i` is read-write.
+    /// Per shader: number of bindings, then four bits for each, the lowest for binding 0: 0 for [`Access::Read`], 1
+    /// for [`Access::ReadWrite`], 2 for [`Access::Texture`], 3 for [`Access::ExternalTexture`].
     pub fn layout_words(&self) -> Vec<u32> {
         self.shaders
             .iter()
             .flat_map(|shader| {
-                let mask = shader.bindings.iter().enumerate().fold(0, |mask, (i, access)| {
-                    mask | u32::from(*access == Access::ReadWrite) << i
-                });
-                [shader.bindings.len() as u32, mask]
+                let kinds = shader.bindings.iter().enumerate();
+                let word = kinds.fold(0, |word, (i, access)| word | access.word() << (4 * i));
+                [shader.bindings.len() as u32, word]
             })
             .collect()
     }
 
-    /// Per bind group: shader, number of bindings, then (buffer, offset, bytes) for each binding.
+    /// Per bind group: shader, number of ranges, then (buffer, offset, bytes) for each binding.
     pub fn bind_group_words(&self) -> Vec<u32> {
         let mut words = Vec::new();
         for group in &self.bind_groups {
@@ -161,21 +196,22 @@ impl Recording {
             .collect()
     }
 
-    /// Per input: offset in the arena in bytes, number of f32.
+    /// Per input: buffer, offset in it in bytes, number of elements.
     pub fn input_words(&self) -> Vec<u32> {
         self.inputs
             .iter()
-            .flat_map(|port| [port.arena_offset as u32, port.len as u32])
+            .flat_map(|port| [port.buffer as u32, port.offset as u32, port.len as u32])
             .collect()
     }
 
-    /// Per output: offset in the arena in bytes, offset in the read-back buffer in bytes, number of f32.
+    /// Per output: buffer, offset in it in bytes, offset in the read-back buffer in bytes, number of elements.
     pub fn output_words(&self) -> Vec<u32> {
         self.outputs
             .iter()
             .flat_map(|port| {
                 [
-                    port.arena_offset as u32,
+                    port.buffer as u32,
+                    port.offset as u32,
                     port.read_back_offset as u32,
                     port.len as u32,
                 ]

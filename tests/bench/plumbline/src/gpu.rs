@@ -57,7 +57,7 @@ impl GpuModel {
         shaders.map(|shader| shader.label.clone()).collect()
     }
 
-    /// Per shader: number of bindings, mask of the writable ones.
+    /// Per shader: number of bindings, then four bits for the kind of each.
     #[wasm_bindgen(getter)]
     pub fn layouts(&self) -> Uint32Array {
         Uint32Array::from(&self.recording.layout_words()[..])
@@ -84,7 +84,7 @@ impl GpuModel {
             .collect()
     }
 
-    /// Per group: shader, number of bindings, then buffer, offset and bytes of each.
+    /// Per group: shader, number of ranges, then buffer, offset and bytes of each.
     #[wasm_bindgen(getter, js_name = bindGroups)]
     pub fn bind_groups(&self) -> Uint32Array {
         Uint32Array::from(&self.recording.bind_group_words()[..])
@@ -96,13 +96,13 @@ impl GpuModel {
         Uint32Array::from(&self.recording.commands()[..])
     }
 
-    /// Per input: offset in the arena, number of f32.
+    /// Per input: buffer, offset in it, number of f32.
     #[wasm_bindgen(getter)]
     pub fn inputs(&self) -> Uint32Array {
         Uint32Array::from(&self.recording.input_words()[..])
     }
 
-    /// Per output: offset in the arena, offset in the read-back buffer, number of f32.
+    /// Per output: buffer, offset in it, offset in the read-back buffer, number of f32.
     #[wasm_bindgen(getter)]
     pub fn outputs(&self) -> Uint32Array {
         Uint32Array::from(&self.recording.output_words()[..])
