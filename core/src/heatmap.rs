@@ -8,9 +8,9 @@ use crate::landmarks::{MODEL_LANDMARK_COUNT, ModelLandmark};
 /// Cells along a side of the heatmap.
 pub const HEATMAP_SIDE: usize = 64;
 /// Cells that count to each side of the landmark's own.
-const REACH: isize = 4;
+pub const REACH: isize = 4;
 /// The neighbourhood counts only if one of its cells is at least this sure.
-const MIN_CONFIDENCE: f32 = 0.5;
+pub const MIN_CONFIDENCE: f32 = 0.5;
 
 /// Refines x and y of each landmark in place; depth, visibility and presence stay.
 ///

@@ -5,20 +5,19 @@
 //! frame, time         -> PosePipeline::process(..).await -> pose and timings
 //! ```
 //!
+//! On a GPU that takes pictures, [`gpu::GpuPosePipeline`] does the same without the frame's numbers ever leaving it.
+//!
 //! The pipeline is generic over [`Inference`], because a CPU answers at once and a GPU when its numbers have been read
 //! back. Time comes from outside twice: the moment of a frame as an argument, the stopwatch as a [`pose::Clock`].
 
 pub mod error;
-#[cfg(feature = "native")]
-pub mod gpu_inference;
+pub mod gpu;
 pub mod inference;
 pub mod models;
 pub mod motion_jpeg;
 pub mod pose;
 
 pub use error::PipelineError;
-#[cfg(feature = "native")]
-pub use gpu_inference::GpuInference;
 pub use inference::{CpuInference, Inference, InferenceError};
 pub use models::{plan_detector, plan_landmarks, plan_model};
 pub use pose::{FrameResult, PosePipeline, Timings};

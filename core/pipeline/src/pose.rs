@@ -55,9 +55,9 @@ pub struct PosePipeline<I> {
 }
 
 /// The detector's name in errors.
-const DETECTOR: &str = "detector";
+pub(crate) const DETECTOR: &str = "detector";
 /// The landmark model's name in errors.
-const LANDMARK_MODEL: &str = "landmark model";
+pub(crate) const LANDMARK_MODEL: &str = "landmark model";
 
 impl<I: Inference> PosePipeline<I> {
     /// A pipeline over two models, made from the plans of [`crate::plan_detector`] and [`crate::plan_landmarks`].

@@ -1,0 +1,701 @@
+//! Which frame runs what on the GPU, with up to two frames on their way.
+//!
+//! In: pictures, as they come. Out: results, in order, each as the CPU pipeline would give it. In between a frame is in
+//! one of three stages:
+//!
+//! ```text
+//! waiting ──(nobody is followed, and the frames before it have been read)──> detecting ──> measuring ──> result
+//!    │                                                                           └──> nobody: result
+//!    └──(somebody is followed)───────────────────────────────────────────────> measuring ──> result
+//!    ^                                                                             │
+//!    └──────────────(the frame before it lost the person: it was not seen)─────────┘
+//! ```
+//!
+//! A frame that follows another is submitted with it, before anything has been read: the region passes from one to the
+//! next on the GPU. Only the detector needs the CPU, which merges its boxes and sends the region back with the frame.
+
+use std::collections::VecDeque;
+use std::future::Future;
+
+use plumbline_core::anchors::{ANCHOR_COUNT, anchors};
+use plumbline_core::detection::VALUES_PER_BOX;
+use plumbline_core::geometry::{ImageSize, Point2};
+use plumbline_core::pose::Pose;
+use plumbline_core::pose_smoothing::PoseSmoother;
+use plumbline_core::preprocess::{DETECTOR_SIDE_PX, LANDMARK_SIDE_PX, letterbox};
+use plumbline_core::roi::RotatedRect;
+use plumbline_core::time::Timestamp;
+use plumbline_core::tracker::{DetectorOutputs, Mode, person_region};
+
+use super::exchange::{Answer, Parameters};
+use super::layout::status;
+use crate::error::PipelineError;
+use crate::inference::InferenceError;
+use crate::pose::{Clock, DETECTOR, FrameResult, LANDMARK_MODEL, Timings};
+
+/// Frames that may be on their way, and pictures that are held: one that the GPU works on, one that is read.
+pub const SLOTS: usize = 2;
+
+/// The two models of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Model {
+    /// Finds a person in the whole picture ([`super::program::detector_program`]).
+    Detector,
+    /// Finds landmarks in a region ([`super::program::landmark_program`]).
+    Landmarks,
+}
+
+/// A GPU that holds the pictures of up to [`SLOTS`] frames and runs both models on them.
+pub trait FrameGpu {
+    /// A frame as it comes from its source.
+    type Picture<'a>;
+    /// All that a run reads back, when the GPU has come so far. It borrows nothing, so that the next frame can be
+    /// submitted while somebody waits for it. Dropped unread, it gives its memory back.
+    type Reading: Future<Output = Result<Vec<f32>, InferenceError>>;
+
+    /// Takes a picture into a slot, where it stays until the slot takes another; gives its size.
+    ///
+    /// # Errors
+    /// What the GPU refuses; the slot is empty then.
+    fn show(&mut self, slot: usize, picture: Self::Picture<'_>) -> Result<ImageSize, InferenceError>;
+
+    /// Submits a model on the picture of a slot, with the words of [`Parameters`].
+    ///
+    /// # Errors
+    /// What the GPU refuses.
+    fn start(
+        &mut self,
+        model: Model,
+        slot: usize,
+        parameters: &[f32],
+    ) -> Result<Self::Reading, InferenceError>;
+
+    /// A slot's picture is not needed any more.
+    fn release(&mut self, slot: usize);
+}
+
+/// Finds a person in frames and follows them, without waiting for a frame before the next one is sent.
+pub struct GpuPosePipeline<G: FrameGpu> {
+    gpu: G,
+    mode: Mode,
+    anchors: Vec<Point2>,
+    smoother: PoseSmoother,
+    clock: Clock,
+    jobs: VecDeque<Job<G::Reading>>,
+    /// Counts frames; a frame's slot is the remainder by [`SLOTS`].
+    next: u32,
+    /// Size of the last frame that came.
+    image: Option<ImageSize>,
+    /// The next frame that comes starts afresh.
+    starts_anew: bool,
+    /// As far as is known here, the GPU has a region for the next frame that is submitted.
+    follows: bool,
+    /// The GPU's filters must start afresh with the next region that is sent.
+    forget: bool,
+}
+
+struct Job<R> {
+    frame: u32,
+    image: ImageSize,
+    time: Timestamp,
+    starts_anew: bool,
+    stage: Stage<R>,
+    start_millis: f64,
+    submitted_millis: f64,
+    timings: Timings,
+}
+
+/// The reading is out of its place while somebody waits for it.
+enum Stage<R> {
+    Waiting,
+    Detecting(Option<R>),
+    Measuring(Option<R>),
+}
+
+impl<R> Job<R> {
+    fn slot(&self) -> usize {
+        self.frame as usize % SLOTS
+    }
+}
+
+impl<G: FrameGpu> GpuPosePipeline<G> {
+    /// A pipeline over a GPU that has loaded both models.
+    pub fn new(gpu: G, mode: Mode, clock: Clock) -> Self {
+        Self {
+            gpu,
+            mode,
+            anchors: anchors(),
+            smoother: PoseSmoother::new(),
+            clock,
+            jobs: VecDeque::with_capacity(SLOTS),
+            next: 0,
+            image: None,
+            starts_anew: true,
+            follows: false,
+            forget: true,
+        }
+    }
+
+    /// What runs the models.
+    pub fn gpu(&self) -> &G {
+        &self.gpu
+    }
+
+    /// Forgets the person with the next frame that comes, for instance when another clip begins. Frames on their way
+    /// are not touched.
+    pub fn reset(&mut self) {
+        self.starts_anew = true;
+    }
+
+    /// Frames that were submitted and have no result yet.
+    pub fn in_flight(&self) -> usize {
+        self.jobs.len()
+    }
+
+    /// Whether another frame can be submitted.
+    pub fn has_room(&self) -> bool {
+        self.jobs.len() < SLOTS
+    }
+
+    /// Takes a frame that was taken at `time`, and returns at once.
+    ///
+    /// # Errors
+    /// [`PipelineError::Inference`] when there is no room or the picture cannot be shown; the frame is not taken then.
+    /// The same when the GPU refuses to run it; then it is forgotten with those on their way.
+    pub fn submit(&mut self, picture: G::Picture<'_>, time: Timestamp) -> Result<(), PipelineError> {
+        let start_millis = (self.clock)();
+        if !self.has_room() {
+            let message = format!("{SLOTS} frames are on their way already; receive one first");
+            return Err(failed(LANDMARK_MODEL, InferenceError::new(message)));
+        }
+        let frame = self.next;
+        let image = self
+            .gpu
+            .show(frame as usize % SLOTS, picture)
+            .map_err(|source| failed(LANDMARK_MODEL, source))?;
+        let another_size = self.image.replace(image) != Some(image);
+        let is_alone = self.mode == Mode::Static;
+        let now_millis = (self.clock)();
+        self.jobs.push_back(Job {
+            frame,
+            image,
+            time,
+            starts_anew: std::mem::take(&mut self.starts_anew) || another_size || is_alone,
+            stage: Stage::Waiting,
+            start_millis,
+            submitted_millis: now_millis,
+            timings: Timings {
+                crop_millis: now_millis - start_millis,
+                ..Timings::default()
+            },
+        });
+        self.next = self.next.wrapping_add(1);
+        self.advance()
+    }
+
+    /// The read-back of the oldest frame: wait for it, then [`Self::accept`] it. Nothing when no frame is on its way, or
+    /// its reading has been taken already.
+    pub fn take_reading(&mut self) -> Option<G::Reading> {
+        match &mut self.jobs.front_mut()?.stage {
+            Stage::Waiting => None,
+            Stage::Detecting(reading) | Stage::Measuring(reading) => reading.take(),
+        }
+    }
+
+    /// Takes what the oldest frame has read back. Gives its result, or nothing when the frame goes on: then there is
+    /// another reading to wait for.
+    ///
+    /// # Errors
+    /// [`PipelineError::Inference`] when the GPU failed; all frames on their way are forgotten, and the next may be
+    /// tried.
+    pub fn accept(
+        &mut self,
+        read: Result<Vec<f32>, InferenceError>,
+    ) -> Result<Option<FrameResult>, PipelineError> {
+        let read_millis = (self.clock)();
+        let Some(job) = self.jobs.front_mut() else {
+            return Ok(None);
+        };
+        let is_detection = matches!(job.stage, Stage::Detecting(_));
+        let took_millis = Some(read_millis - job.submitted_millis);
+        let role = if is_detection {
+            job.timings.detector_millis = took_millis;
+            DETECTOR
+        } else {
+            job.timings.landmarks_millis = took_millis;
+            LANDMARK_MODEL
+        };
+        let taken = match read {
+            Ok(words) if is_detection => self.detected(&words),
+            Ok(words) => self.measured(&words),
+            Err(source) => Err(failed(role, source)),
+        };
+        let result = match taken {
+            Ok(Outcome::GoesOn) => None,
+            Ok(Outcome::Done(pose)) => self.finish(pose.map(|pose| *pose), read_millis),
+            Err(error) => {
+                self.abandon();
+                return Err(error);
+            }
+        };
+        self.advance()?;
+        Ok(result)
+    }
+
+    /// Waits for the result of the oldest frame.
+    ///
+    /// # Errors
+    /// Those of [`Self::accept`], and [`PipelineError::Inference`] when no frame is on its way.
+    pub async fn receive(&mut self) -> Result<FrameResult, PipelineError> {
+        loop {
+            let Some(reading) = self.take_reading() else {
+                let message = "no frame is on its way; submit one first";
+                return Err(failed(LANDMARK_MODEL, InferenceError::new(message)));
+            };
+            let read = reading.await;
+            if let Some(result) = self.accept(read)? {
+                return Ok(result);
+            }
+        }
+    }
+
+    /// Submits what can be submitted, oldest frame first.
+    fn advance(&mut self) -> Result<(), PipelineError> {
+        for index in 0..self.jobs.len() {
+            let job = &self.jobs[index];
+            match job.stage {
+                Stage::Measuring(_) => {}
+                Stage::Detecting(_) => break,
+                Stage::Waiting if self.follows && !job.starts_anew => self.measure(index, None)?,
+                // The detector decides for this frame, and it must have the latest word on those before it.
+                Stage::Waiting if index == 0 => {
+                    if job.starts_anew {
+                        self.forget_person();
+                    }
+                    self.detect()?;
+                    break;
+                }
+                Stage::Waiting => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs the detector on the oldest frame.
+    fn detect(&mut self) -> Result<(), PipelineError> {
+        let Some(job) = self.jobs.front_mut() else {
+            return Ok(());
+        };
+        let parameters = Parameters {
+            frame: job.frame,
+            time: job.time,
+            image: job.image,
+            seed: Some(letterbox(job.image)),
+            forget: false,
+        };
+        job.submitted_millis = (self.clock)();
+        let words = parameters.words(DETECTOR_SIDE_PX);
+        match self.gpu.start(Model::Detector, job.slot(), &words) {
+            Ok(reading) => job.stage = Stage::Detecting(Some(reading)),
+            Err(source) => {
+                self.abandon();
+                return Err(failed(DETECTOR, source));
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs the landmark model on a frame: in this region, or in the one that the GPU holds.
+    fn measure(&mut self, index: usize, seed: Option<RotatedRect>) -> Result<(), PipelineError> {
+        let job = &mut self.jobs[index];
+        let parameters = Parameters {
+            frame: job.frame,
+            time: job.time,
+            image: job.image,
+            seed,
+            forget: seed.is_some() && self.forget,
+        };
+        job.submitted_millis = (self.clock)();
+        let words = parameters.words(LANDMARK_SIDE_PX);
+        match self.gpu.start(Model::Landmarks, job.slot(), &words) {
+            Ok(reading) => job.stage = Stage::Measuring(Some(reading)),
+            Err(source) => {
+                self.abandon();
+                return Err(failed(LANDMARK_MODEL, source));
+            }
+        }
+        if seed.is_some() {
+            self.forget = false;
+            self.follows = true;
+        }
+        Ok(())
+    }
+
+    /// The oldest frame's boxes and scores.
+    fn detected(&mut self, words: &[f32]) -> Result<Outcome, PipelineError> {
+        const BOXES: usize = ANCHOR_COUNT * VALUES_PER_BOX;
+        if words.len() != BOXES + ANCHOR_COUNT {
+            return Err(failed(DETECTOR, unreadable(words.len())));
+        }
+        let Some(image) = self.jobs.front().map(|job| job.image) else {
+            return Ok(Outcome::GoesOn);
+        };
+        let outputs = DetectorOutputs {
+            boxes: &words[..BOXES],
+            scores: &words[BOXES..],
+        };
+        match person_region(&letterbox(image), outputs, &self.anchors) {
+            Some(region) => {
+                self.measure(0, Some(region))?;
+                Ok(Outcome::GoesOn)
+            }
+            None => {
+                self.forget_person();
+                Ok(Outcome::Done(None))
+            }
+        }
+    }
+
+    /// The oldest frame's answer.
+    fn measured(&mut self, words: &[f32]) -> Result<Outcome, PipelineError> {
+        let answer =
+            Answer::from_words(words).ok_or_else(|| failed(LANDMARK_MODEL, unreadable(words.len())))?;
+        let Some(job) = self.jobs.front_mut() else {
+            return Ok(Outcome::GoesOn);
+        };
+        if answer.frame != job.frame {
+            let message = format!(
+                "the GPU answered for frame {} instead of {}",
+                answer.frame, job.frame
+            );
+            return Err(failed(LANDMARK_MODEL, InferenceError::new(message)));
+        }
+        if !answer.says(status::LOOKED) {
+            job.stage = Stage::Waiting;
+            self.lose();
+            return Ok(Outcome::GoesOn);
+        }
+        let time = job.time;
+        if !answer.says(status::HAS_NEXT) {
+            self.lose();
+        }
+        if !answer.says(status::FOLLOWED) {
+            self.forget_person();
+        }
+        if !answer.says(status::PERSON) {
+            return Ok(Outcome::Done(None));
+        }
+        let is_smoothed = answer.says(status::FOLLOWED) && self.mode == Mode::Tracking;
+        let mut pose = answer.pose;
+        if is_smoothed {
+            let bodies_per_px = 1.0 / f64::from(answer.body_px);
+            self.smoother.apply(&mut pose, bodies_per_px, time);
+        }
+        Ok(Outcome::Done(Some(Box::new(pose))))
+    }
+
+    /// The GPU has no region any more. Frames that were sent after this one were not seen: they wait again.
+    fn lose(&mut self) {
+        self.follows = false;
+        for job in self.jobs.iter_mut().skip(1) {
+            job.stage = Stage::Waiting;
+        }
+    }
+
+    /// Nobody is followed, and nothing is smoothed with what came before.
+    fn forget_person(&mut self) {
+        self.lose();
+        self.smoother.reset();
+        self.forget = true;
+    }
+
+    /// The oldest frame's result.
+    fn finish(&mut self, pose: Option<Pose>, read_millis: f64) -> Option<FrameResult> {
+        let job = self.drop_oldest()?;
+        let now_millis = (self.clock)();
+        let timings = Timings {
+            decode_millis: now_millis - read_millis,
+            total_millis: now_millis - job.start_millis,
+            ..job.timings
+        };
+        Some(FrameResult { pose, timings })
+    }
+
+    fn drop_oldest(&mut self) -> Option<Job<G::Reading>> {
+        let job = self.jobs.pop_front()?;
+        self.gpu.release(job.slot());
+        Some(job)
+    }
+
+    /// Forgets all frames on their way, and the person.
+    fn abandon(&mut self) {
+        self.forget_person();
+        while self.drop_oldest().is_some() {}
+    }
+}
+
+/// What becomes of a frame whose reading was accepted.
+enum Outcome {
+    GoesOn,
+    Done(Option<Box<Pose>>),
+}
+
+fn failed(role: &'static str, source: InferenceError) -> PipelineError {
+    PipelineError::Inference { role, source }
+}
+
+fn unreadable(len: usize) -> InferenceError {
+    InferenceError::new(format!("the GPU answered {len} words of another layout"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::{Cell, RefCell};
+    use std::future::{Ready, ready};
+    use std::rc::Rc;
+    use std::task::{Context, Poll, Waker};
+
+    use super::super::layout::{ANSWER, LAYOUT_VERSION, PARAMETERS, REGION, flag};
+    use super::*;
+
+    const IMAGE: ImageSize = ImageSize {
+        width_px: 640,
+        height_px: 480,
+    };
+
+    /// What was started: model, frame, flags.
+    type Started = (Model, u32, u32);
+
+    /// A GPU whose models are sure of what the picture says: 0 nobody, 1 a person, 2 a person without a body to follow,
+    /// 3 a person who leaves, 9 a picture that breaks it. It computes at once, in the order of submission.
+    struct ScriptedGpu {
+        shown: [u8; SLOTS],
+        has_region: bool,
+        started: Rc<RefCell<Vec<Started>>>,
+        released: Rc<Cell<u32>>,
+    }
+
+    impl FrameGpu for ScriptedGpu {
+        type Picture<'a> = u8;
+        type Reading = Ready<Result<Vec<f32>, InferenceError>>;
+
+        fn show(&mut self, slot: usize, picture: u8) -> Result<ImageSize, InferenceError> {
+            self.shown[slot] = picture;
+            Ok(IMAGE)
+        }
+
+        fn start(
+            &mut self,
+            model: Model,
+            slot: usize,
+            parameters: &[f32],
+        ) -> Result<Self::Reading, InferenceError> {
+            let word = |field: &str| parameters[PARAMETERS.at(field)].to_bits();
+            self.started
+                .borrow_mut()
+                .push((model, word("frame"), word("flags")));
+            let shown = self.shown[slot];
+            if shown == 9 {
+                return Err(InferenceError::new("device lost"));
+            }
+            Ok(ready(Ok(match model {
+                Model::Detector => {
+                    let mut words = vec![0.0; ANCHOR_COUNT * (VALUES_PER_BOX + 1)];
+                    words[2..4].copy_from_slice(&[9.0, 9.0]);
+                    words[7] = -50.0;
+                    words[ANCHOR_COUNT * VALUES_PER_BOX..].fill(-9.0);
+                    words[ANCHOR_COUNT * VALUES_PER_BOX] = if shown == 0 { -9.0 } else { 9.0 };
+                    words
+                }
+                Model::Landmarks => {
+                    let looked = self.has_region || word("flags") & flag::SEED != 0;
+                    let bits = match (looked, shown) {
+                        (false, _) => 0,
+                        (true, 0) => status::LOOKED,
+                        (true, 2) => status::LOOKED | status::PERSON,
+                        (true, 3) => status::LOOKED | status::PERSON | status::FOLLOWED,
+                        (true, _) => status::LOOKED | status::PERSON | status::FOLLOWED | status::HAS_NEXT,
+                    };
+                    self.has_region = bits & status::HAS_NEXT != 0;
+                    let mut words = vec![0.0; ANSWER.len()];
+                    words[ANSWER.at("version")] = f32::from_bits(LAYOUT_VERSION);
+                    words[ANSWER.at("frame")] = f32::from_bits(word("frame"));
+                    words[ANSWER.at("status")] = f32::from_bits(bits);
+                    words[ANSWER.at("body_px")] = 200.0;
+                    words[ANSWER.at("region") + REGION.at("cos_rotation")] = 1.0;
+                    words[ANSWER.at("landmarks")] = word("time_low") as f32 / 1000.0;
+                    words
+                }
+            })))
+        }
+
+        fn release(&mut self, _slot: usize) {
+            self.released.set(self.released.get() + 1);
+        }
+    }
+
+    type Pipeline = GpuPosePipeline<ScriptedGpu>;
+
+    fn pipeline(mode: Mode) -> (Pipeline, Rc<RefCell<Vec<Started>>>) {
+        let started = Rc::new(RefCell::new(Vec::new()));
+        let gpu = ScriptedGpu {
+            shown: [0; SLOTS],
+            has_region: false,
+            started: started.clone(),
+            released: Rc::default(),
+        };
+        let now = Cell::new(0.0);
+        let clock = Box::new(move || now.replace(now.get() + 1.0));
+        (GpuPosePipeline::new(gpu, mode, clock), started)
+    }
+
+    fn submit(pipeline: &mut Pipeline, picture: u8, millis: i64) -> Result<(), PipelineError> {
+        pipeline.submit(picture, Timestamp::from_micros(millis * 1000))
+    }
+
+    fn receive(pipeline: &mut Pipeline) -> Result<FrameResult, PipelineError> {
+        let mut future = std::pin::pin!(pipeline.receive());
+        match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(result) => result,
+            Poll::Pending => panic!("a scripted GPU answers at once"),
+        }
+    }
+
+    /// Lets the oldest frame take one step.
+    fn step(pipeline: &mut Pipeline) -> Option<FrameResult> {
+        let reading = pipeline.take_reading().expect("a frame is on its way");
+        pipeline.accept(reading.into_inner()).expect("the GPU runs")
+    }
+
+    #[test]
+    fn a_followed_frame_is_submitted_before_the_one_before_it_is_read() {
+        let (mut pipeline, started) = pipeline(Mode::Tracking);
+        submit(&mut pipeline, 1, 0).expect("room");
+        submit(&mut pipeline, 1, 33).expect("room");
+        let (find, look) = (Model::Detector, Model::Landmarks);
+        assert_eq!(
+            started.borrow()[..],
+            [(find, 0, flag::SEED)],
+            "the second waits for a region"
+        );
+        assert!(submit(&mut pipeline, 1, 66).is_err(), "two are on their way");
+        assert_eq!(step(&mut pipeline), None);
+        // The first region goes with its frame; the second frame follows at once, unread.
+        let seeded = (look, 0, flag::SEED | flag::FORGET);
+        assert_eq!(started.borrow()[1..], [seeded, (look, 1, 0)]);
+        assert!(step(&mut pipeline).is_some_and(|result| result.pose.is_some()));
+        submit(&mut pipeline, 1, 66).expect("room");
+        assert_eq!(
+            started.borrow()[3..],
+            [(look, 2, 0)],
+            "the second frame is not read yet"
+        );
+        assert_eq!(pipeline.in_flight(), 2);
+        assert!(step(&mut pipeline).is_some() && step(&mut pipeline).is_some());
+        assert!(pipeline.take_reading().is_none());
+        assert!(receive(&mut pipeline).is_err());
+    }
+
+    #[test]
+    fn a_frame_that_was_sent_too_early_goes_through_the_detector() {
+        let (find, look) = (Model::Detector, Model::Landmarks);
+        for (picture, has_pose, forget) in [(0, false, flag::FORGET), (2, true, flag::FORGET), (3, true, 0)] {
+            let (mut pipeline, started) = pipeline(Mode::Tracking);
+            submit(&mut pipeline, 1, 0).expect("room");
+            receive(&mut pipeline).expect("a result");
+            submit(&mut pipeline, picture, 33).expect("room");
+            submit(&mut pipeline, 1, 66).expect("room");
+            started.borrow_mut().clear();
+            let lost = receive(&mut pipeline).expect("a result");
+            assert_eq!(lost.pose.is_some(), has_pose, "picture {picture}");
+            let found = receive(&mut pipeline).expect("a result");
+            assert!(found.pose.is_some() && found.timings.detector_millis.is_some());
+            let expected = [(find, 2, flag::SEED), (look, 2, flag::SEED | forget)];
+            assert_eq!(started.borrow()[..], expected, "picture {picture}");
+        }
+    }
+
+    /// However frames overlap, results are those of frames one by one.
+    #[test]
+    fn overlap_changes_no_result() {
+        let mut seed = 7_u32;
+        for round in 0..200 {
+            let mut draw = |below: u32| {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (seed >> 16) % below
+            };
+            let pictures: Vec<u8> = (0..20).map(|_| [1, 1, 1, 1, 0, 2, 3][draw(7) as usize]).collect();
+            let run = |overlaps: &mut dyn FnMut() -> bool| {
+                let (mut pipeline, _) = pipeline(Mode::Tracking);
+                let mut poses = Vec::new();
+                for (frame, &picture) in pictures.iter().enumerate() {
+                    if frame == 12 {
+                        pipeline.reset();
+                    }
+                    submit(&mut pipeline, picture, 33 * frame as i64).expect("room");
+                    while !pipeline.has_room() || (pipeline.in_flight() > 0 && !overlaps()) {
+                        poses.push(receive(&mut pipeline).expect("a result").pose);
+                    }
+                }
+                while pipeline.in_flight() > 0 {
+                    poses.push(receive(&mut pipeline).expect("a result").pose);
+                }
+                poses
+            };
+            let one_by_one = run(&mut || false);
+            assert_eq!(run(&mut || true), one_by_one, "round {round}");
+            assert_eq!(run(&mut || draw(2) == 0), one_by_one, "round {round}");
+        }
+    }
+
+    #[test]
+    fn static_frames_stand_alone() {
+        let (mut pipeline, started) = pipeline(Mode::Static);
+        for frame in 0..3 {
+            submit(&mut pipeline, 1, 33 * i64::from(frame)).expect("room");
+            let result = receive(&mut pipeline).expect("a result");
+            let pose = result.pose.expect("a person");
+            assert_eq!(pose.landmarks[0].x_px, 33.0 * frame as f32, "nothing is smoothed");
+        }
+        let models: Vec<Model> = started.borrow().iter().map(|(model, ..)| *model).collect();
+        assert_eq!(models, [Model::Detector, Model::Landmarks].repeat(3));
+    }
+
+    #[test]
+    fn tracking_smooths_what_is_shown() {
+        let (mut pipeline, _) = pipeline(Mode::Tracking);
+        let mut x_px = |picture, millis| {
+            submit(&mut pipeline, picture, millis).expect("room");
+            receive(&mut pipeline)
+                .expect("a result")
+                .pose
+                .map(|pose| pose.landmarks[0].x_px)
+        };
+        assert_eq!(x_px(1, 0), Some(0.0));
+        assert!(x_px(1, 40).is_some_and(|x| x > 0.0 && x < 40.0));
+        assert_eq!(x_px(0, 80), None);
+        assert_eq!(x_px(1, 120), Some(120.0), "a new person");
+    }
+
+    #[test]
+    fn a_failing_gpu_forgets_its_frames_and_may_be_tried_again() {
+        let (mut pipeline, _) = pipeline(Mode::Tracking);
+        let released = pipeline.gpu().released.clone();
+        submit(&mut pipeline, 1, 0).expect("room");
+        receive(&mut pipeline).expect("a result");
+        submit(&mut pipeline, 1, 33).expect("room");
+        let error = submit(&mut pipeline, 9, 66).expect_err("the GPU breaks");
+        assert_eq!(error.to_string(), "the landmark model did not run: device lost");
+        assert_eq!((pipeline.in_flight(), released.get()), (0, 3));
+        submit(&mut pipeline, 1, 99).expect("room");
+        assert!(receive(&mut pipeline).expect("a result").pose.is_some());
+
+        submit(&mut pipeline, 1, 132).expect("room");
+        assert!(
+            pipeline.accept(Ok(vec![0.0; 3])).is_err(),
+            "words of another layout"
+        );
+        assert_eq!(pipeline.in_flight(), 0);
+        assert_eq!(pipeline.accept(Ok(Vec::new())), Ok(None), "nobody waits for it");
+    }
+}
