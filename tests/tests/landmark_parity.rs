@@ -13,13 +13,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use plumb::backend::{AnyInference, Backend, Device, LandmarkModel, pose_pipeline};
+use plumb::backend::{AnyPipeline, Backend, Device, LandmarkModel, pose_pipeline};
 use plumb::clip::Clip;
 use plumb::picture::{self, Picture};
 use plumbline_core::pose::Pose;
 use plumbline_core::time::Timestamp;
 use plumbline_core::tracker::Mode;
-use plumbline_pipeline::PosePipeline;
 use plumbline_tests::{data_folder, report, skip};
 use serde::Deserialize;
 
@@ -134,14 +133,14 @@ fn load<T: for<'de> Deserialize<'de>>(name: &str) -> Option<(PathBuf, T)> {
     }
 }
 
-fn pipeline(model: LandmarkModel, mode: Mode) -> PosePipeline<AnyInference> {
+fn pipeline(model: LandmarkModel, mode: Mode) -> AnyPipeline {
     match pose_pipeline(&Device::Cpu, model, mode) {
         Ok(pipeline) => pipeline,
         Err(sentence) => panic!("{sentence}"),
     }
 }
 
-fn pose_in(pipeline: &mut PosePipeline<AnyInference>, picture: &Picture, micros: i64) -> Option<Pose> {
+fn pose_in(pipeline: &mut AnyPipeline, picture: &Picture, micros: i64) -> Option<Pose> {
     let frame = picture.frame().expect("a decoded picture has pixels");
     pollster::block_on(pipeline.process(&frame, Timestamp::from_micros(micros)))
         .expect("the CPU runs BlazePose")

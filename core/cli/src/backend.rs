@@ -1,11 +1,14 @@
 //! Which hardware runs the models.
 
 use clap::ValueEnum;
+use plumbline_core::time::Timestamp;
 use plumbline_core::tracker::Mode;
 use plumbline_engine::gpu::native::Gpu;
-use plumbline_engine::plan::Plan;
+use plumbline_engine::image::Frame;
+use plumbline_pipeline::gpu::GpuPosePipeline;
+use plumbline_pipeline::gpu::native::NativeFrames;
 use plumbline_pipeline::{
-    CpuInference, GpuInference, Inference, InferenceError, PosePipeline, plan_detector, plan_landmarks,
+    CpuInference, FrameResult, PipelineError, PosePipeline, plan_detector, plan_landmarks,
 };
 
 use crate::Outcome;
@@ -79,46 +82,32 @@ impl Device {
             Device::Gpu(gpu) => format!("gpu: {}", gpu.adapter()),
         }
     }
-
-    fn load(&self, plan: Plan) -> Outcome<AnyInference> {
-        match self {
-            Device::Cpu => CpuInference::new(plan)
-                .map(|model| AnyInference::Cpu(Box::new(model)))
-                .map_err(|error| error.to_string()),
-            Device::Gpu(gpu) => GpuInference::new(gpu, &plan)
-                .map(|model| AnyInference::Gpu(Box::new(model)))
-                .map_err(|error| error.to_string()),
-        }
-    }
 }
 
-/// A model on whichever backend was chosen.
-pub enum AnyInference {
+/// A pose pipeline on whichever backend was chosen.
+pub enum AnyPipeline {
     /// On the calling thread.
-    Cpu(Box<CpuInference>),
+    Cpu(Box<PosePipeline<CpuInference>>),
     /// On an adapter.
-    Gpu(Box<GpuInference>),
+    Gpu(Box<GpuPosePipeline<NativeFrames>>),
 }
 
-impl Inference for AnyInference {
-    fn input_mut(&mut self) -> &mut [f32] {
+impl AnyPipeline {
+    /// Finds the person in a frame that was taken at `time`, and waits for the result.
+    ///
+    /// # Errors
+    /// [`PipelineError::Inference`] when the backend fails.
+    pub async fn process(
+        &mut self,
+        frame: &Frame<'_>,
+        time: Timestamp,
+    ) -> Result<FrameResult, PipelineError> {
         match self {
-            AnyInference::Cpu(model) => model.input_mut(),
-            AnyInference::Gpu(model) => model.input_mut(),
-        }
-    }
-
-    async fn run(&mut self) -> Result<(), InferenceError> {
-        match self {
-            AnyInference::Cpu(model) => model.run().await,
-            AnyInference::Gpu(model) => model.run().await,
-        }
-    }
-
-    fn output(&self, name: &str) -> Option<&[f32]> {
-        match self {
-            AnyInference::Cpu(model) => model.output(name),
-            AnyInference::Gpu(model) => model.output(name),
+            AnyPipeline::Cpu(pipeline) => pipeline.process(frame, time).await,
+            AnyPipeline::Gpu(pipeline) => {
+                pipeline.submit(*frame, time)?;
+                pipeline.receive().await
+            }
         }
     }
 }
@@ -127,16 +116,22 @@ impl Inference for AnyInference {
 ///
 /// # Errors
 /// Weights that are missing or not the tested ones, models that the backend cannot run.
-pub fn pose_pipeline(
-    device: &Device,
-    model: LandmarkModel,
-    mode: Mode,
-) -> Outcome<PosePipeline<AnyInference>> {
+pub fn pose_pipeline(device: &Device, model: LandmarkModel, mode: Mode) -> Outcome<AnyPipeline> {
     let named = |name: &'static str| move |error| format!("{name}: {error}");
     let detector = plan_detector(&manifest::read_model("detector")?).map_err(named("detector"))?;
     let landmarks = plan_landmarks(&manifest::read_model(model.name())?).map_err(named(model.name()))?;
     let start = std::time::Instant::now();
     let clock = Box::new(move || start.elapsed().as_secs_f64() * 1e3);
-    PosePipeline::new(device.load(detector)?, device.load(landmarks)?, mode, clock)
-        .map_err(|error| error.to_string())
+    match device {
+        Device::Cpu => {
+            let detector = CpuInference::new(detector).map_err(named("detector"))?;
+            let landmarks = CpuInference::new(landmarks).map_err(named(model.name()))?;
+            PosePipeline::new(detector, landmarks, mode, clock)
+                .map(|pipeline| AnyPipeline::Cpu(Box::new(pipeline)))
+                .map_err(|error| error.to_string())
+        }
+        Device::Gpu(gpu) => NativeFrames::new(gpu, &detector, &landmarks)
+            .map(|frames| AnyPipeline::Gpu(Box::new(GpuPosePipeline::new(frames, mode, clock))))
+            .map_err(|error| error.to_string()),
+    }
 }

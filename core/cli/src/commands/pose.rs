@@ -8,10 +8,10 @@ use plumbline_core::pose::Pose;
 use plumbline_core::skeleton::LANDMARK_NAMES;
 use plumbline_core::time::Timestamp;
 use plumbline_core::tracker::Mode;
-use plumbline_pipeline::{FrameResult, PosePipeline};
+use plumbline_pipeline::FrameResult;
 
 use crate::Outcome;
-use crate::backend::{AnyInference, Backend, Device, LandmarkModel, pose_pipeline};
+use crate::backend::{AnyPipeline, Backend, Device, LandmarkModel, pose_pipeline};
 use crate::clip::{Clip, is_motion_jpeg};
 use crate::picture::{self, Picture};
 use crate::pose_json::{FrameJson, Position};
@@ -106,11 +106,7 @@ fn run_clip(arguments: &Arguments) -> Outcome<()> {
     Ok(())
 }
 
-fn process(
-    pipeline: &mut PosePipeline<AnyInference>,
-    picture: &Picture,
-    time: Timestamp,
-) -> Outcome<FrameResult> {
+fn process(pipeline: &mut AnyPipeline, picture: &Picture, time: Timestamp) -> Outcome<FrameResult> {
     let frame = picture.frame().map_err(|error| error.to_string())?;
     pollster::block_on(pipeline.process(&frame, time)).map_err(|error| error.to_string())
 }
