@@ -2,7 +2,9 @@
 
 In: a folder with verified `NAME.tflite`. Out, in another folder: `NAME.onnx` with all outputs; for landmark models
 `NAME-pose.onnx` without the person mask, which is what Plumbline runs, so that a peer can be timed on the same work;
-`tasks/NAME.tflite`, the same weights with the normalisation of pixels stated inside, as MediaPipe Tasks demands.
+`tasks/NAME.tflite`, the same weights with the normalisation of pixels stated inside, as MediaPipe Tasks demands; of lite
+also `encoder.tflite` and `encoder.onnx`: its first half, up to where maps are enlarged again, which is a MobileNet-like
+graph that wonnx can run too.
 
     python convert.py MODELS_FOLDER OUT_FOLDER NAME...
 
@@ -16,12 +18,14 @@ from pathlib import Path
 
 import flatbuffers
 import numpy as np
+import onnx
 import tensorflow as tf
 import tf2onnx
 from tensorflow.lite.python import schema_py_generated as schema
 
 OPSET = 17
 MASK = "Identity_2"
+ENCODED = "lite"
 
 # Pixels 0..255 become (value - mean) / std: -1..1 for the detector, 0..1 for the landmark models.
 NORMALISATION = {"detector": (127.5, 127.5), "lite": (0.0, 255.0), "full": (0.0, 255.0), "heavy": (0.0, 255.0)}
@@ -114,11 +118,54 @@ def with_metadata(content: bytes, metadata: bytes) -> bytes:
     return bytes(builder.Output())
 
 
-def convert(weights: Path, out: Path, outputs: list[str] | None) -> None:
+def encoder_of(content: bytes) -> bytes:
+    """The part of a model that the first bilinear resize reads, as a model."""
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+    [graph] = model.subgraphs
+    resize = next(op for op in graph.operators if code_of(model, op) == schema.BuiltinOperator.RESIZE_BILINEAR)
+    graph.outputs = [int(resize.inputs[0])]
+    needed, kept = set(graph.outputs), []
+    for operator in reversed(graph.operators):
+        if needed.intersection(operator.outputs):
+            kept.append(operator)
+            needed.update(operator.inputs)
+    graph.operators = kept[::-1]
+    model.signatureDefs = None
+    builder = flatbuffers.Builder(len(content))
+    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    return bytes(builder.Output())
+
+
+def fold_padding(model: onnx.ModelProto) -> None:
+    """Moves spatial zero padding (NCHW) into the convolution behind it: wonnx 0.5.1 pads wrongly by more than one row."""
+    constants = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    for pad in [node for node in model.graph.node if node.op_type == "Pad"]:
+        readers = [node for node in model.graph.node if pad.output[0] in node.input]
+        amounts = constants[pad.input[1]].tolist()
+        is_spatial = amounts[0] == amounts[1] == amounts[4] == amounts[5] == 0
+        if not is_spatial or [node.op_type for node in readers] != ["Conv"]:
+            continue
+        [conv] = readers
+        kept = [attribute for attribute in conv.attribute if attribute.name not in ("pads", "auto_pad")]
+        del conv.attribute[:]
+        conv.attribute.extend([*kept, onnx.helper.make_attribute("pads", amounts[2:4] + amounts[6:8])])
+        conv.input[0] = pad.input[0]
+        model.graph.node.remove(pad)
+
+
+def convert(weights: Path, out: Path, outputs: list[str] | None, folded: bool = False) -> None:
     with tempfile.TemporaryDirectory() as folder:
         dense = Path(folder) / weights.name
         dense.write_bytes(densified(weights.read_bytes()))
-        tf2onnx.convert.from_tflite(str(dense), opset=OPSET, output_names=outputs, output_path=str(out))
+        model, _ = tf2onnx.convert.from_tflite(str(dense), opset=OPSET, output_names=outputs)
+    # tf2onnx declares operator sets that no node uses; wonnx refuses those that it does not know.
+    used = {node.domain for node in model.graph.node}
+    for declared in [entry for entry in model.opset_import if entry.domain not in used]:
+        model.opset_import.remove(declared)
+    if folded:
+        fold_padding(model)
+    # wonnx knows only the shapes that the file states.
+    onnx.save(onnx.shape_inference.infer_shapes(model), str(out))
     print(f"{out.name}: {out.stat().st_size} bytes")
 
 
@@ -133,6 +180,10 @@ def main(models: Path, out: Path, names: list[str]) -> None:
         convert(weights, out / f"{name}.onnx", None)
         if MASK in outputs:
             convert(weights, out / f"{name}-pose.onnx", [output for output in outputs if output != MASK])
+        if name == ENCODED:
+            encoder = out / "encoder.tflite"
+            encoder.write_bytes(encoder_of(weights.read_bytes()))
+            convert(encoder, out / "encoder.onnx", None, folded=True)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,15 @@ const WORK = { all: 'model', pose: 'model, no mask', landmarks: 'tracked frame' 
 const millis = (value) => (value === null ? '-' : value.toFixed(value < 10 ? 2 : 1));
 const megabytes = ({ brotli }) => `${(brotli / 1e6).toFixed(2)}`;
 
+/** A ratio with its interval, where there is one. */
+function ratioOf({ ratio, interval }) {
+  if (ratio === null) return '';
+  return interval ? `${ratio.toFixed(2)} [${interval.map((end) => end.toFixed(2)).join(', ')}]` : ratio.toFixed(2);
+}
+
 /** @param {import('./page/session.js').Row} row */
 function cells(row) {
-  const ratio = row.ratio === null ? '' : `${row.ratio.toFixed(2)} [${row.interval.map((end) => end.toFixed(2)).join(', ')}]`;
+  const ratio = ratioOf(row);
   return [
     row.model,
     WORK[row.outputs],

@@ -34,14 +34,15 @@ Usage: cargo xtask COMMAND
                                format, lints, native tests, browser tests, end-to-end tests
                                --quick stops before the stages that need a browser
                                --only runs the named stages: format, lints, native, wasm, e2e
-  bench [--browser NAME] [--models LIST] [--gpu-models LIST] [--runtimes LIST] [--rounds N] [--cold N]
-        [--against RUNTIME] [--json PATH] [--keep-open]
+  bench [--browser NAME] [--models LIST] [--gpu-models LIST] [--runtimes LIST] [--against RUNTIME]
+        [--rounds N] [--gpu-rounds N] [--cold N] [--json PATH] [--keep-open]
                                time Plumbline beside other runtimes in one page; prints a table and writes
                                target/bench/results.json, or PATH
                                --browser chromium or firefox
-                               --models detector,lite,full,heavy; --gpu-models those that run on a GPU as well
+                               --models detector,lite,full,heavy,encoder; --gpu-models those that run on a GPU too
                                --runtimes by their names in the table; --against the one that ratios are to
-                               --rounds of two runs each (20; 0 times nothing); --cold starts of each (3)
+                               --rounds of two runs each (20; 0 times nothing); --gpu-rounds on a software
+                               adapter (2); --cold starts of each (3)
                                --keep-open goes on serving the page, for use by hand
   dist                         build the page into dist/ and print the size of every served file
   models                       fetch the model weights and compare them with models/manifest.toml

@@ -1,6 +1,6 @@
 // The bench page's controls and table.
 //
-// Parameters of the address choose beforehand: models, gpu-models, runtimes (lists with commas), rounds, against; `run`
+// Parameters of the address choose beforehand: models, gpu-models, runtimes (lists with commas), rounds, gpu-rounds, against; `run`
 // starts at once. When a run is over, `window.benchReport` holds what results.json is made of, and the status says
 // `done` or `failed` in its data-state.
 
@@ -43,12 +43,18 @@ function element(name, text, attributes = {}) {
 const WORK = { all: 'model', pose: 'model without mask', landmarks: 'tracked frame' };
 const millis = (value) => (value === null ? '' : value.toFixed(value < 10 ? 2 : 1));
 
+/** A ratio with its interval, where there is one. */
+function ratioOf({ ratio, interval }) {
+  if (ratio === null) return '';
+  return interval ? `${ratio.toFixed(2)} [${interval.map((end) => end.toFixed(2)).join(', ')}]` : ratio.toFixed(2);
+}
+
 /** @param {import('./session.js').Row[]} rows */
 function show(rows) {
   byId('rows').replaceChildren(
     ...rows.map((row) => {
       const line = document.createElement('tr');
-      const ratio = row.ratio === null ? '' : `${row.ratio.toFixed(2)} [${row.interval.map((end) => end.toFixed(2)).join(', ')}]`;
+      const ratio = ratioOf(row);
       line.append(
         element('td', row.model),
         element('td', WORK[row.outputs]),
@@ -71,6 +77,7 @@ async function run(stock, adapters) {
     gpuModels: ticked('gpu-models'),
     runtimes: ticked('runtimes'),
     rounds: byId('rounds').valueAsNumber,
+    ...(parameters.has('gpu-rounds') ? { gpuRounds: Number(parameters.get('gpu-rounds')) } : {}),
     ...(against ? { against } : {}),
   };
   byId('run').disabled = true;
@@ -119,9 +126,9 @@ async function start() {
 
   const isThere = ({ part }) => stock.parts[part] === null;
   const isHardware = !adapters.webgpu.software;
-  offer(byId('models'), 'models', MODELS, () => true);
+  offer(byId('models'), 'models', MODELS, (id) => id !== 'encoder');
   // A software adapter takes seconds a run: one small model is enough to see that it works.
-  offer(byId('gpu-models'), 'gpu-models', MODELS, (id) => isHardware || id === 'lite');
+  offer(byId('gpu-models'), 'gpu-models', MODELS, (id) => id !== 'encoder' && (isHardware || id === 'lite'));
   offer(byId('runtimes'), 'runtimes', RUNTIMES, (id) => isThere(RUNTIMES.find((runtime) => runtime.id === id)));
   byId('against').append(element('option', 'the usual peer', { value: '' }));
   byId('against').append(...RUNTIMES.map(({ id, title }) => element('option', title, { value: id })));

@@ -9,6 +9,7 @@ export const MASK = 'Identity_2';
  * @property {number} side_px of the square input
  * @property {[number, number]} range of a colour component
  * @property {boolean} landmarks whether it is one of the landmark models, which frames are followed with
+ * @property {string} [part] what must have been made for it, a key of `parts` in bench.json; the product's own have none
  */
 
 /** @type {Model[]} */
@@ -17,6 +18,8 @@ export const MODELS = [
   { id: 'lite', side_px: 256, range: [0, 1], landmarks: true },
   { id: 'full', side_px: 256, range: [0, 1], landmarks: true },
   { id: 'heavy', side_px: 256, range: [0, 1], landmarks: true },
+  // The first half of lite (convert.py): a MobileNet-like graph for runtimes that know few operators.
+  { id: 'encoder', side_px: 256, range: [0, 1], landmarks: false, part: 'onnx' },
 ];
 
 /** @param {string} id */

@@ -6,7 +6,7 @@
 //   model=ID, picture=PATH  what the cold start runs
 //
 // A runtime's module in runtimes/ offers one or both of
-//   openModel({ model, cut, options }) -> { outputNames, run(input) -> Float32Array[], close() }
+//   openModel({ model, cut, options }) -> { run(input) -> Float32Array[], close() }
 //   openFrames({ model, options })     -> { measure(canvas, timeMillis) -> points or null, close() }
 // where `run` and `measure` may answer with a promise, `input` is dense NHWC f32, and points are x_px, y_px, visibility
 // of 33 landmarks.
@@ -22,6 +22,13 @@ const runtime = runtimeOf(parameters.get('runtime'));
 const module = () => import(`./runtimes/${runtime.module}`);
 const options = runtime.options ?? {};
 
+/** A panic inside of WebAssembly ends no promise, it only reaches the window. */
+const crashed = new Promise((_, reject) => {
+  window.addEventListener('error', ({ message }) => reject(new Error(message)));
+  window.addEventListener('unhandledrejection', ({ reason }) => reject(new Error(reason?.message ?? String(reason))));
+});
+crashed.catch(() => {});
+
 /** What the embedding page calls. Times are taken here, on this side of the border between pages. */
 window.host = {
   /**
@@ -31,13 +38,13 @@ window.host = {
    */
   async openModel(modelId, cut, inputs) {
     const model = modelOf(modelId);
-    const session = await (await module()).openModel({ model, cut, options });
+    const session = await Promise.race([(await module()).openModel({ model, cut, options }), crashed]);
     const own = inputs.map((input) => Float32Array.from(input));
     return {
       async run(index) {
         const input = own[index % own.length];
         const begin = performance.now();
-        const outputs = await session.run(input);
+        const outputs = await Promise.race([session.run(input), crashed]);
         return { millis: performance.now() - begin, outputs: [...outputs] };
       },
       close: () => session.close(),

@@ -64,6 +64,8 @@ export const RUNTIMES = [
   {
     id: 'wonnx', title: 'wonnx, WebGPU', module: 'wonnx.js', part: 'wonnx',
     device: 'gpu', api: 'webgpu', cuts: ['all'], frames: false,
+    // The others need bilinear resize, which wonnx 0.5.1 does not have.
+    models: ['encoder'],
   },
   {
     id: 'tasks-cpu', title: 'MediaPipe Tasks, CPU', module: 'tasks.js', part: 'tasks',

@@ -9,9 +9,12 @@ import { abbaOrder, median, percentile, ratioOfMedians } from './statistics.js';
 const WARM_UP_RUNS = 6;
 const WARM_UP_MILLIS = 800;
 
-/** Rounds on a software adapter, where a run takes up to seconds, and its runs before. */
+/** Rounds on a software adapter where no number is asked for: a run takes up to seconds there; and its runs before. */
 const SOFTWARE_ROUNDS = 2;
 const SOFTWARE_WARM_UP_RUNS = 1;
+
+/** A bootstrap over fewer rounds than this gives an interval that means nothing. */
+const ROUNDS_FOR_INTERVAL = 5;
 
 /** Frames that are compared between runtimes; the first is the one that the detector runs on. */
 const COMPARED_FRAMES = 8;
@@ -29,6 +32,7 @@ const PEERS = { cpu: { model: 'ort-wasm-1', frame: 'tasks-cpu' }, gpu: { model: 
  * @property {string[]} gpuModels those that are also run on a GPU
  * @property {string[]} runtimes
  * @property {number} rounds each entrant runs twice a round
+ * @property {number} [gpuRounds] the same on a software adapter
  * @property {string} [against] a runtime's id
  */
 
@@ -45,7 +49,7 @@ const PEERS = { cpu: { model: 'ort-wasm-1', frame: 'tasks-cpu' }, gpu: { model: 
  * @property {number | null} p95_ms
  * @property {string | null} ratio_to the peer's id
  * @property {number | null} ratio median over the peer's median
- * @property {[number, number] | null} interval 95 %, of the ratio
+ * @property {[number, number] | null} interval 95 %, of the ratio; absent where there were too few rounds
  * @property {number | null} deviation from the reference: share of the range (model) or median px (frame)
  * @property {string | null} deviation_from the reference's id
  * @property {string | null} adapter of rows on a GPU; says so where it is software
@@ -85,7 +89,7 @@ async function runGroup(bench, group) {
     const cuts = timed === 'frame' ? (runtime.frames ? ['landmarks'] : []) : runtime.cuts;
     for (const cut of cuts) {
       if (cut === 'pose' && !model.landmarks) continue;
-      entrants.push({ runtime, cut, rounds: [], rowReason: stock.parts[runtime.part] ?? null });
+      entrants.push({ runtime, cut, rounds: [], rowReason: missing(stock, model, runtime) });
     }
   }
   if (device === 'gpu' && !wish.gpuModels.includes(model.id)) return;
@@ -99,7 +103,7 @@ async function runGroup(bench, group) {
   }
   compare(group, entrants);
   const running = entrants.filter(({ session, rowReason }) => session && !rowReason);
-  const rounds = isSlow ? Math.min(SOFTWARE_ROUNDS, wish.rounds) : wish.rounds;
+  const rounds = isSlow ? (wish.gpuRounds ?? Math.min(SOFTWARE_ROUNDS, wish.rounds)) : wish.rounds;
   for (let round = 0; round < rounds && running.length > 0; round += 1) {
     bench.say(`${model.id}, ${timed} on the ${device.toUpperCase()}: round ${round + 1} of ${rounds}`);
     for (const entrant of running) entrant.rounds.push([]);
@@ -115,6 +119,15 @@ async function runGroup(bench, group) {
   }
   for (const frame of new Set(entrants.map(({ frame }) => frame))) frame?.remove();
   bench.say(`${model.id}, ${timed} on the ${device.toUpperCase()}: done`);
+}
+
+/** Why a runtime cannot run a model, as far as it is known beforehand; null where it should. */
+function missing({ parts }, model, runtime) {
+  if (runtime.models && !runtime.models.includes(model.id)) return 'it lacks operators of this model (bilinear resize)';
+  for (const part of [runtime.part, model.part]) {
+    if (part && parts[part] !== null) return parts[part] ?? `${part} was not built`;
+  }
+  return null;
 }
 
 /** Gives an entrant its page and its session; the two cuts of one runtime share a page. */
@@ -231,7 +244,7 @@ function rowsOf({ wish, adapters }, { model, device, timed }, entrants) {
       p95_ms: timedHere ? percentile(samples, 0.95) : null,
       ratio_to: compared ? peer.runtime.id : null,
       ratio: compared?.ratio ?? null,
-      interval: compared?.interval ?? null,
+      interval: rounds.length >= ROUNDS_FOR_INTERVAL ? (compared?.interval ?? null) : null,
       deviation: entrant.deviation ?? null,
       deviation_from: entrant.deviationFrom ?? null,
       adapter: device === 'gpu' ? adapters[runtime.api].label : null,

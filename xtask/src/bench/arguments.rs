@@ -37,9 +37,10 @@ pub struct Arguments {
 }
 
 /// Options that go to the page as they are: the name here, and in the page's address.
-const CHOICES: [(&str, &str); 4] = [
+const CHOICES: [(&str, &str); 5] = [
     ("--models", "models"),
     ("--gpu-models", "gpu-models"),
+    ("--gpu-rounds", "gpu-rounds"),
     ("--runtimes", "runtimes"),
     ("--against", "against"),
 ];

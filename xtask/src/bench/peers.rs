@@ -22,11 +22,18 @@ pub struct PeerCrate {
 }
 
 /// All of them.
-pub const CRATES: [PeerCrate; 1] = [PeerCrate {
-    name: "rten",
-    package: "rten_bench",
-    flags: "-Ctarget-feature=+simd128",
-}];
+pub const CRATES: [PeerCrate; 2] = [
+    PeerCrate {
+        name: "rten",
+        package: "rten_bench",
+        flags: "-Ctarget-feature=+simd128",
+    },
+    PeerCrate {
+        name: "wonnx",
+        package: "wonnx_bench",
+        flags: "--cfg=web_sys_unstable_apis",
+    },
+];
 
 /// Converts the models to ONNX and returns the folder. Nothing runs where neither models nor converter have changed.
 pub fn convert_models(workspace: &Workspace, folder: &Path) -> Outcome<PathBuf> {

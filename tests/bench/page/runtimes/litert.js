@@ -19,7 +19,6 @@ export async function openModel({ model, options }) {
   }
   const shape = [1, model.side_px, model.side_px, 3];
   return {
-    outputNames: compiled.getOutputDetails().map(({ name }) => name),
     async run(input) {
       const tensor = new litert.Tensor(input, shape);
       const results = await compiled.run([tensor]);

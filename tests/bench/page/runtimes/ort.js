@@ -21,7 +21,7 @@ export async function openModel({ model, cut, options }) {
   const [inputName] = session.inputNames;
   const names = session.outputNames.filter((name) => cut === 'all' || name !== MASK);
   const run = options.capture ? captured(ort, session, inputName, names, shape) : plain(ort, session, inputName, names, shape);
-  return { outputNames: names, run, close: () => session.release() };
+  return { run, close: () => session.release() };
 }
 
 /** Numbers in main memory on both sides. */

@@ -28,22 +28,17 @@ export async function openModel({ model, cut, options }) {
   const outputs = outputsOf(model, cut);
   if (!options.gpu) {
     const session = new CpuModel(bytes, outputs);
-    return {
-      outputNames: session.outputNames,
-      run: (input) => session.run(input),
-      close: () => session.free(),
-    };
+    return { run: (input) => session.run(input), close: () => session.free() };
   }
   const device = await openDevice();
   const recorded = new GpuModel(bytes, outputs);
   const replayer = await device.load(recorded);
-  const { outputNames, places } = recorded;
+  const { places } = recorded;
   recorded.free();
   return {
-    outputNames,
     async run(input) {
       const all = await replayer.run(input);
-      return outputNames.map((_, i) => all.subarray(places[2 * i], places[2 * i] + places[2 * i + 1]));
+      return Array.from({ length: places.length / 2 }, (_, i) => all.subarray(places[2 * i], places[2 * i] + places[2 * i + 1]));
     },
     close: () => device.destroy(),
   };

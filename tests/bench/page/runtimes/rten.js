@@ -9,7 +9,6 @@ export async function openModel({ model, cut }) {
   const [bytes] = await Promise.all([fetchBytes(`models/${model.id}${pruned}.onnx`), init()]);
   const session = new Model(bytes, Uint32Array.of(1, model.side_px, model.side_px, 3));
   return {
-    outputNames: session.outputNames,
     run: (input) => session.run(input),
     close: () => session.free(),
   };

@@ -28,13 +28,7 @@ impl CpuModel {
         })
     }
 
-    /// Names of the outputs, in the order in which [`CpuModel::run`] returns them.
-    #[wasm_bindgen(getter, js_name = outputNames)]
-    pub fn output_names(&self) -> Vec<String> {
-        self.outputs.clone()
-    }
-
-    /// One run: dense NHWC f32 in, one `Float32Array` for each output out.
+    /// One run: dense NHWC f32 in, one `Float32Array` for each output out, in the order of the names.
     ///
     /// # Errors
     /// When the input has another length than the model's.

@@ -11,7 +11,6 @@ use crate::{plan, thrown};
 #[wasm_bindgen]
 pub struct GpuModel {
     recording: Recording,
-    outputs: Vec<String>,
 }
 
 #[wasm_bindgen]
@@ -22,24 +21,16 @@ impl GpuModel {
     /// What the engine says of the bytes.
     #[wasm_bindgen(constructor)]
     pub fn new(bytes: &[u8], outputs: Vec<String>) -> Result<GpuModel, JsError> {
-        let (plan, outputs) = plan(bytes, &outputs).map_err(thrown)?;
+        let (plan, _) = plan(bytes, &outputs).map_err(thrown)?;
         Ok(Self {
             recording: record(&plan).map_err(thrown)?,
-            outputs,
         })
-    }
-
-    /// Names of the outputs, in the order of [`GpuModel::places`].
-    #[wasm_bindgen(getter, js_name = outputNames)]
-    pub fn output_names(&self) -> Vec<String> {
-        self.outputs.clone()
     }
 
     /// Per output: where it starts among the numbers read back, and how many it has.
     #[wasm_bindgen(getter)]
     pub fn places(&self) -> Vec<u32> {
-        let find = |name: &String| self.recording.outputs.iter().find(|port| port.name == *name);
-        let ports = self.outputs.iter().filter_map(find);
+        let ports = self.recording.outputs.iter();
         ports.flat_map(|port| place(port).map(|n| n as u32)).collect()
     }
 
