@@ -147,7 +147,7 @@ fn cpu_backend(model: &str) {
     }
 
     // With every fused tensor kept until the end, so that each can be compared.
-    graph.outputs = graph.nodes.iter().map(|node| node.output).collect();
+    graph.outputs = tensors_of_the_file(&graph, &fixture);
     let kept = graph.outputs.clone();
     let mut session = cpu::Session::new(Plan::new(graph.clone()).expect("a plan")).expect("a session");
     session.input_mut(0).copy_from_slice(&input);
@@ -156,6 +156,21 @@ fn cpu_backend(model: &str) {
         kept.contains(&id)
             .then(|| session.output(&graph.value(id).name).expect("an output"))
     });
+}
+
+/// What the nodes compute, without the values that a pass has put between them: LiteRT has no such tensor.
+fn tensors_of_the_file(graph: &Graph, fixture: &Fixture) -> Vec<ValueId> {
+    /// The detector's two convolutions that run before an enlargement instead of behind it.
+    const MOST_ADDED: usize = 2;
+    let is_known = |id: &ValueId| fixture.tensors.iter().any(|tensor| tensor.tensor == id.0);
+    let known: Vec<ValueId> = graph
+        .nodes
+        .iter()
+        .map(|node| node.output)
+        .filter(is_known)
+        .collect();
+    assert!(known.len() + MOST_ADDED >= graph.nodes.len());
+    known
 }
 
 /// The model with the passes and the fusion of a level; `None` where the model is missing.
@@ -194,12 +209,12 @@ fn gpu_backend(model: &str, levels: &[Level]) {
         );
     }
 
-    graph.outputs = graph.nodes.iter().map(|node| node.output).collect();
+    graph.outputs = tensors_of_the_file(&graph, &fixture);
     let outputs = run(&Plan::new(graph.clone()).expect("a plan"));
     check(
         &format!("{model}, GPU on {adapter}"),
         &fixture,
-        graph.nodes.len(),
+        graph.outputs.len(),
         |id| outputs.get(&graph.value(id).name),
     );
 }

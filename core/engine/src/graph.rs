@@ -145,12 +145,14 @@ impl Bilinear {
 /// A second operand that a node adds to its own result before it writes it.
 ///
 /// The residual value is the last of the node's inputs. The whole epilogue reads
-/// `residual.activation(activation(result + bias) + residual)`.
+/// `residual.activation(activation(result + bias) + residual.inner(residual))`, where the residual is enlarged first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Residual {
     /// `Some` when the residual is smaller than the result and is enlarged on the fly; `None` when the shapes
     /// are equal.
     pub upsample: Option<Bilinear>,
+    /// Applied to the residual itself, after it has been enlarged.
+    pub inner: Activation,
     /// Applied after the addition.
     pub activation: Activation,
 }

@@ -196,7 +196,7 @@ fn add(result: &mut [f32], shape: &[usize], other: &[f32], other_shape: &[usize]
         None => other,
     };
     for (value, other) in result.iter_mut().zip(other) {
-        *value = residual.activation.apply(*value + other);
+        *value = residual.activation.apply(*value + residual.inner.apply(*other));
     }
 }
 

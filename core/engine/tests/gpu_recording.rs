@@ -65,6 +65,7 @@ fn residual_network(edge: usize, channels: usize, blocks: usize, half: bool) -> 
         let filtered = layer(depthwise, expanded, vec![1, 3, 3, wide], wide, None);
         let sum = Residual {
             upsample: None,
+            inner: Activation::None,
             activation: Activation::None,
         };
         let projection = Op::Conv2d(Conv2d {

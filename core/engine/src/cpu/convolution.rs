@@ -8,8 +8,9 @@
 //! input and is paid back by every panel. It takes any kernel, stride and padding: a patch is gathered while its
 //! pixels are packed, and zeros beyond the border are read from a line of zeros.
 
-use super::residual::{Addend, Enlarged};
-use super::simd::{Clamp, LANES, Quad, f32x4, quads, quads_mut, transpose};
+use super::epilogue::{Block, Epilogue, Finish};
+use super::residual::Enlarged;
+use super::simd::{LANES, Quad, f32x4, quads, quads_mut, transpose};
 use crate::graph::Conv2d;
 
 /// Output channels in a panel.
@@ -172,80 +173,91 @@ impl Convolution {
         }
     }
 
-    /// Computes all outputs: sum, residual, clamp.
-    pub fn run(
-        &self,
-        x: &[f32],
-        residual: Option<Addend<'_>>,
-        clamp: Clamp,
-        scratch: &mut Scratch,
-        out: &mut [f32],
-    ) {
+    /// Computes all outputs.
+    pub fn run(&self, x: &[f32], finish: Finish<'_>, scratch: &mut Scratch, out: &mut [f32]) {
         let depth = self.geometry.patch_len();
-        scratch.enlarged.reset();
+        let Scratch { packed, enlarged } = scratch;
+        enlarged.reset();
         for (block, out) in out.chunks_mut(self.block_pixels * self.outputs).enumerate() {
             let first = block * self.block_pixels;
             let pixels = out.len() / self.outputs;
-            scratch.packed.resize(pixels.div_ceil(TILE) * depth, [0.0; LANES]);
-            self.geometry.pack(x, first, &mut scratch.packed);
-            match residual {
-                None => self.multiply_block::<false>(&scratch.packed, &[], clamp, out),
-                Some(addend) => {
-                    let added = addend.rows(first, pixels, self.outputs, &mut scratch.enlarged);
-                    self.multiply_block::<true>(&scratch.packed, added, clamp, out);
+            packed.resize(pixels.div_ceil(TILE) * depth, [0.0; LANES]);
+            self.geometry.pack(x, first, packed);
+            let block = DenseBlock {
+                kernel: self,
+                packed,
+                out,
+            };
+            finish.run_block(first, pixels, self.outputs, enlarged, block);
+        }
+    }
+}
+
+/// All panels over one block of packed pixels.
+struct DenseBlock<'a> {
+    kernel: &'a Convolution,
+    packed: &'a [Quad],
+    out: &'a mut [f32],
+}
+
+impl Block for DenseBlock<'_> {
+    fn run<E: Epilogue>(self, added: &[f32], epilogue: E) {
+        let Convolution { panels, bias, .. } = self.kernel;
+        let (depth, outputs) = (self.kernel.geometry.patch_len(), self.kernel.outputs);
+        for (index, (panel, &bias)) in panels.chunks_exact(depth).zip(bias).enumerate() {
+            let channel = index * PANEL;
+            let width = PANEL.min(outputs - channel);
+            let tiles = self
+                .packed
+                .chunks_exact(depth)
+                .zip(self.out.chunks_mut(TILE * outputs));
+            for (index, (tile, out)) in tiles.enumerate() {
+                let sums = multiply(tile, panel, bias);
+                let first = index * TILE * outputs + channel;
+                if width < PANEL {
+                    write_ragged(&sums, &mut out[channel..], outputs, width, &epilogue, |row| {
+                        &added[first + row * outputs..][..width]
+                    });
+                    continue;
+                }
+                for (row, sum) in sums.into_iter().enumerate() {
+                    let start = row * outputs + channel;
+                    // The last tile may have fewer than four rows; surplus sums find no place.
+                    let Some(out) = out.get_mut(start..start + PANEL) else {
+                        break;
+                    };
+                    let mut other = [f32x4::ZERO; 2];
+                    if E::ADDS {
+                        let added = &quads(&added[first + row * outputs..][..PANEL])[..2];
+                        other = [f32x4::new(added[0]), f32x4::new(added[1])];
+                    }
+                    let out = &mut quads_mut(out)[..2];
+                    out[0] = epilogue.apply(sum[0], other[0]).to_array();
+                    out[1] = epilogue.apply(sum[1], other[1]).to_array();
                 }
             }
         }
     }
+}
 
-    /// All panels over one block of packed pixels; `added` has the shape of `out`, where there is a residual.
-    fn multiply_block<const RESIDUAL: bool>(
-        &self,
-        packed: &[Quad],
-        added: &[f32],
-        clamp: Clamp,
-        out: &mut [f32],
-    ) {
-        let (depth, outputs) = (self.geometry.patch_len(), self.outputs);
-        for (index, (panel, &bias)) in self.panels.chunks_exact(depth).zip(&self.bias).enumerate() {
-            let channel = index * PANEL;
-            let width = PANEL.min(outputs - channel);
-            let tiles = packed.chunks_exact(depth).zip(out.chunks_mut(TILE * outputs));
-            for (index, (tile, out)) in tiles.enumerate() {
-                let sums = multiply(tile, panel, bias);
-                let first = index * TILE * outputs + channel;
-                for (row, sum) in sums.into_iter().enumerate() {
-                    let start = row * outputs + channel;
-                    if width == PANEL {
-                        // The last tile may have fewer than four rows; surplus sums find no place.
-                        let Some(out) = out.get_mut(start..start + PANEL) else {
-                            break;
-                        };
-                        let mut sum = sum;
-                        if RESIDUAL {
-                            let added = &quads(&added[first + row * outputs..][..PANEL])[..2];
-                            sum = [sum[0] + f32x4::new(added[0]), sum[1] + f32x4::new(added[1])];
-                        }
-                        let out = &mut quads_mut(out)[..2];
-                        out[0] = clamp.apply(sum[0]).to_array();
-                        out[1] = clamp.apply(sum[1]).to_array();
-                    } else {
-                        let Some(out) = out.get_mut(start..start + width) else {
-                            break;
-                        };
-                        let mut sum = sum;
-                        if RESIDUAL {
-                            let mut rest = [[0.0; LANES]; 2];
-                            rest.as_flattened_mut()[..width]
-                                .copy_from_slice(&added[first + row * outputs..][..width]);
-                            sum = [sum[0] + f32x4::new(rest[0]), sum[1] + f32x4::new(rest[1])];
-                        }
-                        let finished = sum.map(|sum| clamp.apply(sum).to_array());
-                        out.copy_from_slice(&finished.as_flattened()[..width]);
-                    }
-                }
-            }
+/// Finishes a tile of the last panel, where that has fewer than eight channels. `out` starts at the tile's first
+/// channel of the panel.
+#[inline(never)]
+fn write_ragged<'a, E: Epilogue>(
+    sums: &[[f32x4; 2]; TILE],
+    out: &mut [f32],
+    outputs: usize,
+    width: usize,
+    epilogue: &E,
+    added: impl Fn(usize) -> &'a [f32],
+) {
+    for (row, (sum, out)) in sums.iter().zip(out.chunks_mut(outputs)).enumerate() {
+        let mut other = [[0.0; LANES]; 2];
+        if E::ADDS {
+            other.as_flattened_mut()[..width].copy_from_slice(added(row));
         }
+        let finished = [0, 1].map(|half| epilogue.apply(sum[half], f32x4::new(other[half])).to_array());
+        out[..width].copy_from_slice(&finished.as_flattened()[..width]);
     }
 }
 

@@ -51,9 +51,13 @@ impl Depthwise {
     /// Computes all outputs.
     pub fn run(&self, x: &[f32], clamp: Clamp, out: &mut [f32]) {
         let fits = self.channels.is_multiple_of(LANES) && self.conv.dilation == [1, 1];
+        // Maps of 7, 14 and 28 pixels a side divide into runs of 7.
+        let sevens = self.out_size[1].is_multiple_of(7);
         match (self.kernel, self.conv.stride, fits) {
+            ([3, 3], [1, 1], true) if sevens => self.run_rows::<3, 9, 1, 7, 9>(x, clamp, out),
             ([3, 3], [1, 1], true) => self.run_rows::<3, 9, 1, 8, 10>(x, clamp, out),
             ([3, 3], [2, 2], true) => self.run_rows::<3, 9, 2, 4, 9>(x, clamp, out),
+            ([5, 5], [1, 1], true) if sevens => self.run_rows::<5, 25, 1, 7, 11>(x, clamp, out),
             ([5, 5], [1, 1], true) => self.run_rows::<5, 25, 1, 8, 12>(x, clamp, out),
             ([5, 5], [2, 2], true) => self.run_rows::<5, 25, 2, 8, 19>(x, clamp, out),
             _ => self.run_any(x, clamp, out),

@@ -5,11 +5,13 @@
 
 mod convolution;
 mod depthwise;
+mod epilogue;
 mod facts;
 mod pool;
 mod residual;
 mod shuffle;
 mod simd;
+mod sparse;
 mod step;
 
 use std::ops::Range;

@@ -1,7 +1,7 @@
 //! A second operand that is added to a result: as it is, or enlarged bilinearly block by block, so that the enlarged
 //! tensor is never written as a whole.
 
-use super::simd::{LANES, f32x4, quads, quads_mut};
+use super::simd::{Clamp, LANES, f32x4, quads, quads_mut};
 use crate::graph::{Activation, Bilinear};
 
 /// What is added to a result of the same number of channels.
@@ -9,6 +9,8 @@ use crate::graph::{Activation, Bilinear};
 pub struct Addend<'a> {
     /// `[pixels, channels]` of the result, or of a smaller image.
     pub data: &'a [f32],
+    /// Applied to it before it is added.
+    pub activation: Activation,
     /// For a smaller image.
     pub table: Option<&'a UpsampleTable>,
 }
@@ -41,16 +43,18 @@ impl<'a> Addend<'a> {
     where
         'a: 's,
     {
-        match self.table {
-            None => &self.data[first * channels..][..pixels * channels],
-            Some(table) => {
-                let mut block = std::mem::take(&mut memory.block);
-                block.resize(pixels * channels, 0.0);
-                table.enlarge(self.data, first, &mut block, memory);
-                memory.block = block;
-                &memory.block
-            }
+        if self.table.is_none() && self.activation == Activation::None {
+            return &self.data[first * channels..][..pixels * channels];
         }
+        let mut block = std::mem::take(&mut memory.block);
+        block.resize(pixels * channels, 0.0);
+        match self.table {
+            Some(table) => table.enlarge(self.data, first, &mut block, memory),
+            None => block.copy_from_slice(&self.data[first * channels..][..pixels * channels]),
+        }
+        apply_activation(self.activation, &mut block);
+        memory.block = block;
+        &memory.block
     }
 
     /// Adds to a finished tensor in place, then activates: the way of the rare results that a kernel cannot finish
@@ -144,9 +148,21 @@ fn mix(a: &[f32], b: &[f32], weight: f32, out: &mut [f32]) {
 
 /// Applies any activation in place.
 pub fn apply_activation(activation: Activation, values: &mut [f32]) {
-    if activation != Activation::None {
-        for value in values {
-            *value = activation.apply(*value);
+    match Clamp::of(activation) {
+        Some(_) if activation == Activation::None => {}
+        Some(clamp) => {
+            let whole = values.len() - values.len() % LANES;
+            for quad in quads_mut(values) {
+                *quad = clamp.apply(f32x4::new(*quad)).to_array();
+            }
+            for value in &mut values[whole..] {
+                *value = activation.apply(*value);
+            }
+        }
+        None => {
+            for value in values {
+                *value = activation.apply(*value);
+            }
         }
     }
 }

@@ -4,8 +4,10 @@ use std::ops::Range;
 
 use super::convolution::{Convolution, Geometry, Scratch};
 use super::depthwise::Depthwise;
+use super::epilogue::{Finish, Order};
 use super::residual::{Addend, UpsampleTable, apply_activation};
 use super::simd::Clamp;
+use super::sparse::SparsePointwise;
 use super::{pool, shuffle};
 use crate::error::ModelError;
 use crate::graph::{Activation, Constant, Graph, Node, Op, Residual, ValueId};
@@ -23,20 +25,22 @@ pub struct Step {
 #[derive(Debug)]
 enum Kernel {
     Convolution(Convolution),
+    Sparse(SparsePointwise),
     Depthwise(Depthwise),
     Resize(UpsampleTable),
     /// Everything that needs no preparation.
     Direct,
 }
 
-/// How a step finishes its results: `residual.activation(activation(sum) + residual)`.
+/// How a step finishes its results:
+/// `residual.activation(activation(sum) + residual.inner(residual))`.
 #[derive(Debug)]
 struct Ending {
-    /// What the kernel applies before it writes: after the residual, if it adds that, else before.
+    /// What the kernel applies before it writes.
     clamp: Clamp,
-    /// Whether the kernel adds the residual. It does wherever nothing stands between the sum and the addition, which
-    /// is everywhere in the known models; the other cases take a second walk over the output.
-    adds: bool,
+    /// How the kernel adds the residual. It can wherever at most one activation stands before or after the addition
+    /// and is a clamp, which is everywhere in the known models; other cases take a second walk over the output.
+    order: Option<Order>,
     /// An activation before the residual that is no clamp.
     apart: Activation,
     residual: Option<Residual>,
@@ -67,18 +71,25 @@ impl Ending {
                 let (from, to) = (graph.shape(small), graph.shape(node.output));
                 Some(UpsampleTable::new(bilinear, from, to))
             });
+        let inner = Clamp::of(activation);
         let outer = residual.and_then(|residual| Clamp::of(residual.activation));
-        let (clamp, adds, apart) = match (Clamp::of(activation), outer) {
-            (Some(_), Some(outer)) if can_add && activation == Activation::None => {
-                (outer, true, Activation::None)
+        let (clamp, order) = match (inner, outer, residual) {
+            (_, Some(outer), _) if can_add && activation == Activation::None => {
+                (outer, Some(Order::ClampLast))
             }
-            (Some(inner), _) => (inner, false, Activation::None),
-            (None, _) => (Clamp::NONE, false, activation),
+            (Some(inner), _, Some(residual)) if can_add && residual.activation == Activation::None => {
+                (inner, Some(Order::ClampFirst))
+            }
+            (inner, _, _) => (inner.unwrap_or(Clamp::NONE), None),
         };
         Self {
             clamp,
-            adds,
-            apart,
+            order,
+            apart: if inner.is_some() {
+                Activation::None
+            } else {
+                activation
+            },
             residual,
             table,
         }
@@ -87,7 +98,7 @@ impl Ending {
     /// What the kernel leaves to do.
     fn finish(&self, addend: Option<Addend<'_>>, channels: usize, scratch: &mut Scratch, out: &mut [f32]) {
         apply_activation(self.apart, out);
-        if let (Some(residual), Some(addend), false) = (self.residual, addend, self.adds) {
+        if let (Some(residual), Some(addend), false) = (self.residual, addend, self.order.is_some()) {
             addend.add_to(out, channels, residual.activation, &mut scratch.enlarged);
         }
     }
@@ -109,7 +120,10 @@ impl Step {
         let kernel = match &node.op {
             Op::Conv2d(conv) => {
                 let geometry = Geometry::new(*conv, from, graph.shape(node.inputs[1]), to);
-                Kernel::Convolution(Convolution::new(geometry, weights(1)?, weights(2)?))
+                match SparsePointwise::new(&geometry, weights(1)?, weights(2)?) {
+                    Some(kernel) => Kernel::Sparse(kernel),
+                    None => Kernel::Convolution(Convolution::new(geometry, weights(1)?, weights(2)?)),
+                }
             }
             Op::DepthwiseConv2d(conv) => {
                 let shape = graph.shape(node.inputs[1]);
@@ -145,13 +159,22 @@ impl Step {
         let x = operand(0);
         let (ending, clamp) = (&self.ending, self.ending.clamp);
         // The residual is the last operand.
-        let addend = ending.residual.map(|_| Addend {
+        let addend = ending.residual.map(|residual| Addend {
             data: operand(node.inputs.len() - 1),
+            activation: residual.inner,
             table: ending.table.as_ref(),
         });
+        let finish = Finish {
+            clamp,
+            residual: ending.order.zip(addend),
+        };
         match (&node.op, &self.kernel) {
             (Op::Conv2d(_), Kernel::Convolution(kernel)) => {
-                kernel.run(x, addend.filter(|_| ending.adds), clamp, scratch, out);
+                kernel.run(x, finish, scratch, out);
+                ending.finish(addend, channels, scratch, out);
+            }
+            (Op::Conv2d(_), Kernel::Sparse(kernel)) => {
+                kernel.run(x, finish, scratch, out);
                 ending.finish(addend, channels, scratch, out);
             }
             (Op::DepthwiseConv2d(_), Kernel::Depthwise(kernel)) => {

@@ -42,6 +42,7 @@ pub(super) fn finish(activation: Activation, residual: Option<(Residual, Extent)
             )
         }
     };
+    let second = activate(residual.inner, &second);
     let sum = activate(residual.activation, &format!("({first} + {second})"));
     format!("{sampler}fn finish(v: vec4<f32>, pixel: u32, block: u32) -> vec4<f32> {{ return {sum}; }}\n")
 }

@@ -1,7 +1,8 @@
-//! `a + resize(b)` becomes an addition that enlarges `b` while it adds: the enlarged tensor is never written.
+//! `a + resize(b)` becomes an addition that enlarges `b` while it adds: the enlarged tensor is never written. An
+//! activation between the two comes along.
 
 use crate::error::ModelError;
-use crate::graph::{Graph, Op};
+use crate::graph::{Activation, Graph, Op, ValueId};
 
 /// Fuses every bilinear resize whose only reader is an addition of equal shapes.
 pub fn fuse_resize_adds(graph: &mut Graph) -> Result<(), ModelError> {
@@ -15,25 +16,36 @@ pub fn fuse_resize_adds(graph: &mut Graph) -> Result<(), ModelError> {
         if residual.upsample.is_some() {
             continue;
         }
+        // The node that writes a value which nobody else reads.
+        let only_source = |value: ValueId| producers[value.index()].filter(|_| readers[value.index()] == 1);
         for side in [1, 0] {
-            let enlarged = graph.nodes[position].inputs[side];
-            let Some(producer) = producers[enlarged.index()] else {
+            let Some(mut producer) = only_source(graph.nodes[position].inputs[side]) else {
                 continue;
             };
+            let mut inner = (Activation::None, None);
+            if let Op::Activation(activation) = graph.nodes[producer].op {
+                inner = (activation, Some(producer));
+                match only_source(graph.nodes[producer].inputs[0]) {
+                    Some(before) => producer = before,
+                    None => continue,
+                }
+            }
             let Op::ResizeBilinear(bilinear) = graph.nodes[producer].op else {
                 continue;
             };
-            if readers[enlarged.index()] != 1 {
-                continue;
-            }
             let other = graph.nodes[position].inputs[1 - side];
             let small = graph.nodes[producer].inputs[0];
             let node = &mut graph.nodes[position];
             node.inputs = vec![other, small];
             if let Op::Add(residual) = &mut node.op {
                 residual.upsample = Some(bilinear);
+                residual.inner = inner.0;
             }
             fused[producer] = true;
+            inner
+                .1
+                .into_iter()
+                .for_each(|activation| fused[activation] = true);
             break;
         }
     }

@@ -1,8 +1,10 @@
-//! Passes: each turns a valid graph into a smaller valid graph that computes the same outputs.
+//! Passes: each turns a valid graph into a valid graph that computes the same outputs with less work.
 //!
 //! The order matters: constants first, because pads and weights must be known; then paddings and activations into
-//! convolutions; then resizes into additions; then additions into convolutions.
+//! convolutions; then enlargements behind the convolutions that read them, which takes an activation out again; then
+//! resizes, and activations behind them, into additions; then additions into convolutions.
 
+mod commute_upsample;
 mod fold_constants;
 mod fold_padding;
 mod fuse_activation;
@@ -10,6 +12,7 @@ mod fuse_residual;
 mod fuse_resize_add;
 mod prune;
 
+pub use commute_upsample::commute_upsamples;
 pub use fold_constants::fold_constants;
 pub use fold_padding::fold_padding;
 pub use fuse_activation::fuse_activations;
@@ -35,7 +38,7 @@ pub struct PassReport {
 type Pass = fn(&mut Graph) -> Result<(), ModelError>;
 
 /// All passes in the order in which they run; the first [`PASSES_WITHOUT_FUSION`] serve every level.
-const PASSES: [(&str, Pass); 6] = [
+const PASSES: [(&str, Pass); 7] = [
     ("fold constants", fold_constants),
     ("remove dead code", |graph| {
         prune(graph);
@@ -43,6 +46,7 @@ const PASSES: [(&str, Pass); 6] = [
     }),
     ("fold padding into convolutions", fold_padding),
     ("fuse activations", fuse_activations),
+    ("convolve before enlarging", commute_upsamples),
     ("fuse resize and add", fuse_resize_adds),
     ("fuse residuals into convolutions", fuse_residuals),
 ];

@@ -230,6 +230,7 @@ pub fn translate(code: i32, mut call: Call<'_, '_>) -> Result<(Op, Vec<ValueId>)
         ADD => {
             let residual = Residual {
                 upsample: None,
+                inner: Activation::None,
                 activation: call.activation(0)?,
             };
             Ok((Op::Add(residual), vec![x, call.operand(1)?]))

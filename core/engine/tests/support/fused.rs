@@ -144,6 +144,7 @@ pub fn block(seed: u64) -> Case {
             layer.residual = Some((
                 Residual {
                     upsample: None,
+                    inner: Activation::None,
                     activation,
                 },
                 source,
@@ -190,6 +191,7 @@ pub fn tail(seed: u64) -> Case {
         Some((
             Residual {
                 upsample: None,
+                inner: Activation::None,
                 activation,
             },
             value,

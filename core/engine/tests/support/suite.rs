@@ -90,6 +90,15 @@ impl Build {
             .add_value("constant", shape.to_vec(), Some(Constant::F32(data.into())))
     }
 
+    /// Makes three quarters of a constant zero.
+    pub fn prune(&mut self, random: &mut Random, constant: ValueId) {
+        let value = &mut self.graph.values[constant.index()];
+        if let Some(Constant::F32(data)) = &value.constant {
+            let kept = |x: &f32| if random.below(4) == 0 { *x } else { 0.0 };
+            value.constant = Some(Constant::F32(data.iter().map(kept).collect()));
+        }
+    }
+
     /// Multiplies a constant, and keeps it exact in binary16 where it was.
     pub fn scale(&mut self, constant: ValueId, factor: f32, half: bool) {
         let value = &mut self.graph.values[constant.index()];
@@ -155,12 +164,14 @@ pub fn bilinear(random: &mut Random) -> Bilinear {
 /// A residual for a result of shape `out`, and the shape of its operand.
 pub fn residual(random: &mut Random, out: &[usize]) -> Option<(Residual, Vec<usize>)> {
     let small = vec![1, 1 + random.below(out[1]), 1 + random.below(out[2]), out[3]];
+    let inner = activation(random);
     let activation = activation(random);
     match random.below(3) {
         0 => None,
         1 => Some((
             Residual {
                 upsample: None,
+                inner,
                 activation,
             },
             out.to_vec(),
@@ -168,6 +179,7 @@ pub fn residual(random: &mut Random, out: &[usize]) -> Option<(Residual, Vec<usi
         _ => Some((
             Residual {
                 upsample: Some(bilinear(random)),
+                inner,
                 activation,
             },
             small,
@@ -255,11 +267,15 @@ pub fn convolution(seed: u64, family: Family) -> Option<Case> {
         kernel[1],
         channels,
     ];
+    let prunes = random.below(3) == 0;
     let mut operands = vec![
         build.input(&mut random, &[1, size[0], size[1], channels]),
         build.constant(&mut random, &weights, half),
         build.constant(&mut random, &[outputs], half),
     ];
+    if prunes {
+        build.prune(&mut random, operands[1]);
+    }
     if let Some((_, shape)) = &residual {
         operands.push(build.input(&mut random, shape));
     }
@@ -285,6 +301,7 @@ pub fn additions_resizes_and_activations(seed: u64) -> Case {
     }
     let doubled = Residual {
         upsample: None,
+        inner: Activation::None,
         activation: activation(&mut random),
     };
     results.push(build.node(Op::Add(doubled), vec![x, x], shape.clone()));
@@ -386,6 +403,7 @@ pub fn elided_concatenation(channels: usize, rows: usize) -> Case {
         activation: Activation::Sigmoid,
         residual: Some(Residual {
             upsample: None,
+            inner: Activation::None,
             activation: Activation::None,
         }),
     };
