@@ -32,6 +32,18 @@ const QUIET = [
 /** WebGPU on Chromium's own software adapter. */
 export const SOFTWARE_WEBGPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 
+/**
+ * The same with a graphics context on the same software driver: only then does Chromium import or copy decoders'
+ * frames. Without it the page draws them on a canvas first.
+ */
+export const SOFTWARE_WEBGPU_AND_GRAPHICS = [
+  ...SOFTWARE_WEBGPU,
+  '--use-angle=vulkan',
+  '--enable-features=Vulkan',
+  '--use-vulkan=swiftshader',
+  '--enable-unsafe-swiftshader',
+];
+
 /** A camera that plays a motion JPEG or YUV4MPEG2 file in a loop, and permission to use it without a question. */
 export function fakeCamera(file) {
   return [

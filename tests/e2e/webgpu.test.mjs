@@ -1,16 +1,33 @@
-// The WebGPU path in two browsers: one still picture in Chromium, whose software adapter takes seconds a frame, and
-// the whole drawn clip in Firefox, whose WebGPU runs on Mesa's lavapipe.
+// The WebGPU path in two browsers: one still picture and a few counted frames in Chromium, whose software adapter takes
+// seconds a frame, and the whole drawn clip in Firefox, whose WebGPU runs on Mesa's lavapipe.
 
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
-import { SOFTWARE_WEBGPU, optional, required, withChromium, withFirefox } from './browsers.mjs';
-import { assertQuiet, byName, chooseFile, openLive, results, stage, waitForState } from './live-page.mjs';
+import { SOFTWARE_WEBGPU, SOFTWARE_WEBGPU_AND_GRAPHICS, optional, required, withChromium, withFirefox } from './browsers.mjs';
+import { keepGpuLedger } from './gpu-ledger.mjs';
+import {
+  assertQuiet,
+  byName,
+  chooseFile,
+  noticeOf,
+  openLive,
+  results,
+  stage,
+  waitForFrames,
+  waitForState,
+} from './live-page.mjs';
 import { demoClip, demoFacts, distances, largestDistance, nativeSkeletons, percentile, pictureOfClip } from './skeletons.mjs';
 
 /** For 99 in 100 points of a clip whose pixels differ by a level between JPEG decoders (demo.test.mjs says more). */
 const TOLERANCE_PX = 2;
+
+/** Between the same picture looked at in place and copied: nothing but rounding. */
+const SAME_PICTURE_PX = 0.1;
+
+/** Frames over which calls are counted. */
+const LEDGER_FRAMES = 4;
 
 /** Software adapters compile every kernel at first use and then take up to seconds for each frame. */
 const LIMIT_MILLIS = 400_000;
@@ -19,17 +36,57 @@ test('one picture in Chromium on WebGPU has the skeleton that the command line f
   const picture = path.join(required('PLUMBLINE_OUTPUT'), 'person.jpg');
   await writeFile(picture, await pictureOfClip(demoClip(), 0));
   const [native] = await nativeSkeletons(picture, ['--model', 'lite']);
-  await withChromium({ args: SOFTWARE_WEBGPU }, async (browser) => {
-    const { page, seen } = await openLive(browser, { backend: 'gpu', model: 'lite', static: '' });
-    await chooseFile(page, picture);
-    await waitForState(page, ['done', 'error'], LIMIT_MILLIS);
-    assert.equal(await stage(page, 'backend'), 'gpu');
-    assert.equal(await stage(page, 'source'), 'picture');
-    const found = (await results(page)).at(-1);
-    const error_px = largestDistance(found.landmarks, native.landmarks);
-    const millis = await page.$eval(byName('ms-per-frame'), (output) => output.textContent);
-    t.diagnostic(`largest difference ${error_px.toFixed(3)} px; ms per frame on the software adapter: ${millis}`);
-    assert.ok(error_px <= TOLERANCE_PX);
+  const found = {};
+  const ways = {
+    'looked at where the decoder left it': { args: SOFTWARE_WEBGPU_AND_GRAPHICS },
+    'copied into a texture': { args: SOFTWARE_WEBGPU_AND_GRAPHICS, query: { frames: 'copy' } },
+    'drawn on a canvas, then copied': { args: SOFTWARE_WEBGPU },
+  };
+  for (const [way, { args, query }] of Object.entries(ways)) {
+    await withChromium({ args }, async (browser) => {
+      const { page, seen } = await openLive(browser, { backend: 'gpu', model: 'lite', static: '', ...query });
+      await chooseFile(page, picture);
+      assert.equal(await waitForState(page, ['done', 'error'], LIMIT_MILLIS), 'done', await noticeOf(page));
+      assert.equal(await stage(page, 'backend'), 'gpu');
+      assert.equal(await stage(page, 'source'), 'picture');
+      found[way] = (await results(page)).at(-1).landmarks;
+      assert.ok(found[way], 'nobody was found');
+      const error_px = largestDistance(found[way], native.landmarks);
+      const millis = await page.$eval(byName('ms-per-frame'), (output) => output.textContent);
+      t.diagnostic(`${way}: largest difference ${error_px.toFixed(3)} px; ms per frame on the software adapter: ${millis}`);
+      assert.ok(error_px <= TOLERANCE_PX);
+      assertQuiet(seen);
+    });
+  }
+  const [first, ...others] = Object.values(found);
+  for (const other of others) assert.ok(largestDistance(first, other) <= SAME_PICTURE_PX, 'the ways differ');
+});
+
+test('a followed frame on WebGPU is one submission that creates nothing, sent before the one before it is read', async (t) => {
+  await withChromium({ args: SOFTWARE_WEBGPU_AND_GRAPHICS }, async (browser) => {
+    const { page, seen } = await openLive(browser, { backend: 'gpu', model: 'lite', source: 'demo' });
+    // The person has been found, and all shaders have run.
+    await waitForFrames(page, 3, LIMIT_MILLIS);
+    const readLedger = await keepGpuLedger(page);
+    await waitForFrames(page, 3 + LEDGER_FRAMES, LIMIT_MILLIS);
+    const ledger = await readLedger();
+    t.diagnostic(JSON.stringify(ledger));
+    const { submit: submits } = ledger;
+    assert.ok(submits >= LEDGER_FRAMES - 2, 'frames were submitted');
+    const expected = {
+      createCommandEncoder: submits,
+      beginComputePass: submits,
+      writeBuffer: submits,
+      // The only objects of a frame: the external texture and its bind group.
+      importExternalTexture: submits,
+      createBindGroup: submits,
+    };
+    for (const [name, count] of Object.entries(ledger)) {
+      if (name.startsWith('create') || name in expected) assert.equal(count, expected[name] ?? 0, name);
+    }
+    assert.equal(ledger.pixelsRead + ledger.writeTexture + ledger.copyExternalImageToTexture, 0, 'no pixel is copied');
+    assert.ok(ledger.readBackBytes / submits < 1500, `${ledger.readBackBytes / submits} bytes a frame`);
+    assert.equal(ledger.mostMapsPending, 2, 'a frame is sent before the one before it is read');
     assertQuiet(seen);
   });
 });

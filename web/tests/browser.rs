@@ -129,6 +129,7 @@ fn weights_change_owner() {
     let request = ToEngine::Prepare {
         attempt: 9,
         wish: BackendWish::Auto,
+        copies_frames: true,
         detector: js_sys::ArrayBuffer::new(16),
         landmarks: js_sys::ArrayBuffer::new(32),
     };
@@ -139,10 +140,11 @@ fn weights_change_owner() {
         ToEngine::Prepare {
             attempt,
             wish,
+            copies_frames,
             detector,
             landmarks,
         } => {
-            assert_eq!((attempt, wish), (9, BackendWish::Auto));
+            assert_eq!((attempt, wish, copies_frames), (9, BackendWish::Auto, true));
             assert_eq!((detector.byte_length(), landmarks.byte_length()), (16, 32));
         }
         ToEngine::Measure { .. } => panic!("another request came out"),

@@ -7,6 +7,7 @@ mod measuring;
 mod opening;
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use leptos::prelude::*;
@@ -87,7 +88,8 @@ struct Controller {
     last: RefCell<Option<Measurement>>,
     /// Counts sources, so that a result of the one before is not taken for one of this.
     run: Cell<u32>,
-    run_in_flight: Cell<u32>,
+    /// Of which source each frame is that the engine holds, oldest first.
+    runs_in_flight: RefCell<VecDeque<u32>>,
     /// The next frame that is sent starts tracking anew.
     starts_anew: Cell<bool>,
     readout_at_millis: Cell<f64>,
@@ -115,7 +117,7 @@ impl Live {
             announcer: RefCell::default(),
             last: RefCell::default(),
             run: Cell::new(0),
-            run_in_flight: Cell::new(0),
+            runs_in_flight: RefCell::default(),
             starts_anew: Cell::new(true),
             readout_at_millis: Cell::new(f64::NEG_INFINITY),
             has_drawn_skeleton: Cell::new(false),
@@ -326,7 +328,8 @@ impl Live {
                 if let Some(link) = controller.link.borrow_mut().take() {
                     link.close();
                 }
-                controller.gate.borrow_mut().abandoned();
+                controller.gate.borrow_mut().engine_gone();
+                controller.runs_in_flight.borrow_mut().clear();
                 self.ensure_link();
             }
         }

@@ -52,6 +52,8 @@ pub struct PageOptions {
     pub every_frame: bool,
     /// No tracking and no smoothing.
     pub each_frame_alone: bool,
+    /// On the GPU, copy frames into textures, as browsers do that cannot look at them where they lie.
+    pub copies_frames: bool,
     /// Start with the drawn person.
     pub start_demo: bool,
     /// Preselected model.
@@ -69,6 +71,7 @@ impl PageOptions {
                 ("inspect", _) => options.inspect = true,
                 ("static", _) => options.each_frame_alone = true,
                 ("pace", "every") => options.every_frame = true,
+                ("frames", "copy") => options.copies_frames = true,
                 ("source", "demo") => options.start_demo = true,
                 ("model", id) => options.model = ModelName::from_id(id),
                 ("backend", id) => options.backend = BackendWish::from_id(id),
@@ -88,11 +91,14 @@ mod tests {
     fn the_query_is_read() {
         assert_eq!(PageOptions::from_query(""), PageOptions::default());
         assert_eq!(
-            PageOptions::from_query("?inspect&pace=every&static&source=demo&model=lite&backend=cpu&x=1"),
+            PageOptions::from_query(
+                "?inspect&pace=every&static&frames=copy&source=demo&model=lite&backend=cpu&x=1"
+            ),
             PageOptions {
                 inspect: true,
                 every_frame: true,
                 each_frame_alone: true,
+                copies_frames: true,
                 start_demo: true,
                 model: Some(ModelName::Lite),
                 backend: Some(BackendWish::Forced(Backend::Cpu)),

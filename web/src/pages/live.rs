@@ -41,6 +41,7 @@
 //! | `inspect` | fills `data-landmarks`, and keeps every result in `window.plumblineResults`, an array of the same JSON strings |
 //! | `pace=every` | the drawn person waits for each result: every frame is measured once, in order, at its own time, and the source ends after the last frame instead of looping |
 //! | `static` | each frame on its own: no tracking and no smoothing |
+//! | `frames=copy` | on the GPU, copies frames into textures, as browsers do that cannot look at them where they lie |
 //! | `model=lite`, `backend=cpu` | preselects, as if chosen by hand |
 //! | `source=demo` | starts at once, without a click |
 //!

@@ -1,6 +1,7 @@
 //! One frame as a browser object that can change hands between threads without a copy.
 
 use js_sys::Reflect;
+use plumbline_core::geometry::ImageSize;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{HtmlCanvasElement, HtmlVideoElement, ImageBitmap, VideoFrame, VideoFrameInit};
@@ -33,6 +34,15 @@ impl Picture {
             Self::Frame(frame) => frame,
             Self::Bitmap(bitmap) => bitmap,
         }
+    }
+
+    /// Columns and rows, as it is shown.
+    pub fn size(&self) -> ImageSize {
+        let (width_px, height_px) = match self {
+            Self::Frame(frame) => (frame.display_width(), frame.display_height()),
+            Self::Bitmap(bitmap) => (bitmap.width(), bitmap.height()),
+        };
+        ImageSize { width_px, height_px }
     }
 
     /// Frees the memory behind it.

@@ -254,9 +254,29 @@ export class GpuDevice {
     return created;
   }
 
-  /** Whether a decoder's frame can be looked at where it lies. */
-  get importsFrames() {
-    return typeof this.#device.importExternalTexture === "function" && typeof VideoFrame === "function";
+  /**
+   * Whether a decoder's frame can be looked at where it lies. Found out by doing it, because a browser may have the
+   * function and refuse to carry it out.
+   *
+   * @returns {Promise<boolean>}
+   * @throws {Error} When the device does not survive the attempt, as in some software set-ups; open another.
+   */
+  async canImportFrames() {
+    const device = this.#device;
+    if (typeof device.importExternalTexture !== "function" || typeof VideoFrame !== "function") return false;
+    device.pushErrorScope("validation");
+    let isTaken = false;
+    try {
+      const canvas = new OffscreenCanvas(2, 2);
+      canvas.getContext("2d").fillRect(0, 0, 2, 2);
+      const source = new VideoFrame(canvas, { timestamp: 0 });
+      device.importExternalTexture({ source });
+      source.close();
+      isTaken = true;
+    } catch {
+      // It is not taken; frames are copied then.
+    }
+    return (await device.popErrorScope()) === null && isTaken;
   }
 
   /**
@@ -420,6 +440,8 @@ export class PictureSlot {
   #frame = null;
   /** Draws what cannot be copied directly. */
   #canvas = null;
+  /** Whether this browser copies decoders' frames; not so in Firefox, and in Chromium without a graphics context. */
+  #copiesFrames = typeof VideoFrame === "function";
 
   /** @private Use {@link GpuDevice.createSlot}. */
   constructor(device, imports, count) {
@@ -481,13 +503,17 @@ export class PictureSlot {
     const copy = (source) =>
       this.#device.queue.copyExternalImageToTexture({ source }, { texture: this.#texture }, [width, height]);
     const isFrame = typeof VideoFrame === "function" && picture instanceof VideoFrame;
-    if (!isFrame || isPlain(picture)) {
+    if (!isFrame) {
+      copy(picture);
+      return;
+    }
+    if (this.#copiesFrames && isPlain(picture)) {
       try {
         copy(picture);
         return;
-      } catch (error) {
-        // Firefox does not take frames here; what else it says is no matter of the source.
-        if (!(error instanceof TypeError)) throw error;
+      } catch {
+        // What is wrong with more than the source, drawing it will say again.
+        this.#copiesFrames = false;
       }
     }
     copy(this.#draw(picture, width, height));

@@ -1,13 +1,21 @@
-//! The Rust side of `replayer.js`: a WebGPU device, and one model on it.
+//! The Rust side of `replayer.js`: a WebGPU device, and both models on it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use js_sys::{Array, Float32Array, Object, Promise, Reflect, Uint8Array, Uint32Array};
-use plumbline_engine::gpu::{Recording, record};
+use plumbline_core::geometry::ImageSize;
+use plumbline_engine::gpu::Recording;
 use plumbline_engine::plan::Plan;
-use plumbline_pipeline::{Inference, InferenceError};
+use plumbline_pipeline::InferenceError;
+use plumbline_pipeline::gpu::program::{detector_program, landmark_program};
+use plumbline_pipeline::gpu::{FrameGpu, Model, SLOTS, View};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use super::failure::message_of;
+use super::picture::Picture;
 
 #[wasm_bindgen(module = "/src/platform/replayer.js")]
 extern "C" {
@@ -21,14 +29,29 @@ extern "C" {
     #[wasm_bindgen(method, js_name = load)]
     fn load_promise(this: &GpuDevice, recording: &Object) -> Promise;
 
+    #[wasm_bindgen(method, js_name = canImportFrames)]
+    fn can_import_frames_promise(this: &GpuDevice) -> Promise;
+
+    #[wasm_bindgen(method, js_name = createSlot)]
+    fn create_slot(this: &GpuDevice, imports: bool) -> PictureSlot;
+
     #[wasm_bindgen(method, js_name = destroy)]
     fn destroy_device(this: &GpuDevice);
 
     /// One model on a device.
     pub type Replayer;
 
-    #[wasm_bindgen(method, js_name = run)]
-    fn run_promise(this: &Replayer, input: &Float32Array) -> Promise;
+    #[wasm_bindgen(method, js_name = start)]
+    fn start_promise(this: &Replayer, slot: &PictureSlot, input: &Float32Array) -> Promise;
+
+    /// A place for one picture on a device.
+    type PictureSlot;
+
+    #[wasm_bindgen(method, catch)]
+    fn show(this: &PictureSlot, picture: &JsValue, width: u32, height: u32) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method)]
+    fn release(this: &PictureSlot);
 }
 
 impl GpuDevice {
@@ -43,72 +66,99 @@ impl GpuDevice {
         Ok(device.unchecked_into())
     }
 
+    /// How frames can be looked at here: where the browser's decoder left them, or as copies.
+    ///
+    /// # Errors
+    /// The device has not survived the question, as happens where graphics and WebGPU run on different drivers.
+    pub async fn view_of_frames(&self) -> Result<View, String> {
+        match JsFuture::from(self.can_import_frames_promise()).await {
+            Ok(answer) if answer.is_truthy() => Ok(View::External),
+            Ok(_) => Ok(View::Texture),
+            Err(thrown) => Err(message_of(&thrown)),
+        }
+    }
+
     /// Gives the device back, and all models on it.
     pub fn close(&self) {
         self.destroy_device();
     }
 }
 
-/// A model on the GPU. Its input lies in WebAssembly's memory until a run writes it to the GPU.
-pub struct GpuInference {
-    replayer: Replayer,
-    input: Vec<f32>,
-    /// All outputs of the last run, as the recording lays them out.
-    outputs: Vec<f32>,
-    /// Name, start and length of each output.
-    places: Vec<(String, usize, usize)>,
+/// Both models on a device, and the pictures of the frames on their way.
+pub struct GpuFrames {
+    detector: Replayer,
+    landmarks: Replayer,
+    slots: [PictureSlot; SLOTS],
 }
 
-impl GpuInference {
-    /// Records a plan and loads it onto a device; shaders compile in parallel.
+impl GpuFrames {
+    /// Loads both models onto a device, to look at frames as `view` says; all shaders compile in parallel.
     ///
     /// # Errors
     /// What the engine or the device refuses.
-    pub async fn load(device: &GpuDevice, plan: &Plan) -> Result<Self, String> {
-        let recording = record(plan).map_err(|error| error.to_string())?;
-        let loaded = JsFuture::from(device.load_promise(&to_js(&recording))).await;
-        let replayer = loaded.map_err(|thrown| message_of(&thrown))?.unchecked_into();
-        let input_len = recording.inputs.first().map_or(0, |port| port.len);
-        let floats = size_of::<f32>();
-        let places = recording.outputs.iter().map(|port| {
-            (
-                port.name.clone(),
-                port.read_back_offset as usize / floats,
-                port.len,
-            )
-        });
+    pub async fn load(
+        device: &GpuDevice,
+        detector: &Plan,
+        landmarks: &Plan,
+        view: View,
+    ) -> Result<Self, String> {
+        let detector = detector_program(detector, view).map_err(|error| error.to_string())?;
+        let landmarks = landmark_program(landmarks, view).map_err(|error| error.to_string())?;
+        // Both are under way before either is waited for.
+        let loading = [detector, landmarks].map(|recording| device.load_promise(&to_js(&recording)));
+        let [detector, landmarks] = loading.map(JsFuture::from);
+        let detector = detector.await.map_err(|thrown| message_of(&thrown))?;
+        let landmarks = landmarks.await.map_err(|thrown| message_of(&thrown))?;
         Ok(Self {
-            replayer,
-            input: vec![0.0; input_len],
-            outputs: vec![0.0; recording.read_back_bytes as usize / floats],
-            places: places.collect(),
+            detector: detector.unchecked_into(),
+            landmarks: landmarks.unchecked_into(),
+            slots: std::array::from_fn(|_| device.create_slot(view == View::External)),
         })
     }
 }
 
-impl Inference for GpuInference {
-    fn input_mut(&mut self) -> &mut [f32] {
-        &mut self.input
-    }
+impl FrameGpu for GpuFrames {
+    type Picture<'a> = &'a Picture;
+    type Reading = GpuReading;
 
-    async fn run(&mut self) -> Result<(), InferenceError> {
-        let promise = self.replayer.run_promise(&Float32Array::from(&self.input[..]));
-        let outputs = JsFuture::from(promise)
-            .await
+    fn show(&mut self, slot: usize, picture: &Picture) -> Result<ImageSize, InferenceError> {
+        let image = picture.size();
+        self.slots[slot]
+            .show(picture.as_js(), image.width_px, image.height_px)
             .map_err(|thrown| InferenceError::new(message_of(&thrown)))?;
-        let outputs: Float32Array = outputs.unchecked_into();
-        if outputs.length() as usize != self.outputs.len() {
-            return Err(InferenceError::new(
-                "the GPU answered with another number of values than recorded",
-            ));
-        }
-        outputs.copy_to(&mut self.outputs);
-        Ok(())
+        Ok(image)
     }
 
-    fn output(&self, name: &str) -> Option<&[f32]> {
-        let (_, start, len) = self.places.iter().find(|(known, ..)| known == name)?;
-        self.outputs.get(*start..start + len)
+    fn start(
+        &mut self,
+        model: Model,
+        slot: usize,
+        parameters: &[f32],
+    ) -> Result<Self::Reading, InferenceError> {
+        let replayer = match model {
+            Model::Detector => &self.detector,
+            Model::Landmarks => &self.landmarks,
+        };
+        let promise = replayer.start_promise(&self.slots[slot], &Float32Array::from(parameters));
+        Ok(GpuReading(JsFuture::from(promise)))
+    }
+
+    fn release(&mut self, slot: usize) {
+        self.slots[slot].release();
+    }
+}
+
+/// What a run reads back, when the GPU has come so far.
+pub struct GpuReading(JsFuture);
+
+impl Future for GpuReading {
+    type Output = Result<Vec<f32>, InferenceError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context).map(|read| match read {
+            Ok(words) => Ok(words.unchecked_into::<Float32Array>().to_vec()),
+            Err(thrown) => Err(InferenceError::new(message_of(&thrown))),
+        })
     }
 }
 

@@ -1,13 +1,19 @@
-//! The engine's loop: takes messages from a channel one by one, and answers.
+//! The engine's loop: takes messages from a channel one by one, and answers in their order.
+//!
+//! On the CPU a frame is answered before the next message is looked at. On the GPU the loop waits for two things at
+//! once, the oldest frame's numbers and the next message, so that the GPU has the next frame before it has answered.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Poll, Waker};
 
 use js_sys::{Array, ArrayBuffer, Uint8Array};
 use wasm_bindgen_futures::spawn_local;
 
-use super::measurer::Measurer;
+use super::measurer::{CpuMeasurer, Measurer, Read};
 use super::pixels::PixelReader;
 use super::protocol::{FrameStamp, FromEngine, Measurement, ToEngine};
 use super::wire;
@@ -16,6 +22,7 @@ use crate::platform::channel::Channel;
 use crate::platform::gpu_probe;
 use crate::platform::page::now_millis;
 use crate::platform::picture::Picture;
+use crate::platform::replayer::GpuReading;
 
 /// Serves the channel for the life of this worker or page.
 pub fn serve(channel: Channel) {
@@ -23,6 +30,7 @@ pub fn serve(channel: Channel) {
         channel: channel.clone(),
         waiting: RefCell::new(VecDeque::new()),
         is_busy: Cell::new(false),
+        waker: RefCell::new(None),
         work: RefCell::new(Some(Work::default())),
     });
     channel.on_message({
@@ -50,6 +58,8 @@ struct Host {
     channel: Channel,
     waiting: RefCell<VecDeque<ToEngine>>,
     is_busy: Cell<bool>,
+    /// Wakes the loop where it waits for the GPU, because a message has come.
+    waker: RefCell<Option<Waker>>,
     /// Out of its place while a message is being worked on.
     work: RefCell<Option<Work>>,
 }
@@ -59,25 +69,72 @@ struct Host {
 struct Work {
     measurer: Option<Measurer>,
     reader: PixelReader,
+    /// Frames on their way on the GPU, oldest first.
+    submitted: VecDeque<Submitted>,
+    /// What the oldest of them waits for.
+    reading: Option<GpuReading>,
+}
+
+/// A frame on its way on the GPU.
+struct Submitted {
+    frame: FrameStamp,
+    picture: Picture,
+    start_millis: f64,
+}
+
+/// What the loop goes on with.
+enum Event {
+    Message(ToEngine),
+    Read(Read),
 }
 
 impl Host {
     fn receive(self: Rc<Self>, message: ToEngine) {
         self.waiting.borrow_mut().push_back(message);
         if self.is_busy.replace(true) {
+            if let Some(waker) = self.waker.borrow_mut().take() {
+                waker.wake();
+            }
             return;
         }
         spawn_local(async move {
             let mut work = self.work.borrow_mut().take().unwrap_or_default();
-            loop {
-                let next = self.waiting.borrow_mut().pop_front();
-                let Some(message) = next else { break };
-                let answer = work.perform(message).await;
-                self.answer(&answer);
+            while let Some(event) = self.next_event(&mut work).await {
+                let answers = match event {
+                    Event::Message(message) => work.perform(message).await,
+                    Event::Read(read) => work.accept(read),
+                };
+                for answer in &answers {
+                    self.answer(answer);
+                }
             }
             *self.work.borrow_mut() = Some(work);
             self.is_busy.set(false);
         });
+    }
+
+    /// The next message that there is room for, or what the GPU has read back; nothing when there is nothing to do and
+    /// nothing to wait for.
+    async fn next_event(&self, work: &mut Work) -> Option<Event> {
+        work.watch_oldest();
+        poll_fn(|context| {
+            if let Some(reading) = &mut work.reading
+                && let Poll::Ready(read) = Pin::new(reading).poll(context)
+            {
+                work.reading = None;
+                return Poll::Ready(Some(Event::Read(read)));
+            }
+            let mut waiting = self.waiting.borrow_mut();
+            if waiting.front().is_some_and(|message| work.has_room_for(message)) {
+                return Poll::Ready(waiting.pop_front().map(Event::Message));
+            }
+            if work.reading.is_none() {
+                return Poll::Ready(None);
+            }
+            *self.waker.borrow_mut() = Some(context.waker().clone());
+            Poll::Pending
+        })
+        .await
     }
 
     fn answer(&self, message: &FromEngine) {
@@ -89,58 +146,146 @@ impl Host {
 }
 
 impl Work {
-    async fn perform(&mut self, message: ToEngine) -> FromEngine {
+    /// Whether a message can be worked on now. Models are not replaced under frames that run on them.
+    fn has_room_for(&self, message: &ToEngine) -> bool {
+        match (message, &self.measurer) {
+            (ToEngine::Measure { .. }, Some(Measurer::Gpu(gpu))) => gpu.has_room(),
+            (ToEngine::Measure { .. }, Some(Measurer::Cpu(_)) | None) => true,
+            (ToEngine::Prepare { .. }, _) => self.submitted.is_empty(),
+        }
+    }
+
+    fn watch_oldest(&mut self) {
+        if self.reading.is_none()
+            && let Some(Measurer::Gpu(gpu)) = &mut self.measurer
+        {
+            self.reading = gpu.take_reading();
+        }
+    }
+
+    /// Works on a message; gives the answers that are ready.
+    async fn perform(&mut self, message: ToEngine) -> Vec<FromEngine> {
         match message {
             ToEngine::Prepare {
                 attempt,
                 wish,
+                copies_frames,
                 detector,
                 landmarks,
             } => {
                 // The models before go first: two heavy ones together would need half a gigabyte.
                 self.measurer = None;
-                match prepare(wish, &detector, &landmarks).await {
+                match prepare(wish, copies_frames, &detector, &landmarks).await {
                     Ok((measurer, choice)) => {
                         self.measurer = Some(measurer);
-                        FromEngine::Prepared { attempt, choice }
+                        vec![FromEngine::Prepared { attempt, choice }]
                     }
-                    Err(sentence) => FromEngine::PrepareFailed { attempt, sentence },
+                    Err(sentence) => vec![FromEngine::PrepareFailed { attempt, sentence }],
                 }
             }
-            ToEngine::Measure { frame, picture } => {
-                let measured = self.measure(frame, &picture).await;
-                picture.close();
-                match measured {
-                    Ok(measurement) => FromEngine::Measured(Box::new(measurement)),
-                    Err(sentence) => FromEngine::FrameFailed { frame, sentence },
+            ToEngine::Measure { frame, picture } => match &mut self.measurer {
+                Some(Measurer::Cpu(cpu)) => {
+                    let measured = measure(&mut self.reader, cpu, frame, &picture).await;
+                    picture.close();
+                    vec![match measured {
+                        Ok(measurement) => FromEngine::Measured(Box::new(measurement)),
+                        Err(sentence) => FromEngine::FrameFailed { frame, sentence },
+                    }]
                 }
-            }
+                Some(Measurer::Gpu(gpu)) => {
+                    let start_millis = now_millis();
+                    let submitted = gpu.submit(&picture, &frame);
+                    self.submitted.push_back(Submitted {
+                        frame,
+                        picture,
+                        start_millis,
+                    });
+                    match submitted {
+                        Ok(()) => Vec::new(),
+                        Err(sentence) => self.fail_lost(&sentence),
+                    }
+                }
+                None => {
+                    picture.close();
+                    let sentence = "A frame came before the models were ready.".to_owned();
+                    vec![FromEngine::FrameFailed { frame, sentence }]
+                }
+            },
         }
     }
 
-    async fn measure(&mut self, frame: FrameStamp, picture: &Picture) -> Result<Measurement, String> {
-        let start_millis = now_millis();
-        let measurer = self
-            .measurer
-            .as_mut()
-            .ok_or("A frame came before the models were ready.")?;
-        let pixels = self.reader.read(picture).await?;
-        let pixels_millis = now_millis() - start_millis;
-        let result = measurer.measure(pixels, &frame).await?;
-        Ok(Measurement {
-            frame,
-            width_px: pixels.width_px as u32,
-            height_px: pixels.height_px as u32,
-            pose: result.pose,
-            pixels_millis,
-            total_millis: now_millis() - start_millis,
-        })
+    /// Goes on with the oldest frame on the GPU.
+    fn accept(&mut self, read: Read) -> Vec<FromEngine> {
+        let Some(Measurer::Gpu(gpu)) = &mut self.measurer else {
+            return Vec::new();
+        };
+        match gpu.accept(read) {
+            Ok(None) => Vec::new(),
+            Ok(Some(result)) => self
+                .submitted
+                .pop_front()
+                .map(|submitted| {
+                    let size = submitted.picture.size();
+                    submitted.picture.close();
+                    FromEngine::Measured(Box::new(Measurement {
+                        frame: submitted.frame,
+                        width_px: size.width_px,
+                        height_px: size.height_px,
+                        pose: result.pose,
+                        pixels_millis: result.timings.crop_millis,
+                        total_millis: now_millis() - submitted.start_millis,
+                    }))
+                })
+                .into_iter()
+                .collect(),
+            Err(sentence) => self.fail_lost(&sentence),
+        }
     }
+
+    /// Answers for the frames that the GPU has lost: the pipeline forgets all or the newest.
+    fn fail_lost(&mut self, sentence: &str) -> Vec<FromEngine> {
+        let left = match &self.measurer {
+            Some(Measurer::Gpu(gpu)) => gpu.in_flight(),
+            Some(Measurer::Cpu(_)) | None => 0,
+        };
+        let lost = self.submitted.split_off(left.min(self.submitted.len()));
+        lost.into_iter()
+            .map(|submitted| {
+                submitted.picture.close();
+                FromEngine::FrameFailed {
+                    frame: submitted.frame,
+                    sentence: sentence.to_owned(),
+                }
+            })
+            .collect()
+    }
+}
+
+/// A frame on the CPU, from the browser's picture to the person.
+async fn measure(
+    reader: &mut PixelReader,
+    cpu: &mut CpuMeasurer,
+    frame: FrameStamp,
+    picture: &Picture,
+) -> Result<Measurement, String> {
+    let start_millis = now_millis();
+    let pixels = reader.read(picture).await?;
+    let pixels_millis = now_millis() - start_millis;
+    let result = cpu.measure(pixels, &frame).await?;
+    Ok(Measurement {
+        frame,
+        width_px: pixels.width_px as u32,
+        height_px: pixels.height_px as u32,
+        pose: result.pose,
+        pixels_millis,
+        total_millis: now_millis() - start_millis,
+    })
 }
 
 /// Makes the models ready on the backend that fits the wish. Where the choice is free and the GPU refuses, it is the CPU.
 async fn prepare(
     wish: BackendWish,
+    copies_frames: bool,
     detector: &ArrayBuffer,
     landmarks: &ArrayBuffer,
 ) -> Result<(Measurer, BackendChoice), String> {
@@ -148,13 +293,13 @@ async fn prepare(
     let detector = Uint8Array::new(detector).to_vec();
     let landmarks = Uint8Array::new(landmarks).to_vec();
     match (
-        Measurer::prepare(choice.backend, &detector, &landmarks).await,
+        Measurer::prepare(choice.backend, copies_frames, &detector, &landmarks).await,
         wish,
         choice.backend,
     ) {
         (Ok(measurer), ..) => Ok((measurer, choice)),
         (Err(_), BackendWish::Auto, Backend::Gpu) => {
-            let measurer = Measurer::prepare(Backend::Cpu, &detector, &landmarks).await?;
+            let measurer = Measurer::prepare(Backend::Cpu, copies_frames, &detector, &landmarks).await?;
             let reason = format!("the GPU refused the models ({})", choice.reason);
             Ok((
                 measurer,

@@ -3,29 +3,25 @@
 use plumbline_core::time::Timestamp;
 use plumbline_core::tracker::Mode;
 use plumbline_engine::image::{Frame, PixelFormat};
-use plumbline_pipeline::{CpuInference, FrameResult, Inference, PosePipeline, plan_detector, plan_landmarks};
+use plumbline_engine::plan::Plan;
+use plumbline_pipeline::gpu::{GpuPosePipeline, View};
+use plumbline_pipeline::{
+    CpuInference, FrameResult, PipelineError, PosePipeline, plan_detector, plan_landmarks,
+};
 
 use super::pixels::Pixels;
 use super::protocol::FrameStamp;
 use crate::live::backend::Backend;
 use crate::platform::page::now_millis;
-use crate::platform::replayer::{GpuDevice, GpuInference};
+use crate::platform::picture::Picture;
+use crate::platform::replayer::{GpuDevice, GpuFrames, GpuReading};
 
 /// Measures frames on one backend.
 pub enum Measurer {
-    /// WebAssembly.
-    Cpu(Box<PosePipeline<CpuInference>>),
-    /// WebGPU. The device is given back when the measurer goes.
-    Gpu(Box<PosePipeline<GpuInference>>, OpenDevice),
-}
-
-/// A device that closes itself.
-pub struct OpenDevice(GpuDevice);
-
-impl Drop for OpenDevice {
-    fn drop(&mut self) {
-        self.0.close();
-    }
+    /// WebAssembly: one frame after the other.
+    Cpu(CpuMeasurer),
+    /// WebGPU: a frame is submitted before the one before it is read.
+    Gpu(GpuMeasurer),
 }
 
 impl Measurer {
@@ -33,26 +29,37 @@ impl Measurer {
     ///
     /// # Errors
     /// A sentence: the bytes are not the models that the pipeline needs, or the GPU refuses them.
-    pub async fn prepare(backend: Backend, detector: &[u8], landmarks: &[u8]) -> Result<Self, String> {
+    pub async fn prepare(
+        backend: Backend,
+        copies_frames: bool,
+        detector: &[u8],
+        landmarks: &[u8],
+    ) -> Result<Self, String> {
         let detector = plan_detector(detector).map_err(|error| unusable(&error.to_string()))?;
         let landmarks = plan_landmarks(landmarks).map_err(|error| unusable(&error.to_string()))?;
         match backend {
-            Backend::Cpu => {
-                let detector = CpuInference::new(detector).map_err(|error| unusable(&error.to_string()))?;
-                let landmarks = CpuInference::new(landmarks).map_err(|error| unusable(&error.to_string()))?;
-                Ok(Self::Cpu(pipeline(detector, landmarks)?))
-            }
-            Backend::Gpu => {
-                let device = OpenDevice(GpuDevice::open().await.map_err(|what| no_gpu(&what))?);
-                let detector = GpuInference::load(&device.0, &detector)
-                    .await
-                    .map_err(|what| no_gpu(&what))?;
-                let landmarks = GpuInference::load(&device.0, &landmarks)
-                    .await
-                    .map_err(|what| no_gpu(&what))?;
-                Ok(Self::Gpu(pipeline(detector, landmarks)?, device))
-            }
+            Backend::Cpu => CpuMeasurer::new(detector, landmarks).map(Self::Cpu),
+            Backend::Gpu => GpuMeasurer::load(copies_frames, &detector, &landmarks)
+                .await
+                .map(Self::Gpu),
         }
+    }
+}
+
+/// Both models in WebAssembly.
+pub struct CpuMeasurer {
+    pipeline: Box<PosePipeline<CpuInference>>,
+}
+
+impl CpuMeasurer {
+    fn new(detector: Plan, landmarks: Plan) -> Result<Self, String> {
+        let detector = CpuInference::new(detector).map_err(|error| unusable(&error.to_string()))?;
+        let landmarks = CpuInference::new(landmarks).map_err(|error| unusable(&error.to_string()))?;
+        let pipeline = PosePipeline::new(detector, landmarks, Mode::Tracking, Box::new(now_millis))
+            .map_err(|error| unusable(&error.to_string()))?;
+        Ok(Self {
+            pipeline: Box::new(pipeline),
+        })
     }
 
     /// Finds the person in a frame.
@@ -67,33 +74,105 @@ impl Measurer {
             PixelFormat::Rgba8,
         )
         .map_err(|error| format!("This frame cannot be measured: {error}."))?;
-        match self {
-            Self::Cpu(pipeline) => process(pipeline, &frame, stamp).await,
-            Self::Gpu(pipeline, _) => process(pipeline, &frame, stamp).await,
+        // On the first frame after a reset the smoothing passes its input on, so a single picture is measured as in
+        // static mode.
+        if stamp.is_first {
+            self.pipeline.reset();
         }
+        self.pipeline
+            .process(&frame, time_of(stamp))
+            .await
+            .map_err(failed)
     }
 }
 
-fn pipeline<I: Inference>(detector: I, landmarks: I) -> Result<Box<PosePipeline<I>>, String> {
-    PosePipeline::new(detector, landmarks, Mode::Tracking, Box::new(now_millis))
-        .map(Box::new)
-        .map_err(|error| unusable(&error.to_string()))
+/// Both models on a GPU.
+pub struct GpuMeasurer {
+    pipeline: Box<GpuPosePipeline<GpuFrames>>,
+    /// Given back when the measurer goes.
+    _device: OpenDevice,
 }
 
-async fn process<I: Inference>(
-    pipeline: &mut PosePipeline<I>,
-    frame: &Frame<'_>,
-    stamp: &FrameStamp,
-) -> Result<FrameResult, String> {
-    // On the first frame after a reset the smoothing passes its input on, so a single picture is measured as in
-    // static mode.
-    if stamp.is_first {
-        pipeline.reset();
+/// A device that closes itself.
+struct OpenDevice(GpuDevice);
+
+impl OpenDevice {
+    async fn new() -> Result<Self, String> {
+        GpuDevice::open().await.map(Self).map_err(|what| no_gpu(&what))
     }
-    pipeline
-        .process(frame, Timestamp::from_secs(stamp.time_secs))
-        .await
-        .map_err(|error| format!("The models failed on this frame: {error}."))
+}
+
+impl Drop for OpenDevice {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+impl GpuMeasurer {
+    async fn load(copies_frames: bool, detector: &Plan, landmarks: &Plan) -> Result<Self, String> {
+        let mut device = OpenDevice::new().await?;
+        let mut view = View::Texture;
+        if !copies_frames {
+            match device.0.view_of_frames().await {
+                Ok(possible) => view = possible,
+                // A device that did not survive the question is replaced, and not asked again.
+                Err(_) => device = OpenDevice::new().await?,
+            }
+        }
+        let frames = GpuFrames::load(&device.0, detector, landmarks, view)
+            .await
+            .map_err(|what| no_gpu(&what))?;
+        let pipeline = GpuPosePipeline::new(frames, Mode::Tracking, Box::new(now_millis));
+        Ok(Self {
+            pipeline: Box::new(pipeline),
+            _device: device,
+        })
+    }
+
+    /// Frames that were submitted and not answered.
+    pub fn in_flight(&self) -> usize {
+        self.pipeline.in_flight()
+    }
+
+    /// Whether another frame can be submitted.
+    pub fn has_room(&self) -> bool {
+        self.pipeline.has_room()
+    }
+
+    /// Submits a frame; the picture must stay open until it is answered.
+    ///
+    /// # Errors
+    /// A sentence. Frames that were on their way may be lost with it: [`Self::in_flight`] tells.
+    pub fn submit(&mut self, picture: &Picture, stamp: &FrameStamp) -> Result<(), String> {
+        if stamp.is_first {
+            self.pipeline.reset();
+        }
+        self.pipeline.submit(picture, time_of(stamp)).map_err(failed)
+    }
+
+    /// What the oldest frame waits for, unless somebody waits for it already.
+    pub fn take_reading(&mut self) -> Option<GpuReading> {
+        self.pipeline.take_reading()
+    }
+
+    /// Takes what the oldest frame has read back; gives its result, unless it goes on.
+    ///
+    /// # Errors
+    /// A sentence. All frames on their way are lost with it.
+    pub fn accept(&mut self, read: Read) -> Result<Option<FrameResult>, String> {
+        self.pipeline.accept(read).map_err(failed)
+    }
+}
+
+/// What a [`GpuReading`] gives.
+pub type Read = <GpuReading as Future>::Output;
+
+fn time_of(stamp: &FrameStamp) -> Timestamp {
+    Timestamp::from_secs(stamp.time_secs)
+}
+
+fn failed(error: PipelineError) -> String {
+    format!("The models failed on this frame: {error}.")
 }
 
 fn unusable(what: &str) -> String {

@@ -15,12 +15,15 @@ pub enum ToEngine {
         attempt: u32,
         /// Which backend is wanted.
         wish: BackendWish,
+        /// On the GPU, whether frames are copied where they could be looked at as they are.
+        copies_frames: bool,
         /// Bytes of the detector, transferred.
         detector: ArrayBuffer,
         /// Bytes of the landmark model, transferred.
         landmarks: ArrayBuffer,
     },
-    /// Measure a frame. Answered by `Measured` or `FrameFailed`. The engine closes the picture.
+    /// Measure a frame. Answered by `Measured` or `FrameFailed`. The engine closes the picture. On the GPU a second one
+    /// may be sent before the first is answered, and gains time by it.
     Measure {
         /// Comes back in the answer.
         frame: FrameStamp,

@@ -42,6 +42,7 @@ pub fn encode_request(message: &ToEngine, transfer: &Array) -> JsValue {
         ToEngine::Prepare {
             attempt,
             wish,
+            copies_frames,
             detector,
             landmarks,
         } => {
@@ -50,6 +51,7 @@ pub fn encode_request(message: &ToEngine, transfer: &Array) -> JsValue {
             Fields::of_kind("prepare")
                 .with("attempt", *attempt)
                 .with("wish", wish.id())
+                .with("copiesFrames", *copies_frames)
                 .with("detector", detector.clone())
                 .with("landmarks", landmarks.clone())
         }
@@ -72,6 +74,7 @@ pub fn decode_request(value: &JsValue) -> Result<ToEngine, String> {
         "prepare" => Ok(ToEngine::Prepare {
             attempt: number(value, "attempt")? as u32,
             wish: BackendWish::from_id(&text(value, "wish")?).ok_or("wish")?,
+            copies_frames: member(value, "copiesFrames")?.is_truthy(),
             detector: member(value, "detector")?.dyn_into().map_err(|_| "detector")?,
             landmarks: member(value, "landmarks")?.dyn_into().map_err(|_| "landmarks")?,
         }),

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::{Live, Readout};
+use crate::live::backend::Backend;
 use crate::live::inspection;
 use crate::live::quality::Quality;
 use crate::live::session::Event;
@@ -16,6 +17,14 @@ use crate::worker::protocol::{FrameStamp, FromEngine, Measurement, ToEngine};
 /// How often the numbers change, at most: faster, nobody can read them.
 const READOUT_PAUSE_MILLIS: f64 = 250.0;
 
+/// How many frames the engine works on at once: on the GPU a frame is submitted before the one before it is read.
+fn frames_at_once(backend: Backend) -> u32 {
+    match backend {
+        Backend::Cpu => 1,
+        Backend::Gpu => 2,
+    }
+}
+
 impl Live {
     pub(super) fn engine_said(&self, message: FromEngine) {
         let controller = self.controller();
@@ -24,17 +33,23 @@ impl Live {
                 let place = controller.link.borrow().as_ref().map(EngineLink::place);
                 self.place.set(place);
             }
-            FromEngine::Prepared { attempt, choice } => self.dispatch(Event::EngineReady(attempt, choice)),
+            FromEngine::Prepared { attempt, choice } => {
+                let capacity = frames_at_once(choice.backend);
+                controller.gate.borrow_mut().set_capacity(capacity);
+                self.dispatch(Event::EngineReady(attempt, choice));
+            }
             FromEngine::PrepareFailed { attempt, sentence } => {
                 self.dispatch(Event::EngineFailed(attempt, sentence))
             }
             FromEngine::Measured(measurement) => {
-                if controller.run_in_flight.get() == controller.run.get() {
+                let run = controller.runs_in_flight.borrow_mut().pop_front();
+                if run == Some(controller.run.get()) {
                     self.draw(*measurement);
                 }
                 self.engine_is_free();
             }
             FromEngine::FrameFailed { sentence, .. } => {
+                controller.runs_in_flight.borrow_mut().pop_front();
                 // The session first: it may close the gate, so that no further frame follows the one that failed.
                 self.dispatch(Event::FrameFailed(sentence));
                 self.engine_is_free();
@@ -66,11 +81,10 @@ impl Live {
     fn send(&self, stamp: FrameStamp) {
         let controller = self.controller();
         let Some(screen) = controller.source.borrow().as_ref().map(Source::screen) else {
-            controller.gate.borrow_mut().abandoned();
+            controller.gate.borrow_mut().not_captured();
             return;
         };
         let run = controller.run.get();
-        controller.run_in_flight.set(run);
         let is_first = controller.starts_anew.replace(false) || controller.options.each_frame_alone;
         let frame = FrameStamp { is_first, ..stamp };
         let live = *self;
@@ -78,16 +92,17 @@ impl Live {
             match screen.capture(frame.time_secs).await {
                 Ok(picture) if controller.run.get() == run => {
                     if let Some(link) = controller.link.borrow().as_ref() {
+                        controller.runs_in_flight.borrow_mut().push_back(run);
                         link.post(ToEngine::Measure { frame, picture });
                     }
                 }
                 // The source was closed while its frame was captured.
                 Ok(picture) => {
                     picture.close();
-                    controller.gate.borrow_mut().abandoned();
+                    controller.gate.borrow_mut().not_captured();
                 }
                 Err(sentence) => {
-                    controller.gate.borrow_mut().abandoned();
+                    controller.gate.borrow_mut().not_captured();
                     if controller.run.get() == run {
                         live.dispatch(Event::FrameFailed(sentence));
                     }

@@ -7,7 +7,6 @@ use leptos::task::spawn_local;
 
 use super::Live;
 use crate::live::backend::BackendWish;
-use crate::live::gate::FrameGate;
 use crate::live::options::ModelName;
 use crate::live::session::{Attempt, Event};
 use crate::live::source::SourceKind;
@@ -27,14 +26,8 @@ impl Live {
             return;
         };
         *controller.last.borrow_mut() = None;
-        *controller.gate.borrow_mut() = {
-            // What the engine still holds stays in flight; the counts start anew.
-            let mut fresh = FrameGate::default();
-            if controller.gate.borrow().is_in_flight() {
-                fresh.expect_answer();
-            }
-            fresh
-        };
+        let fresh = controller.gate.borrow().for_next_source();
+        *controller.gate.borrow_mut() = fresh;
         controller.meter.borrow_mut().clear();
         self.frames.set(0);
         self.picture_result.set(None);
@@ -127,6 +120,7 @@ impl Live {
                         link.post(ToEngine::Prepare {
                             attempt,
                             wish,
+                            copies_frames: controller.options.copies_frames,
                             detector,
                             landmarks,
                         });
