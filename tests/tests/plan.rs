@@ -4,7 +4,7 @@
 use plumbline_engine::fusion::Level;
 use plumbline_engine::graph::ValueId;
 use plumbline_engine::passes;
-use plumbline_engine::plan::{ALIGNMENT, Plan};
+use plumbline_engine::plan::{ALIGNMENT, Plan, Precision};
 use plumbline_pipeline::models::LANDMARK_OUTPUTS;
 use plumbline_tests::blazepose::{MODELS, load};
 
@@ -79,6 +79,29 @@ fn a_frame_keeps_its_budget() {
             "{model}: {:?}",
             plan.cost
         );
+    }
+}
+
+/// Half the bytes where only kernels look; the picture and the heatmaps, which others write and read, stay f32.
+#[test]
+fn binary16_halves_what_lies_between_the_layers() {
+    for (model, outputs, single, half) in [
+        ("lite", LIVE, 8_240_356, 4_996_324),
+        ("full", LIVE, 12_327_140, 7_213_284),
+        ("heavy", LIVE, 42_166_500, 23_269_604),
+        ("detector", ALL, 15_044_568, 7_881_944),
+    ] {
+        let Some(plan) = plan(model, outputs, Level::Tail) else {
+            return;
+        };
+        let graph = plan.graph.clone();
+        let halved = Plan::with(graph, Level::Tail, Precision::Half).expect("it can be planned");
+        assert_eq!(
+            [plan.cost.activation_bytes, halved.cost.activation_bytes],
+            [single, half],
+            "{model}"
+        );
+        assert!(halved.arena_len < plan.arena_len);
     }
 }
 

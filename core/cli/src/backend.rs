@@ -8,7 +8,7 @@ use plumbline_engine::image::Frame;
 use plumbline_pipeline::gpu::GpuPosePipeline;
 use plumbline_pipeline::gpu::native::NativeFrames;
 use plumbline_pipeline::{
-    CpuInference, FrameResult, PipelineError, PosePipeline, plan_detector, plan_landmarks,
+    CpuInference, FrameResult, PipelineError, PosePipeline, Target, plan_detector, plan_landmarks,
 };
 
 use crate::Outcome;
@@ -75,6 +75,15 @@ impl Device {
         }
     }
 
+    /// What its plans are made for.
+    pub fn target(&self) -> Target {
+        match self {
+            Device::Cpu => Target::Cpu,
+            Device::Gpu(gpu) if gpu.adapter().is_software => Target::SoftwareAdapter,
+            Device::Gpu(_) => Target::HardwareAdapter,
+        }
+    }
+
     /// For people to read: `cpu`, or the adapter's name and driver.
     pub fn description(&self) -> String {
         match self {
@@ -118,8 +127,10 @@ impl AnyPipeline {
 /// Weights that are missing or not the tested ones, models that the backend cannot run.
 pub fn pose_pipeline(device: &Device, model: LandmarkModel, mode: Mode) -> Outcome<AnyPipeline> {
     let named = |name: &'static str| move |error| format!("{name}: {error}");
-    let detector = plan_detector(&manifest::read_model("detector")?).map_err(named("detector"))?;
-    let landmarks = plan_landmarks(&manifest::read_model(model.name())?).map_err(named(model.name()))?;
+    let target = device.target();
+    let detector = plan_detector(&manifest::read_model("detector")?, target).map_err(named("detector"))?;
+    let landmarks =
+        plan_landmarks(&manifest::read_model(model.name())?, target).map_err(named(model.name()))?;
     let start = std::time::Instant::now();
     let clock = Box::new(move || start.elapsed().as_secs_f64() * 1e3);
     match device {

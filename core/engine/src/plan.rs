@@ -1,6 +1,6 @@
 //! The plan: what runs, in which order, and where each tensor lives. Both backends execute the same plan.
 //!
-//! All intermediate tensors share one arena of f32. A tensor occupies its place from the node that writes it to the
+//! All intermediate tensors share one arena of 32-bit words. A tensor occupies its place from the node that writes it to the
 //! last node that reads it; places are found greedily, largest tensor first, each at the lowest free offset
 //! (Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020). Reshape costs nothing
 //! because both sides share one place; a concatenation along the outermost varying axis costs nothing because its
@@ -9,10 +9,10 @@
 use std::ops::Range;
 
 use crate::error::ModelError;
-use crate::fusion::{self, Level, Step};
+use crate::fusion::{self, Fusion, Level, Step};
 use crate::graph::{Constant, Graph, Node, Op, ValueId, element_count};
 
-/// Offsets are multiples of this many f32 (256 bytes), the alignment that WebGPU asks of buffer bindings. Inputs of
+/// Offsets are multiples of this many words (256 bytes), the alignment that WebGPU asks of buffer bindings. Inputs of
 /// an elided concatenation are the exception: they start wherever their predecessor ends.
 pub const ALIGNMENT: usize = 64;
 
@@ -23,8 +23,28 @@ pub enum Placement {
     Unused,
     /// In the weights.
     Constant,
-    /// This range of the arena, in f32 elements.
+    /// This range of the arena, in words of four bytes: one element, or two of binary16.
     Arena(Range<usize>),
+}
+
+/// How the elements of a value are kept in the arena. Kernels compute in f32 either way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Precision {
+    /// f32.
+    #[default]
+    Single,
+    /// binary16: half the bytes, for GPUs that wait for memory. Values up to 65504, eleven bits of significand.
+    Half,
+}
+
+impl Precision {
+    /// Words of four bytes for so many elements.
+    fn words(self, elements: usize) -> usize {
+        match self {
+            Precision::Single => elements,
+            Precision::Half => elements.div_ceil(2),
+        }
+    }
 }
 
 /// What a frame costs, counted from shapes: exact, and the same on every machine.
@@ -52,7 +72,9 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// By value index.
     pub placements: Vec<Placement>,
-    /// Size of the arena in f32 elements.
+    /// By value index.
+    pub precisions: Vec<Precision>,
+    /// Size of the arena in words of four bytes.
     pub arena_len: usize,
     /// What a frame costs.
     pub cost: PlanCost,
@@ -70,17 +92,31 @@ impl Plan {
         Self::fused(graph, Level::Folded)
     }
 
-    /// Plans a graph that has been through the passes, with nodes grouped into steps up to a level.
+    /// Plans a graph that has been through the passes, with nodes grouped into steps up to a level, all values in f32.
+    ///
+    /// # Errors
+    /// As [`Plan::with`].
+    pub fn fused(graph: Graph, level: Level) -> Result<Self, ModelError> {
+        Self::with(graph, level, Precision::Single)
+    }
+
+    /// Plans a graph that has been through the passes, with nodes grouped into steps up to a level. With
+    /// [`Precision::Half`], every image that only kernels read and write is kept in binary16; the CPU backend refuses
+    /// such a plan.
     ///
     /// # Errors
     /// *Unsupported* when weights are not f32 constants, an output is a constant, or the tensors need more memory
     /// than a browser gives.
-    pub fn fused(graph: Graph, level: Level) -> Result<Self, ModelError> {
+    pub fn with(graph: Graph, level: Level, precision: Precision) -> Result<Self, ModelError> {
         check_operands(&graph)?;
         let storage = Storage::of(&graph);
         let steps = fusion::steps(&graph, level, |node| !storage.is_elided(node));
         let lifetimes = lifetimes(&graph, &storage, &steps);
-        let (roots, arena_len) = place(&graph, &lifetimes)?;
+        let precisions = match precision {
+            Precision::Single => vec![Precision::Single; graph.values.len()],
+            Precision::Half => half_where_possible(&graph, &storage, &steps),
+        };
+        let (roots, arena_len) = place(&graph, &lifetimes, &precisions)?;
         let placements = (0..graph.values.len())
             .map(|index| {
                 let id = ValueId(index as u32);
@@ -90,16 +126,18 @@ impl Plan {
                     (None, None) => Placement::Unused,
                     (None, Some(start)) => {
                         let start = start + offset;
-                        Placement::Arena(start..start + element_count(graph.shape(id)))
+                        let words = precisions[index].words(element_count(graph.shape(id)));
+                        Placement::Arena(start..start + words)
                     }
                 }
             })
             .collect();
-        let cost = cost(&graph, &steps);
+        let cost = cost(&graph, &steps, &precisions);
         Ok(Self {
             graph,
             steps,
             placements,
+            precisions,
             arena_len,
             cost,
         })
@@ -285,12 +323,16 @@ fn lifetimes(graph: &Graph, storage: &Storage, steps: &[Step]) -> Vec<Option<(us
 fn place(
     graph: &Graph,
     lifetimes: &[Option<(usize, usize)>],
+    precisions: &[Precision],
 ) -> Result<(Vec<Option<usize>>, usize), ModelError> {
     struct Placed {
         lifetime: (usize, usize),
         range: Range<usize>,
     }
-    let aligned = |index: usize| element_count(&graph.values[index].shape).next_multiple_of(ALIGNMENT);
+    let aligned = |index: usize| {
+        let elements = element_count(&graph.values[index].shape);
+        precisions[index].words(elements).next_multiple_of(ALIGNMENT)
+    };
     let mut order: Vec<(usize, (usize, usize))> = lifetimes
         .iter()
         .enumerate()
@@ -327,7 +369,54 @@ fn place(
     Ok((starts, arena_len))
 }
 
-fn cost(graph: &Graph, steps: &[Step]) -> PlanCost {
+/// Half precision for every image of whole vectors that nobody but kernels of single nodes and of blocks touches: callers
+/// write and read f32, tails bind all their values at once, and operators that move memory see elements.
+fn half_where_possible(graph: &Graph, storage: &Storage, steps: &[Step]) -> Vec<Precision> {
+    let mut precisions: Vec<Precision> = (0..graph.values.len())
+        .map(|index| {
+            let value = &graph.values[index];
+            let id = ValueId(index as u32);
+            let own = !graph.inputs.contains(&id)
+                && !graph.outputs.contains(&id)
+                && storage.parent[index].is_none()
+                && storage
+                    .parent
+                    .iter()
+                    .flatten()
+                    .all(|(parent, _)| parent.index() != index);
+            match *value.shape {
+                [1, _, _, channels] if own && value.constant.is_none() && channels.is_multiple_of(4) => {
+                    Precision::Half
+                }
+                _ => Precision::Single,
+            }
+        })
+        .collect();
+    for step in steps {
+        for node in step.nodes.iter().map(|&position| &graph.nodes[position]) {
+            let moves_memory = match node.op {
+                Op::Pad(_) | Op::Concat { .. } | Op::DepthToSpace { .. } => true,
+                Op::Dequantize
+                | Op::Densify
+                | Op::Conv2d(_)
+                | Op::DepthwiseConv2d(_)
+                | Op::Add(_)
+                | Op::Activation(_)
+                | Op::MaxPool2d(_)
+                | Op::ResizeBilinear(_)
+                | Op::Reshape => false,
+            };
+            if step.fusion == Fusion::Tail || (step.fusion == Fusion::Single && moves_memory) {
+                for id in node.inputs.iter().chain([&node.output]) {
+                    precisions[id.index()] = Precision::Single;
+                }
+            }
+        }
+    }
+    precisions
+}
+
+fn cost(graph: &Graph, steps: &[Step], precisions: &[Precision]) -> PlanCost {
     let mut cost = PlanCost {
         dispatches: steps.len() as u32,
         ..PlanCost::default()
@@ -335,7 +424,7 @@ fn cost(graph: &Graph, steps: &[Step]) -> PlanCost {
     let mut counted = vec![false; graph.values.len()];
     for step in steps {
         let interior: Vec<ValueId> = step.interior(graph).collect();
-        let bytes = |id: ValueId| 4 * element_count(graph.shape(id)) as u64;
+        let bytes = |id: ValueId| 4 * precisions[id.index()].words(element_count(graph.shape(id))) as u64;
         // What a step reads twice comes from a cache the second time.
         let mut read: Vec<ValueId> = Vec::new();
         for &position in &step.nodes {

@@ -14,10 +14,11 @@ mod suite;
 
 use std::sync::OnceLock;
 
+use plumbline_engine::fusion::Level;
 use plumbline_engine::gpu;
 use plumbline_engine::gpu::native::{Gpu, GpuError, Replayer};
 use plumbline_engine::graph::{Activation, Graph, Node, Op};
-use plumbline_engine::plan::Plan;
+use plumbline_engine::plan::{Plan, Precision};
 use suite::{Case, Family};
 
 /// Rounds of each kernel; each draws its own shapes and compiles its own shader.
@@ -79,6 +80,19 @@ fn depthwise_convolutions() {
 #[test]
 fn blocks_around_a_depthwise_convolution() {
     (0..ROUNDS).for_each(|seed| check(&fused::block(7000 + seed)));
+}
+
+/// Node by node, so that the values between expansion, depthwise convolution and projection are stored.
+#[test]
+fn values_in_binary16() {
+    for seed in 0..ROUNDS {
+        let case = Case {
+            level: Level::Folded,
+            precision: Precision::Half,
+            ..fused::block(9000 + seed)
+        };
+        check(&case);
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! Tensors carry the names of the converter, `Identity` with a number; here they get their meanings.
 
+use plumbline_engine::fusion::Level;
 use plumbline_engine::plan::Plan;
 use plumbline_engine::{ModelError, passes, tflite};
 
@@ -25,23 +26,44 @@ pub const DETECTOR_OUTPUTS: [&str; 2] = [DETECTOR_BOXES, DETECTOR_SCORES];
 /// What the pipeline reads from the landmark model: all but the mask, which costs a sixth of lite's arithmetic.
 pub const LANDMARK_OUTPUTS: [&str; 4] = [LANDMARKS, POSE_SCORE, HEATMAP, WORLD];
 
+/// What a plan is made for: how much fusion pays differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Vectors of a CPU.
+    Cpu,
+    /// A GPU that a CPU plays: a dispatch costs little there and workgroup memory much.
+    SoftwareAdapter,
+    /// A GPU: each dispatch costs tens of microseconds, and workgroup memory is fast.
+    HardwareAdapter,
+}
+
+impl Target {
+    /// The level of fusion that is planned for it.
+    pub fn level(self) -> Level {
+        match self {
+            Target::Cpu | Target::SoftwareAdapter => Level::Folded,
+            Target::HardwareAdapter => Level::Tail,
+        }
+    }
+}
+
 /// Imports a TFLite model, keeps what the named outputs need, runs all passes and plans the rest.
 ///
 /// # Errors
 /// *Invalid* when the bytes are not a sound model or an output is missing, *Unsupported* when the engine has a gap.
-pub fn plan_model(bytes: &[u8], outputs: &[&str]) -> Result<Plan, ModelError> {
+pub fn plan_model(bytes: &[u8], outputs: &[&str], target: Target) -> Result<Plan, ModelError> {
     let mut graph = tflite::import(bytes)?;
     passes::select_outputs(&mut graph, outputs)?;
-    passes::optimise(&mut graph)?;
-    Plan::new(graph)
+    passes::optimise_to(&mut graph, target.level())?;
+    Plan::fused(graph, target.level())
 }
 
 /// Plans the detector. Errors as in [`plan_model`].
-pub fn plan_detector(bytes: &[u8]) -> Result<Plan, ModelError> {
-    plan_model(bytes, &DETECTOR_OUTPUTS)
+pub fn plan_detector(bytes: &[u8], target: Target) -> Result<Plan, ModelError> {
+    plan_model(bytes, &DETECTOR_OUTPUTS, target)
 }
 
 /// Plans a landmark model (lite, full or heavy) without its mask. Errors as in [`plan_model`].
-pub fn plan_landmarks(bytes: &[u8]) -> Result<Plan, ModelError> {
-    plan_model(bytes, &LANDMARK_OUTPUTS)
+pub fn plan_landmarks(bytes: &[u8], target: Target) -> Result<Plan, ModelError> {
+    plan_model(bytes, &LANDMARK_OUTPUTS, target)
 }

@@ -87,13 +87,16 @@ pub enum GpuProbe {
 /// llvmpipe, Windows' basic render driver.
 const SOFTWARE_ADAPTERS: [&str; 5] = ["swiftshader", "llvmpipe", "lavapipe", "basic render", "software"];
 
+/// The name of an adapter of which the browser tells nothing, as Firefox does.
+pub const UNNAMED: &str = "unnamed";
+
 impl GpuProbe {
     /// Judges an adapter by what the browser tells: `GPUAdapterInfo`'s text fields joined, and its own
     /// `isFallbackAdapter`.
     pub fn of_adapter(name: &str, is_fallback: bool) -> Self {
         let lower = name.to_lowercase();
         let shown = if name.trim().is_empty() {
-            "unnamed".to_owned()
+            UNNAMED.to_owned()
         } else {
             name.trim().to_owned()
         };

@@ -41,7 +41,8 @@ async fn request_adapter(gpu: &JsValue) -> Option<JsValue> {
         .filter(|adapter| adapter.is_object())
 }
 
-fn describe(adapter: &JsValue) -> GpuProbe {
+/// Judges an adapter, or anything else with an `info` like an adapter's.
+pub fn describe(adapter: &JsValue) -> GpuProbe {
     let info = Reflect::get(adapter, &"info".into()).unwrap_or(JsValue::UNDEFINED);
     let text = |name: &str| {
         Reflect::get(&info, &name.into())

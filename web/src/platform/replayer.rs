@@ -15,7 +15,9 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use super::failure::message_of;
+use super::gpu_probe::describe;
 use super::picture::Picture;
+use crate::live::backend::GpuProbe;
 
 #[wasm_bindgen(module = "/src/platform/replayer.js")]
 extern "C" {
@@ -64,6 +66,11 @@ impl GpuDevice {
             .await
             .map_err(|thrown| message_of(&thrown))?;
         Ok(device.unchecked_into())
+    }
+
+    /// What the adapter behind it is.
+    pub fn probe(&self) -> GpuProbe {
+        describe(self.as_ref())
     }
 
     /// How frames can be looked at here: where the browser's decoder left them, or as copies.

@@ -6,12 +6,12 @@ use plumbline_engine::image::{Frame, PixelFormat};
 use plumbline_engine::plan::Plan;
 use plumbline_pipeline::gpu::{GpuPosePipeline, View};
 use plumbline_pipeline::{
-    CpuInference, FrameResult, PipelineError, PosePipeline, plan_detector, plan_landmarks,
+    CpuInference, FrameResult, PipelineError, PosePipeline, Target, plan_detector, plan_landmarks,
 };
 
 use super::pixels::Pixels;
 use super::protocol::FrameStamp;
-use crate::live::backend::Backend;
+use crate::live::backend::{Backend, GpuProbe, UNNAMED};
 use crate::platform::page::now_millis;
 use crate::platform::picture::Picture;
 use crate::platform::replayer::{GpuDevice, GpuFrames, GpuReading};
@@ -35,13 +35,33 @@ impl Measurer {
         detector: &[u8],
         landmarks: &[u8],
     ) -> Result<Self, String> {
-        let detector = plan_detector(detector).map_err(|error| unusable(&error.to_string()))?;
-        let landmarks = plan_landmarks(landmarks).map_err(|error| unusable(&error.to_string()))?;
         match backend {
-            Backend::Cpu => CpuMeasurer::new(detector, landmarks).map(Self::Cpu),
-            Backend::Gpu => GpuMeasurer::load(copies_frames, &detector, &landmarks)
+            Backend::Cpu => {
+                let (detector, landmarks) = plan(detector, landmarks, Target::Cpu)?;
+                CpuMeasurer::new(detector, landmarks).map(Self::Cpu)
+            }
+            Backend::Gpu => GpuMeasurer::load(copies_frames, detector, landmarks)
                 .await
                 .map(Self::Gpu),
+        }
+    }
+}
+
+/// Plans both models.
+fn plan(detector: &[u8], landmarks: &[u8], target: Target) -> Result<(Plan, Plan), String> {
+    Ok((
+        plan_detector(detector, target).map_err(|error| unusable(&error.to_string()))?,
+        plan_landmarks(landmarks, target).map_err(|error| unusable(&error.to_string()))?,
+    ))
+}
+
+/// What plans for an adapter are made for. One that does not say what it is gets what is never slow: fused kernels take
+/// a software adapter ten times as long to compile and to run.
+fn target_of(adapter: &GpuProbe) -> Target {
+    match adapter {
+        GpuProbe::Hardware { name } if name != UNNAMED => Target::HardwareAdapter,
+        GpuProbe::NoWebGpu | GpuProbe::NoAdapter | GpuProbe::Software { .. } | GpuProbe::Hardware { .. } => {
+            Target::SoftwareAdapter
         }
     }
 }
@@ -109,8 +129,9 @@ impl Drop for OpenDevice {
 }
 
 impl GpuMeasurer {
-    async fn load(copies_frames: bool, detector: &Plan, landmarks: &Plan) -> Result<Self, String> {
+    async fn load(copies_frames: bool, detector: &[u8], landmarks: &[u8]) -> Result<Self, String> {
         let mut device = OpenDevice::new().await?;
+        let (detector, landmarks) = plan(detector, landmarks, target_of(&device.0.probe()))?;
         let mut view = View::Texture;
         if !copies_frames {
             match device.0.view_of_frames().await {
@@ -119,7 +140,7 @@ impl GpuMeasurer {
                 Err(_) => device = OpenDevice::new().await?,
             }
         }
-        let frames = GpuFrames::load(&device.0, detector, landmarks, view)
+        let frames = GpuFrames::load(&device.0, &detector, &landmarks, view)
             .await
             .map_err(|what| no_gpu(&what))?;
         let pipeline = GpuPosePipeline::new(frames, Mode::Tracking, Box::new(now_millis));

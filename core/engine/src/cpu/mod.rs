@@ -21,7 +21,7 @@ pub use self::facts::StepFacts;
 use self::step::Step;
 use crate::error::ModelError;
 use crate::graph::{Constant, ValueId, element_count};
-use crate::plan::{ALIGNMENT, Plan};
+use crate::plan::{ALIGNMENT, Plan, Precision};
 
 /// A plan that is ready to take frames.
 #[derive(Debug)]
@@ -38,8 +38,13 @@ impl Session {
     /// Packs the weights of a plan.
     ///
     /// # Errors
-    /// *Invalid* when a node's weights are not f32 constants; [`Plan::new`] lets no such plan pass.
+    /// *Invalid* when a node's weights are not f32 constants; [`Plan::new`] lets no such plan pass. *Unsupported* for
+    /// values in binary16.
     pub fn new(mut plan: Plan) -> Result<Self, ModelError> {
+        if plan.precisions.contains(&Precision::Half) {
+            let message = "it keeps values in binary16, which only the GPU backend reads; plan it in f32";
+            return Err(ModelError::unsupported("plan", message));
+        }
         let steps = plan
             .steps
             .iter()

@@ -162,7 +162,10 @@ impl Recorder<'_> {
         let [height, width, channels] = self.image(node, id)?;
         let (blocks, name) = (channels.div_ceil(4), format!("v{}", id.0));
         let start = self.arena_range(id, &node.origin)?.start;
-        let place = Place::Arena(start..start + height * width * blocks * 4);
+        let place = Place::Arena {
+            words: start..start + height * width * blocks * 4,
+            half: false,
+        };
         let image = Image {
             name: name.clone(),
             extent: [height, width],

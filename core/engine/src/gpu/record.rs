@@ -18,7 +18,7 @@ use super::shader::{self, Form, Kernel, Operand, Place};
 use crate::error::ModelError;
 use crate::fusion::Fusion;
 use crate::graph::{Activation, Constant, Conv2d, Node, Op, Residual, ValueId, element_count};
-use crate::plan::Plan;
+use crate::plan::{Plan, Precision};
 
 /// Inputs that one concatenation kernel takes: the result needs a binding too.
 const MAX_CONCAT_INPUTS: usize = MAX_BINDINGS - 1;
@@ -375,7 +375,10 @@ impl Recorder<'_> {
     }
 
     fn place(&self, node: &Node, id: ValueId) -> Result<Place, ModelError> {
-        Ok(Place::Arena(self.arena_range(id, &node.origin)?))
+        Ok(Place::Arena {
+            words: self.arena_range(id, &node.origin)?,
+            half: self.plan.precisions[id.index()] == Precision::Half,
+        })
     }
 
     pub(super) fn arena_range(&self, id: ValueId, place: &str) -> Result<std::ops::Range<usize>, ModelError> {

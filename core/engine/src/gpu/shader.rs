@@ -23,8 +23,12 @@ const WORKGROUP_THREADS: usize = 64;
 /// Where a tensor lives.
 #[derive(Clone, Debug)]
 pub(super) enum Place {
-    /// Range of the arena, in f32 elements.
-    Arena(Range<usize>),
+    /// Range of the arena, in words of four bytes.
+    Arena {
+        words: Range<usize>,
+        /// Elements are binary16, two in a word.
+        half: bool,
+    },
     /// Range of the weight buffer, in bytes.
     Weights {
         /// The bytes; the start is aligned for a binding.
@@ -263,7 +267,7 @@ fn assign_slots(operands: &[Operand]) -> (Vec<Slot>, Vec<(usize, usize)>) {
     let mut arena: Vec<Range<usize>> = operands
         .iter()
         .filter_map(|operand| match &operand.place {
-            Place::Arena(range) => Some(range.start / ALIGNMENT * ALIGNMENT..range.end),
+            Place::Arena { words, .. } => Some(words.start / ALIGNMENT * ALIGNMENT..words.end),
             Place::Weights { .. } => None,
         })
         .collect();
@@ -280,8 +284,8 @@ fn assign_slots(operands: &[Operand]) -> (Vec<Slot>, Vec<(usize, usize)>) {
     let homes: Vec<(usize, usize)> = operands
         .iter()
         .map(|operand| match &operand.place {
-            Place::Arena(range) => {
-                let position = merged.partition_point(|m| m.start <= range.start) - 1;
+            Place::Arena { words, half } => {
+                let position = merged.partition_point(|m| m.start <= words.start) - 1;
                 let whole = &merged[position];
                 let slot = *slot_of_range[position].get_or_insert_with(|| {
                     let binding = Binding {
@@ -289,13 +293,12 @@ fn assign_slots(operands: &[Operand]) -> (Vec<Slot>, Vec<(usize, usize)>) {
                         offset: whole.start as u64 * 4,
                         bytes: (whole.end - whole.start) as u64 * 4,
                     };
-                    slots.push(Slot {
-                        binding,
-                        element: Element::F32x4,
-                    });
+                    // A value in binary16 overlaps with no other.
+                    let element = if *half { Element::U32x2 } else { Element::F32x4 };
+                    slots.push(Slot { binding, element });
                     slots.len() - 1
                 });
-                (slot, range.start - whole.start)
+                (slot, words.start - whole.start)
             }
             Place::Weights { bytes, half } => {
                 let element = match (operand.form, half) {
@@ -316,7 +319,7 @@ fn assign_slots(operands: &[Operand]) -> (Vec<Slot>, Vec<(usize, usize)>) {
         .collect();
     // A binding has one element type: vectors only if every operand inside it can use them.
     for (operand, &(slot, start)) in operands.iter().zip(&homes) {
-        if matches!(operand.place, Place::Arena(_)) && !operand.takes_vectors(start) {
+        if matches!(operand.place, Place::Arena { half: false, .. }) && !operand.takes_vectors(start) {
             slots[slot].element = Element::F32;
         }
     }
@@ -336,11 +339,11 @@ fn merge_slots(operands: &[Operand]) -> (Vec<Slot>, Vec<(usize, usize)>) {
         Some(start..ranges.iter().map(|range| range.end).max()?.next_multiple_of(step))
     };
     let arena = operands.iter().filter_map(|operand| match &operand.place {
-        Place::Arena(range) => Some(range.clone()),
+        Place::Arena { words, .. } => Some(words.clone()),
         Place::Weights { .. } => None,
     });
     let weights = operands.iter().filter_map(|operand| match &operand.place {
-        Place::Arena(_) => None,
+        Place::Arena { .. } => None,
         Place::Weights { bytes, .. } => Some(bytes.clone()),
     });
     let arena = around(arena.collect(), ALIGNMENT);
@@ -365,7 +368,7 @@ fn merge_slots(operands: &[Operand]) -> (Vec<Slot>, Vec<(usize, usize)>) {
     let homes = operands
         .iter()
         .map(|operand| match &operand.place {
-            Place::Arena(range) => (arena_slot.unwrap_or(0), range.start - first(&arena)),
+            Place::Arena { words, .. } => (arena_slot.unwrap_or(0), words.start - first(&arena)),
             Place::Weights { bytes, .. } => (weight_slot.unwrap_or(0), (bytes.start - first(&weights)) / 16),
         })
         .collect();
@@ -431,6 +434,21 @@ fn functions_of(operand: &Operand, slot: usize, element: Element, start: usize) 
             "fn store_{name}(pixel: u32, block: u32, v: vec4<f32>) {{ b{slot}[pixel * {blocks}u + block{at}] = v; }}\n",
             blocks = channels / 4,
             at = plus(start / 4),
+        ),
+        // binary16 ends at 65504; a sum beyond that stays there instead of becoming infinite.
+        (Form::Image { channels }, Direction::In) if element == Element::U32x2 => format!(
+            "fn load_{name}(pixel: u32, block: u32) -> vec4<f32> {{\n  \
+             let p = b{slot}[pixel * {blocks}u + block{at}];\n  \
+             return vec4<f32>(unpack2x16float(p.x), unpack2x16float(p.y));\n}}\n",
+            blocks = channels / 4,
+            at = plus(start / 2),
+        ),
+        (Form::Image { channels }, Direction::Out) if element == Element::U32x2 => format!(
+            "fn store_{name}(pixel: u32, block: u32, v: vec4<f32>) {{\n  \
+             let h = clamp(v, vec4<f32>(-65504.0), vec4<f32>(65504.0));\n  \
+             b{slot}[pixel * {blocks}u + block{at}] = vec2<u32>(pack2x16float(h.xy), pack2x16float(h.zw));\n}}\n",
+            blocks = channels / 4,
+            at = plus(start / 2),
         ),
         (Form::Image { channels }, Direction::In) => format!(
             "fn load_{name}(pixel: u32, block: u32) -> vec4<f32> {{\n  let at = pixel * {channels}u + block * 4u{};\n  \

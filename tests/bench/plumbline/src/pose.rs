@@ -6,7 +6,7 @@ use plumbline_core::time::Timestamp;
 use plumbline_core::tracker::Mode;
 use plumbline_engine::image::{Frame, PixelFormat};
 use plumbline_pipeline::{
-    CpuInference, Inference, InferenceError, PosePipeline, plan_detector, plan_landmarks,
+    CpuInference, Inference, InferenceError, PosePipeline, Target, plan_detector, plan_landmarks,
 };
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -35,8 +35,10 @@ impl CpuPose {
     /// What the engine says of the bytes.
     #[wasm_bindgen(constructor)]
     pub fn new(detector: &[u8], landmarks: &[u8]) -> Result<CpuPose, JsError> {
-        let detector = CpuInference::new(plan_detector(detector).map_err(thrown)?).map_err(thrown)?;
-        let landmarks = CpuInference::new(plan_landmarks(landmarks).map_err(thrown)?).map_err(thrown)?;
+        let detector =
+            CpuInference::new(plan_detector(detector, Target::Cpu).map_err(thrown)?).map_err(thrown)?;
+        let landmarks =
+            CpuInference::new(plan_landmarks(landmarks, Target::Cpu).map_err(thrown)?).map_err(thrown)?;
         Ok(Self {
             tracking: Tracking::new(detector, landmarks)?,
         })
