@@ -182,3 +182,25 @@ fn wrong_inputs_are_named() {
         "the replayer survives its caller's mistakes"
     );
 }
+
+#[test]
+fn each_dispatch_is_timed() {
+    let Some(gpu) = device() else { return };
+    let case = fused::block(7001);
+    let recording = gpu::record(&case.plan()).expect("a recording");
+    let dispatches = recording.dispatches.len();
+    let mut replayer = Replayer::new(gpu, recording).expect("a replayer");
+    let inputs: Vec<&[f32]> = case.inputs.iter().map(Vec::as_slice).collect();
+    match replayer.profile(&inputs) {
+        Ok(nanos) => {
+            assert_eq!(nanos.len(), dispatches);
+            assert!(
+                nanos.iter().all(|&nanos| nanos > 0.0 && nanos < 1e10),
+                "no kernel takes no time: {nanos:?}"
+            );
+        }
+        Err(error) => eprintln!("skipped: {error}"),
+    }
+    let outputs = replayer.run(&inputs).expect("a frame after a timed one");
+    case.check("", |name| outputs.get(name));
+}

@@ -5,11 +5,13 @@
 //! | `native` | the device, and why it may refuse |
 //! | `native/replayer` | one recording on a device: submit a frame, read it later |
 //! | `native/picture` | a texture that frames are written into |
+//! | `native/profile` | how long each dispatch of a frame takes |
 //!
 //! The browser has its own replayer in JavaScript: wgpu's web backend cannot compile pipelines
 //! asynchronously.
 
 mod picture;
+mod profile;
 mod replayer;
 
 use std::fmt;
@@ -172,6 +174,8 @@ impl Gpu {
         // The defaults are what every WebGPU guarantees: a recording that runs here runs in a browser.
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("plumbline"),
+            // Asks for nothing but a clock where there is one, for [`Replayer::profile`].
+            required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
             ..Default::default()
         };
         let (device, queue) =

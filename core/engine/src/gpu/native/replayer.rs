@@ -11,7 +11,7 @@ use std::sync::{Arc, mpsc};
 
 use super::picture::PictureTexture;
 use super::{Gpu, GpuError};
-use crate::gpu::recording::{Access, BindGroup, Recording};
+use crate::gpu::recording::{Access, BindGroup, Dispatch, Recording};
 
 /// Frames that may be on their way at once.
 const RING: usize = 3;
@@ -121,8 +121,8 @@ enum Bound {
 /// One recording on one device.
 #[derive(Debug)]
 pub struct Replayer {
-    gpu: Gpu,
-    recording: Arc<Recording>,
+    pub(super) gpu: Gpu,
+    pub(super) recording: Arc<Recording>,
     buffers: Vec<wgpu::Buffer>,
     layouts: Vec<wgpu::BindGroupLayout>,
     pipelines: Vec<wgpu::ComputePipeline>,
@@ -236,16 +236,7 @@ impl Replayer {
         inputs: &[&[f32]],
     ) -> Result<Reading, GpuError> {
         self.gpu.check()?;
-        for (i, port) in self.recording.inputs.iter().enumerate() {
-            let given = inputs.get(i).map_or(0, |data| data.len());
-            if given != port.len {
-                return Err(GpuError::WrongInput {
-                    name: port.name.clone(),
-                    expected: port.len,
-                    given,
-                });
-            }
-        }
+        self.check_inputs(inputs)?;
         let slot = self.ring[self.next].clone();
         if slot.is_taken.load(Ordering::Relaxed) {
             return Err(GpuError::OutOfTurn(
@@ -269,6 +260,59 @@ impl Replayer {
             submission,
             mapped,
         })
+    }
+
+    pub(super) fn check_inputs(&self, inputs: &[&[f32]]) -> Result<(), GpuError> {
+        for (i, port) in self.recording.inputs.iter().enumerate() {
+            let given = inputs.get(i).map_or(0, |data| data.len());
+            if given != port.len {
+                return Err(GpuError::WrongInput {
+                    name: port.name.clone(),
+                    expected: port.len,
+                    given,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn write_inputs(&self, inputs: &[&[f32]]) {
+        for (port, data) in self.recording.inputs.iter().zip(inputs) {
+            let bytes = bytemuck::cast_slice(data);
+            self.gpu
+                .queue
+                .write_buffer(&self.buffers[port.buffer], port.offset, bytes);
+        }
+    }
+
+    /// Puts a dispatch into a pass; its pipeline is set anew.
+    pub(super) fn issue(
+        &self,
+        pass: &mut wgpu::ComputePass<'_>,
+        dispatch: &Dispatch,
+        picture: Option<&PictureTexture>,
+    ) {
+        pass.set_pipeline(&self.pipelines[dispatch.shader]);
+        self.issue_with_pipeline(pass, dispatch, picture);
+    }
+
+    /// Puts a dispatch into a pass whose pipeline is set already.
+    fn issue_with_pipeline(
+        &self,
+        pass: &mut wgpu::ComputePass<'_>,
+        dispatch: &Dispatch,
+        picture: Option<&PictureTexture>,
+    ) {
+        let group = match &self.bind_groups[dispatch.bind_group] {
+            Bound::Fixed(group) => Some(group),
+            Bound::ByPicture(known) => known
+                .iter()
+                .find(|(serial, _)| picture.is_some_and(|picture| picture.serial == *serial))
+                .map(|(_, group)| group),
+        };
+        pass.set_bind_group(0, group, &[]);
+        let [x, y, z] = dispatch.workgroups;
+        pass.dispatch_workgroups(x, y, z);
     }
 
     /// Makes the bind groups of a picture that has not been seen before.
@@ -304,31 +348,17 @@ impl Replayer {
         read_back: &wgpu::Buffer,
     ) -> wgpu::SubmissionIndex {
         let Gpu { device, queue, .. } = &self.gpu;
-        for (port, data) in self.recording.inputs.iter().zip(inputs) {
-            queue.write_buffer(
-                &self.buffers[port.buffer],
-                port.offset,
-                bytemuck::cast_slice(data),
-            );
-        }
+        self.write_inputs(inputs);
         let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
         let mut current = None;
         for dispatch in &self.recording.dispatches {
-            if current != Some(dispatch.shader) {
-                pass.set_pipeline(&self.pipelines[dispatch.shader]);
+            if current == Some(dispatch.shader) {
+                self.issue_with_pipeline(&mut pass, dispatch, picture);
+            } else {
+                self.issue(&mut pass, dispatch, picture);
                 current = Some(dispatch.shader);
             }
-            let group = match &self.bind_groups[dispatch.bind_group] {
-                Bound::Fixed(group) => Some(group),
-                Bound::ByPicture(known) => known
-                    .iter()
-                    .find(|(serial, _)| picture.is_some_and(|picture| picture.serial == *serial))
-                    .map(|(_, group)| group),
-            };
-            pass.set_bind_group(0, group, &[]);
-            let [x, y, z] = dispatch.workgroups;
-            pass.dispatch_workgroups(x, y, z);
         }
         drop(pass);
         for port in &self.recording.outputs {
