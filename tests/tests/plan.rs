@@ -89,7 +89,7 @@ fn binary16_halves_what_lies_between_the_layers() {
         ("lite", LIVE, 8_240_356, 4_996_324),
         ("full", LIVE, 12_327_140, 7_213_284),
         ("heavy", LIVE, 42_166_500, 23_269_604),
-        ("detector", ALL, 15_044_568, 7_881_944),
+        ("detector", ALL, 11_356_632, 6_037_976),
     ] {
         let Some(plan) = plan(model, outputs, Level::Tail) else {
             return;
