@@ -13,3 +13,4 @@ pub mod sentences;
 pub mod session;
 pub mod skeleton_drawing;
 pub mod source;
+pub mod stage_times;

@@ -5,6 +5,7 @@ use plumbline_core::geometry::Point2;
 use plumbline_core::pose::{Landmark, Pose, WorldLandmark};
 use plumbline_core::roi::RotatedRect;
 use plumbline_core::skeleton::Side;
+use plumbline_pipeline::Timings;
 use plumbline_web::live::backend::{Backend, BackendChoice, BackendWish};
 use plumbline_web::live::skeleton_drawing::Mark;
 use plumbline_web::platform::page;
@@ -78,6 +79,13 @@ fn every_answer_survives_the_wire() {
             height_px: 480,
             pose,
             pixels_millis: 1.5,
+            timings: Timings {
+                crop_millis: 0.5,
+                detector_millis: None,
+                landmarks_millis: Some(17.0),
+                decode_millis: 0.25,
+                total_millis: 18.0,
+            },
             total_millis: 20.25,
         }))
     };

@@ -32,12 +32,14 @@ use crate::platform::weights::CancelHandle;
 use crate::worker::protocol::{FrameStamp, Measurement};
 
 /// The numbers beside the stage.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Readout {
     /// Results drawn per second.
     pub frames_per_second: Option<f64>,
     /// What a frame costs the engine.
     pub frame_millis: Option<f64>,
+    /// Where the time of the last frame went.
+    pub stages: Option<String>,
     /// Frames that nobody measured.
     pub dropped: u32,
     /// How well the person is seen.

@@ -47,6 +47,7 @@ mod tests {
             height_px: 480,
             pose: None,
             pixels_millis: 1.0,
+            timings: Default::default(),
             total_millis: 2.0,
         };
         assert_eq!(

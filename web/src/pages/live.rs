@@ -18,7 +18,7 @@
 //! | `progress` | `progress` of that download, in bytes |
 //! | `notice` | the sentence that says what went wrong (`role=alert`) |
 //! | `missing` | the sentence that says what this browser lacks; absent where nothing is missing |
-//! | `backend-reason`, `ms-per-frame`, `frames-per-second`, `dropped`, `quality` | `output` |
+//! | `backend-reason`, `ms-per-frame`, `frames-per-second`, `stage-times`, `dropped`, `quality` | `output` |
 //! | `landmarks` | `details` with the table of the last result of a picture |
 //!
 //! The stage, `data-testid="stage"`, carries:

@@ -232,7 +232,8 @@ impl Work {
                         width_px: size.width_px,
                         height_px: size.height_px,
                         pose: result.pose,
-                        pixels_millis: result.timings.crop_millis,
+                        pixels_millis: 0.0,
+                        timings: result.timings,
                         total_millis: now_millis() - submitted.start_millis,
                     }))
                 })
@@ -278,6 +279,7 @@ async fn measure(
         height_px: pixels.height_px as u32,
         pose: result.pose,
         pixels_millis,
+        timings: result.timings,
         total_millis: now_millis() - start_millis,
     })
 }

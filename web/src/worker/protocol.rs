@@ -2,6 +2,7 @@
 
 use js_sys::ArrayBuffer;
 use plumbline_core::pose::Pose;
+use plumbline_pipeline::Timings;
 
 use crate::live::backend::{BackendChoice, BackendWish};
 use crate::platform::picture::Picture;
@@ -89,8 +90,10 @@ pub struct Measurement {
     pub height_px: u32,
     /// The person, if there is one.
     pub pose: Option<Pose>,
-    /// Turning the frame into RGBA.
+    /// Turning the frame into RGBA; nothing on the GPU.
     pub pixels_millis: f64,
+    /// What the pipeline did with it, stage by stage.
+    pub timings: Timings,
     /// From the picture's arrival to the result, pixels included.
     pub total_millis: f64,
 }

@@ -3,11 +3,12 @@
 //! A pose crosses as two `Float32Array`s, five numbers a landmark (x, y, z, visibility, presence), the world first
 //! three in metres; then six numbers for region and score. Nothing is turned into text.
 
-use js_sys::{Array, Float32Array, Object, Reflect};
+use js_sys::{Array, Float32Array, Float64Array, Object, Reflect};
 use plumbline_core::geometry::Point2;
 use plumbline_core::pose::{Landmark, Pose, WorldLandmark};
 use plumbline_core::roi::RotatedRect;
 use plumbline_core::skeleton::LANDMARK_COUNT;
+use plumbline_pipeline::Timings;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::protocol::{FrameStamp, FromEngine, Measurement, ToEngine};
@@ -112,6 +113,7 @@ fn encode_measurement(measurement: &Measurement, transfer: &Array) -> Fields {
         .with("widthPx", measurement.width_px)
         .with("heightPx", measurement.height_px)
         .with("pixelsMillis", measurement.pixels_millis)
+        .with("timings", encode_timings(&measurement.timings))
         .with("totalMillis", measurement.total_millis);
     let Some(pose) = &measurement.pose else {
         return fields;
@@ -173,6 +175,7 @@ pub fn decode_answer(value: &JsValue) -> Result<FromEngine, String> {
             height_px: number(value, "heightPx")? as u32,
             pose: decode_pose(value)?,
             pixels_millis: number(value, "pixelsMillis")?,
+            timings: decode_timings(&member(value, "timings")?)?,
             total_millis: number(value, "totalMillis")?,
         }))),
         "frameFailed" => Ok(FromEngine::FrameFailed {
@@ -184,6 +187,34 @@ pub fn decode_answer(value: &JsValue) -> Result<FromEngine, String> {
         }),
         other => Err(format!("kind {other}")),
     }
+}
+
+/// Milliseconds in the order of the struct; a stage that did not run is not a number.
+fn encode_timings(timings: &Timings) -> Float64Array {
+    Float64Array::from(
+        &[
+            timings.crop_millis,
+            timings.detector_millis.unwrap_or(f64::NAN),
+            timings.landmarks_millis.unwrap_or(f64::NAN),
+            timings.decode_millis,
+            timings.total_millis,
+        ][..],
+    )
+}
+
+fn decode_timings(value: &JsValue) -> Result<Timings, String> {
+    let millis = value.dyn_ref::<Float64Array>().ok_or("timings")?.to_vec();
+    let [crop, detector, landmarks, decode, total] = millis[..] else {
+        return Err("timings".to_owned());
+    };
+    let if_run = |millis: f64| Some(millis).filter(|millis| !millis.is_nan());
+    Ok(Timings {
+        crop_millis: crop,
+        detector_millis: if_run(detector),
+        landmarks_millis: if_run(landmarks),
+        decode_millis: decode,
+        total_millis: total,
+    })
 }
 
 fn decode_pose(value: &JsValue) -> Result<Option<Pose>, String> {

@@ -9,6 +9,7 @@ use crate::live::inspection;
 use crate::live::quality::Quality;
 use crate::live::session::Event;
 use crate::live::source::SourceKind;
+use crate::live::stage_times;
 use crate::platform::engine_link::EngineLink;
 use crate::platform::page;
 use crate::platform::source::Source;
@@ -159,6 +160,7 @@ impl Live {
         self.readout.set(Readout {
             frames_per_second: meter.frames_per_second(),
             frame_millis: meter.frame_millis(),
+            stages: last.as_ref().map(stage_times::sentence),
             dropped: controller.gate.borrow().dropped(),
             quality: last
                 .as_ref()

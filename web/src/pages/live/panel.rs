@@ -58,6 +58,12 @@ fn Numbers() -> impl IntoView {
                 format!("{} × {} px", opened.width_px, opened.height_px)
             })
     };
+    let stages = move || {
+        readout
+            .get()
+            .stages
+            .unwrap_or_else(|| format::NO_NUMBER.to_owned())
+    };
     let backend = move || {
         live.session.with(|session| match session.choice() {
             None => format::NO_NUMBER.to_owned(),
@@ -89,6 +95,8 @@ fn Numbers() -> impl IntoView {
                 <p class="panel-advice">{advice}</p>
             </div>
             <dl class="facts">
+                <dt>"Last frame"</dt>
+                <dd><output data-testid="stage-times" aria-live="off">{stages}</output></dd>
                 <dt>"Dropped frames"</dt>
                 <dd><output data-testid="dropped" aria-live="off">{move || readout.get().dropped}</output></dd>
                 <dt>"Picture"</dt>
