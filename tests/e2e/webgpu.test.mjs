@@ -27,7 +27,7 @@ const TOLERANCE_PX = 2;
 const SAME_PICTURE_PX = 0.1;
 
 /** Frames over which calls are counted. */
-const LEDGER_FRAMES = 4;
+const LEDGER_FRAMES = 8;
 
 /** Software adapters compile every kernel at first use and then take up to seconds for each frame. */
 const LIMIT_MILLIS = 400_000;
@@ -73,7 +73,7 @@ test('a followed frame on WebGPU is one submission that creates nothing, sent be
     const ledger = await readLedger();
     t.diagnostic(JSON.stringify(ledger));
     const { submit: submits } = ledger;
-    assert.ok(submits >= LEDGER_FRAMES - 2, 'frames were submitted');
+    assert.ok(submits >= LEDGER_FRAMES / 2, 'frames were submitted');
     const expected = {
       createCommandEncoder: submits,
       beginComputePass: submits,

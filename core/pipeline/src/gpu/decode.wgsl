@@ -106,7 +106,8 @@ fn follow(points: array<f32, 4>, bodies_per_px: f32) -> array<f32, 4> {
   return found;
 }
 
-/// Says what was found and sets the next region. Without a region nothing was seen, and the state stays.
+/// Says what was found and sets the next region. Without a region nothing was seen, and the state stays. What the filters
+/// know of a person who is lost stays too: the CPU says with the next region whether to forget it.
 fn conclude(looked: bool, region: Region) {
   answer.version = LAYOUT_VERSION;
   answer.frame = parameters.frame;
@@ -120,7 +121,6 @@ fn conclude(looked: bool, region: Region) {
   if (is_person) { answer.status |= PERSON; }
   if (!is_person || !is_usable(body)) {
     state.has_region = 0u;
-    state.has_history = 0u;
     return;
   }
   answer.status |= FOLLOWED;

@@ -603,14 +603,25 @@ mod tests {
             let (mut pipeline, started) = pipeline(Mode::Tracking);
             submit(&mut pipeline, 1, 0).expect("room");
             receive(&mut pipeline).expect("a result");
+            started.borrow_mut().clear();
             submit(&mut pipeline, picture, 33).expect("room");
             submit(&mut pipeline, 1, 66).expect("room");
-            started.borrow_mut().clear();
             let lost = receive(&mut pipeline).expect("a result");
             assert_eq!(lost.pose.is_some(), has_pose, "picture {picture}");
+            // At once: what it read back is not waited for.
+            assert_eq!(
+                started.borrow()[2..],
+                [(find, 2, flag::SEED)],
+                "picture {picture}"
+            );
             let found = receive(&mut pipeline).expect("a result");
             assert!(found.pose.is_some() && found.timings.detector_millis.is_some());
-            let expected = [(find, 2, flag::SEED), (look, 2, flag::SEED | forget)];
+            let expected = [
+                (look, 1, 0),
+                (look, 2, 0),
+                (find, 2, flag::SEED),
+                (look, 2, flag::SEED | forget),
+            ];
             assert_eq!(started.borrow()[..], expected, "picture {picture}");
         }
     }
