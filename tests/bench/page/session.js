@@ -225,9 +225,9 @@ function compare({ timed, references }, entrants) {
 /** @returns {Row[]} */
 function rowsOf({ wish, adapters }, { model, device, timed }, entrants) {
   const isTimed = ({ rowReason, rounds }) => !rowReason && rounds.length > 0;
-  const wanted = wish.against ?? PEERS[device][timed];
-  const peer =
-    entrants.find((entrant) => entrant.runtime.id === wanted && entrant.cut !== 'pose' && isTimed(entrant)) ?? null;
+  const whole = (id) => entrants.find((entrant) => entrant.runtime.id === id && entrant.cut !== 'pose' && isTimed(entrant));
+  // The peer that was asked for may do other work than this group's.
+  const peer = whole(wish.against) ?? whole(PEERS[device][timed]) ?? null;
   return entrants.map((entrant) => {
     const { runtime, cut, rounds, rowReason } = entrant;
     const timedHere = isTimed(entrant);
