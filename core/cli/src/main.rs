@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use plumb::Outcome;
-use plumb::commands::{figure, inspect, pose};
+use plumb::commands::{bench, figure, inspect, pose};
 
 /// Measures human movement in pictures and clips, and looks into the models that do it.
 #[derive(Parser)]
@@ -18,6 +18,7 @@ struct Arguments {
 enum Command {
     Pose(pose::Arguments),
     Inspect(inspect::Arguments),
+    Bench(bench::Arguments),
     Figure(figure::Arguments),
 }
 
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
     let outcome: Outcome<()> = match Arguments::parse().command {
         Command::Pose(arguments) => pose::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Figure(arguments) => figure::run(&arguments),
     };
     match outcome {

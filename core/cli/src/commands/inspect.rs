@@ -98,7 +98,7 @@ fn inspect(arguments: &Arguments, bytes: &[u8]) -> Result<Report, ModelError> {
 }
 
 /// What the caller asked for, or else all outputs; a BlazePose landmark model is planned as the live page runs it.
-fn chosen_outputs(graph: &Graph, asked: &[String]) -> Vec<String> {
+pub(super) fn chosen_outputs(graph: &Graph, asked: &[String]) -> Vec<String> {
     if !asked.is_empty() {
         return asked.to_vec();
     }
