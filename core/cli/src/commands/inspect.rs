@@ -1,9 +1,11 @@
 //! `plumb inspect`: what the engine makes of a model, stage by stage, and what a frame of it costs.
 
 use clap::Args;
+use plumbline_engine::fusion::Level;
 use plumbline_engine::graph::Graph;
-use plumbline_engine::plan::Plan;
+use plumbline_engine::plan::{Plan, Precision};
 use plumbline_engine::{ModelError, passes, tflite};
+use plumbline_pipeline::Target;
 use plumbline_pipeline::models::{LANDMARK_OUTPUTS, MASK};
 use serde::Serialize;
 
@@ -33,9 +35,20 @@ struct Report {
     ops_after: usize,
     macs: u64,
     parameters: u64,
+    weight_bytes: u64,
+    levels: Vec<LevelCost>,
+}
+
+/// What a frame costs when fusion stops at a level.
+#[derive(Serialize)]
+struct LevelCost {
+    level: &'static str,
+    /// Who plans so.
+    target: Option<&'static str>,
     dispatches: u32,
     activation_bytes: u64,
-    weight_bytes: u64,
+    /// The same with values between the layers in binary16.
+    half_activation_bytes: u64,
     arena_bytes: usize,
 }
 
@@ -78,10 +91,10 @@ fn inspect(arguments: &Arguments, bytes: &[u8]) -> Result<Report, ModelError> {
     }));
     let ops_after = graph.nodes.len();
     let plan = Plan::new(graph)?;
-    stages.push(Stage {
-        name: "plan",
-        ops: plan.steps.len(),
-    });
+    let levels = Level::ALL
+        .into_iter()
+        .map(|level| level_cost(bytes, &names, level))
+        .collect::<Result<_, _>>()?;
     Ok(Report {
         model: arguments.model.clone(),
         outputs,
@@ -90,9 +103,30 @@ fn inspect(arguments: &Arguments, bytes: &[u8]) -> Result<Report, ModelError> {
         ops_after,
         macs: plan.cost.macs,
         parameters: plan.cost.parameters,
+        weight_bytes: plan.cost.weight_bytes,
+        levels,
+    })
+}
+
+fn level_cost(bytes: &[u8], outputs: &[&str], level: Level) -> Result<LevelCost, ModelError> {
+    let mut graph = tflite::import(bytes)?;
+    passes::select_outputs(&mut graph, outputs)?;
+    passes::optimise_to(&mut graph, level)?;
+    let half = Plan::with(graph.clone(), level, Precision::Half)?;
+    let plan = Plan::fused(graph, level)?;
+    let targets = [
+        (Target::Cpu, "CPU, software GPU"),
+        (Target::HardwareAdapter, "GPU"),
+    ];
+    Ok(LevelCost {
+        level: level.name(),
+        target: targets
+            .into_iter()
+            .find(|(target, _)| target.level() == level)
+            .map(|(_, name)| name),
         dispatches: plan.cost.dispatches,
         activation_bytes: plan.cost.activation_bytes,
-        weight_bytes: plan.cost.weight_bytes,
+        half_activation_bytes: half.cost.activation_bytes,
         arena_bytes: plan.arena_len * size_of::<f32>(),
     })
 }
@@ -133,12 +167,20 @@ fn print_table(report: &Report) {
         mega(report.macs)
     );
     println!("{:<36}{:>9.2} M", "parameters", mega(report.parameters));
-    println!("{:<36}{:>9}", "dispatches a frame", report.dispatches);
+    println!("{:<36}{:>9.2} MB", "weights as f32", mega(report.weight_bytes));
     println!(
-        "{:<36}{:>9.2} MB",
-        "activations read and written a frame",
-        mega(report.activation_bytes)
+        "\n{:<8}{:>12}{:>22}{:>16}{:>12}  planned for",
+        "level", "dispatches", "activations moved", "in binary16", "arena"
     );
-    println!("{:<36}{:>9.2} MB", "weights in memory", mega(report.weight_bytes));
-    println!("{:<36}{:>9.2} MB", "arena", mega(report.arena_bytes as u64));
+    for cost in &report.levels {
+        println!(
+            "{:<8}{:>12}{:>19.2} MB{:>13.2} MB{:>9.2} MB  {}",
+            cost.level,
+            cost.dispatches,
+            mega(cost.activation_bytes),
+            mega(cost.half_activation_bytes),
+            mega(cost.arena_bytes as u64),
+            cost.target.unwrap_or_default()
+        );
+    }
 }
