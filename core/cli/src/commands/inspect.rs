@@ -4,9 +4,9 @@ use clap::Args;
 use plumbline_engine::fusion::Level;
 use plumbline_engine::graph::Graph;
 use plumbline_engine::plan::{Plan, Precision};
-use plumbline_engine::{ModelError, passes, tflite};
-use plumbline_pipeline::Target;
+use plumbline_engine::{ModelError, gpu, passes, tflite};
 use plumbline_pipeline::models::{LANDMARK_OUTPUTS, MASK};
+use plumbline_pipeline::{Target, plan_model};
 use serde::Serialize;
 
 use crate::Outcome;
@@ -20,6 +20,9 @@ pub struct Arguments {
     /// Plan only what these outputs need; without it all, but of a landmark model not the mask
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     outputs: Vec<String>,
+    /// Print the WGSL of the kernels that a GPU runs instead
+    #[arg(long)]
+    kernels: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -63,6 +66,10 @@ struct Stage {
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Outcome<()> {
     let bytes = manifest::read_model_or_file(&arguments.model)?;
+    if arguments.kernels {
+        let named = |error: ModelError| format!("{}: {error}", arguments.model);
+        return print_kernels(arguments, &bytes).map_err(named)?;
+    }
     let report = inspect(arguments, &bytes).map_err(|error| format!("{}: {error}", arguments.model))?;
     if arguments.json {
         let text = serde_json::to_string(&report)
@@ -72,6 +79,38 @@ pub fn run(arguments: &Arguments) -> Outcome<()> {
         print_table(&report);
     }
     Ok(())
+}
+
+/// A kernel as text.
+#[derive(Serialize)]
+struct KernelText<'a> {
+    label: &'a str,
+    wgsl: &'a str,
+}
+
+/// Prints the distinct kernels of a plan for hardware.
+fn print_kernels(arguments: &Arguments, bytes: &[u8]) -> Result<Outcome<()>, ModelError> {
+    let outputs = chosen_outputs(&tflite::import(bytes)?, &arguments.outputs);
+    let names: Vec<&str> = outputs.iter().map(String::as_str).collect();
+    let recording = gpu::record(&plan_model(bytes, &names, Target::HardwareAdapter)?)?;
+    let kernels: Vec<KernelText<'_>> = recording
+        .shaders
+        .iter()
+        .map(|shader| KernelText {
+            label: &shader.label,
+            wgsl: &shader.text,
+        })
+        .collect();
+    if arguments.json {
+        let text = serde_json::to_string(&kernels);
+        return Ok(text
+            .map(|text| println!("{text}"))
+            .map_err(|error| format!("the kernels cannot be written as JSON ({error})")));
+    }
+    for kernel in kernels {
+        println!("{}", kernel.wgsl);
+    }
+    Ok(Ok(()))
 }
 
 fn inspect(arguments: &Arguments, bytes: &[u8]) -> Result<Report, ModelError> {
