@@ -2,14 +2,16 @@
 //! skeletons, nothing created, little read back, and no waiting for a frame before the next one is sent.
 
 use plumb::backend::{AnyPipeline, Backend, Device, LandmarkModel, pose_pipeline};
+use plumb::manifest;
 use plumbline_core::pose::Pose;
 use plumbline_core::time::Timestamp;
 use plumbline_core::tracker::Mode;
-use plumbline_engine::gpu::native::Counts;
+use plumbline_engine::gpu::native::{Counts, Gpu};
 use plumbline_engine::image::{Frame, PixelFormat};
 use plumbline_figure::{Picture, demo};
 use plumbline_pipeline::gpu::GpuPosePipeline;
 use plumbline_pipeline::gpu::native::NativeFrames;
+use plumbline_pipeline::{Target, plan_detector, plan_landmarks};
 use plumbline_tests::{report, skip};
 
 /// Frames of the demo clip that a test looks at: a squat and a half.
@@ -134,6 +136,36 @@ fn the_clip_has_the_cpus_skeletons_and_frames_overlap() {
     ));
     assert!(first_max <= 0.1, "first frames: {first_max} px");
     assert!(median <= 0.1 && p99 <= 2.0, "median {median} px, p99 {p99} px");
+}
+
+/// The work around the model fits the plan that real GPUs get, fused to the end, as well as the one for software.
+#[test]
+fn fused_plans_give_the_same_frames() {
+    let device = match Gpu::open() {
+        Ok(device) => device,
+        Err(error) => return skip(&error.to_string()),
+    };
+    let bytes = |name| manifest::read_model(name).unwrap_or_else(|error| panic!("{error}"));
+    let target = Target::HardwareAdapter;
+    let detector = plan_detector(&bytes("detector"), target).expect("the detector");
+    let landmarks = plan_landmarks(&bytes("lite"), target).expect("lite");
+    let frames = NativeFrames::new(&device, &detector, &landmarks).expect("the GPU takes BlazePose");
+    let mut on_gpu = GpuPosePipeline::new(frames, Mode::Tracking, Box::new(|| 0.0));
+    let mut on_cpu =
+        pose_pipeline(&Device::Cpu, LandmarkModel::Lite, Mode::Tracking).expect("the CPU runs BlazePose");
+    let mut worst_px = 0.0_f32;
+    for (picture, time) in clip(FIRST_FRAMES) {
+        on_gpu.submit(frame(&picture), time).expect("room");
+        let found = receive(&mut on_gpu).expect("she is in each frame");
+        let result = pollster::block_on(on_cpu.process(&frame(&picture), time));
+        let expected = result.expect("the CPU runs BlazePose").pose;
+        let distances = distances_px(&found, &expected.expect("she is in each frame"));
+        worst_px = distances.into_iter().fold(worst_px, f32::max);
+    }
+    report(&format!(
+        "GPU frame on the plan for hardware: {worst_px:.4} px from the CPU at most"
+    ));
+    assert!(worst_px <= 0.1, "{worst_px} px");
 }
 
 /// She leaves and comes back: the GPU learns of it at once, the CPU a frame late, and nothing is lost for it.
