@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use plumb::Outcome;
-use plumb::commands::{bench, figure, inspect, pose};
+use plumb::commands::{bench, compile, figure, inspect, pose};
 
 /// Measures human movement in pictures and clips, and looks into the models that do it.
 #[derive(Parser)]
@@ -20,6 +20,7 @@ enum Command {
     Inspect(inspect::Arguments),
     Bench(bench::Arguments),
     Figure(figure::Arguments),
+    Compile(compile::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Figure(arguments) => figure::run(&arguments),
+        Command::Compile(arguments) => compile::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -17,6 +17,31 @@ pub fn f32_from_f16(bits: u16) -> f32 {
     f32::from_bits(sign | magnitude)
 }
 
+/// The f32 values of little-endian binary16 patterns; exact for every input.
+///
+/// A pattern without its sign, moved to where f32 has exponent and fraction, is the value times 2^-112, subnormals
+/// included; multiplying by 2^112 is exact. That has no branches, so compilers make vectors of it; infinities and NaN,
+/// which weights are not, are put right afterwards.
+pub fn widen(halves: &[[u8; 2]]) -> Vec<f32> {
+    let scale = f32::from_bits((127 + 112) << 23);
+    let mut largest = 0;
+    let mut wide: Vec<f32> = halves
+        .iter()
+        .map(|&half| {
+            let bits = u32::from(u16::from_le_bytes(half));
+            largest = largest.max(bits & 0x7fff);
+            let magnitude = f32::from_bits((bits & 0x7fff) << 13) * scale;
+            f32::from_bits(magnitude.to_bits() | (bits & 0x8000) << 16)
+        })
+        .collect();
+    if largest >= 0x7c00 {
+        for (value, &half) in wide.iter_mut().zip(halves) {
+            *value = f32_from_f16(u16::from_le_bytes(half));
+        }
+    }
+    wide
+}
+
 /// The binary16 bit pattern of a value, when binary16 holds that value exactly.
 pub fn f16_from_f32_exact(value: f32) -> Option<u16> {
     let bits = value.to_bits();
@@ -58,6 +83,23 @@ mod tests {
         }
         assert_eq!(f32_from_f16(0x7c00), f32::INFINITY);
         assert!(f32_from_f16(0x7e00).is_nan());
+    }
+
+    #[test]
+    fn widening_many_gives_what_widening_one_gives() {
+        let bits_of = |patterns: &[u16]| -> Vec<u32> {
+            let bytes: Vec<[u8; 2]> = patterns.iter().map(|pattern| pattern.to_le_bytes()).collect();
+            widen(&bytes).into_iter().map(f32::to_bits).collect()
+        };
+        let finite: Vec<u16> = (0..=u16::MAX).filter(|bits| bits & 0x7fff < 0x7c00).collect();
+        let all: Vec<u16> = (0..=u16::MAX).collect();
+        for patterns in [finite, all] {
+            let expected: Vec<u32> = patterns
+                .iter()
+                .map(|&bits| f32_from_f16(bits).to_bits())
+                .collect();
+            assert_eq!(bits_of(&patterns), expected);
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! | stage | module | goes in | comes out |
 //! |---|---|---|---|
 //! | import | [`tflite`] | bytes of a file | [`graph::Graph`] |
+//! | store | [`graph_file`] | a graph with folded constants | bytes, read back without importing anything |
 //! | passes | [`passes`] | a valid graph | a smaller valid graph |
 //! | fusion | [`fusion`] | a graph | steps: which nodes one kernel computes |
 //! | plan | [`plan`] | a graph | [`plan::Plan`]: order, places in the arena, cost |
@@ -16,6 +17,7 @@ pub mod error;
 pub mod fusion;
 pub mod gpu;
 pub mod graph;
+pub mod graph_file;
 pub mod half;
 pub mod image;
 pub mod passes;
@@ -25,3 +27,14 @@ pub mod tflite;
 pub mod validate;
 
 pub use error::{ErrorKind, ModelError};
+
+/// Reads a model, whichever of the two kinds of file it is: TFLite's, or this engine's own.
+///
+/// # Errors
+/// Those of [`tflite::import`] and [`graph_file::read`].
+pub fn read_model(bytes: &[u8]) -> Result<graph::Graph, ModelError> {
+    if graph_file::is_graph_file(bytes) {
+        return graph_file::read(bytes).map(|(graph, _)| graph);
+    }
+    tflite::import(bytes)
+}

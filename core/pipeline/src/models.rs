@@ -4,7 +4,7 @@
 
 use plumbline_engine::fusion::Level;
 use plumbline_engine::plan::Plan;
-use plumbline_engine::{ModelError, passes, tflite};
+use plumbline_engine::{ModelError, passes, read_model};
 
 /// Detector, `[1, 2254, 12]`: boxes and keypoints.
 pub const DETECTOR_BOXES: &str = "Identity";
@@ -47,12 +47,12 @@ impl Target {
     }
 }
 
-/// Imports a TFLite model, keeps what the named outputs need, runs all passes and plans the rest.
+/// Reads a model, TFLite's or a graph file, keeps what the named outputs need, runs all passes and plans the rest.
 ///
 /// # Errors
 /// *Invalid* when the bytes are not a sound model or an output is missing, *Unsupported* when the engine has a gap.
 pub fn plan_model(bytes: &[u8], outputs: &[&str], target: Target) -> Result<Plan, ModelError> {
-    let mut graph = tflite::import(bytes)?;
+    let mut graph = read_model(bytes)?;
     passes::select_outputs(&mut graph, outputs)?;
     passes::optimise_to(&mut graph, target.level())?;
     Plan::fused(graph, target.level())

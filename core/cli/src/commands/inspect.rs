@@ -4,7 +4,7 @@ use clap::Args;
 use plumbline_engine::fusion::Level;
 use plumbline_engine::graph::Graph;
 use plumbline_engine::plan::{Plan, Precision};
-use plumbline_engine::{ModelError, gpu, passes, tflite};
+use plumbline_engine::{ModelError, gpu, passes, read_model};
 use plumbline_pipeline::models::{LANDMARK_OUTPUTS, MASK};
 use plumbline_pipeline::{Target, plan_model};
 use serde::Serialize;
@@ -15,7 +15,7 @@ use crate::manifest;
 /// Shows how a model is imported, simplified and planned, and what it costs
 #[derive(Args)]
 pub struct Arguments {
-    /// A .tflite file, or a name in the manifest: detector, lite, full, heavy
+    /// A .tflite or graph file, or a name in the manifest: detector, lite, full, heavy
     model: String,
     /// Plan only what these outputs need; without it all, but of a landmark model not the mask
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
@@ -90,7 +90,7 @@ struct KernelText<'a> {
 
 /// Prints the distinct kernels of a plan for hardware.
 fn print_kernels(arguments: &Arguments, bytes: &[u8]) -> Result<Outcome<()>, ModelError> {
-    let outputs = chosen_outputs(&tflite::import(bytes)?, &arguments.outputs);
+    let outputs = chosen_outputs(&read_model(bytes)?, &arguments.outputs);
     let names: Vec<&str> = outputs.iter().map(String::as_str).collect();
     let recording = gpu::record(&plan_model(bytes, &names, Target::HardwareAdapter)?)?;
     let kernels: Vec<KernelText<'_>> = recording
@@ -114,7 +114,7 @@ fn print_kernels(arguments: &Arguments, bytes: &[u8]) -> Result<Outcome<()>, Mod
 }
 
 fn inspect(arguments: &Arguments, bytes: &[u8]) -> Result<Report, ModelError> {
-    let mut graph = tflite::import(bytes)?;
+    let mut graph = read_model(bytes)?;
     let ops_before = graph.nodes.len();
     let mut stages = vec![Stage {
         name: "import",
@@ -148,7 +148,7 @@ fn inspect(arguments: &Arguments, bytes: &[u8]) -> Result<Report, ModelError> {
 }
 
 fn level_cost(bytes: &[u8], outputs: &[&str], level: Level) -> Result<LevelCost, ModelError> {
-    let mut graph = tflite::import(bytes)?;
+    let mut graph = read_model(bytes)?;
     passes::select_outputs(&mut graph, outputs)?;
     passes::optimise_to(&mut graph, level)?;
     let half = Plan::with(graph.clone(), level, Precision::Half)?;

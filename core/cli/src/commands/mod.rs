@@ -1,6 +1,7 @@
 //! The commands, one module each.
 
 pub mod bench;
+pub mod compile;
 pub mod figure;
 pub mod inspect;
 pub mod pose;

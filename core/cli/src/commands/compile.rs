@@ -1,0 +1,47 @@
+//! `plumb compile`: a model as a graph file, which starts without being imported. The page is served these.
+
+use std::fs;
+use std::path::PathBuf;
+
+use clap::Args;
+use plumbline_engine::{ModelError, graph_file, passes, tflite};
+use sha2::{Digest, Sha256};
+
+use crate::Outcome;
+use crate::manifest;
+
+/// Turns a model into a graph file: constants folded, weights as binary16 where that is exact
+#[derive(Args)]
+pub struct Arguments {
+    /// A .tflite file, or a name in the manifest: detector, lite, full, heavy
+    model: String,
+    /// Where the graph file goes
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+/// Runs the command.
+pub fn run(arguments: &Arguments) -> Outcome<()> {
+    let bytes = manifest::read_model_or_file(&arguments.model)?;
+    let file = compile(&bytes).map_err(|error| format!("{}: {error}", arguments.model))?;
+    let out = arguments.out.display();
+    fs::write(&arguments.out, &file).map_err(|error| format!("cannot write {out}: {error}"))?;
+    println!(
+        "{}: {} bytes from {}, in {out}",
+        arguments.model,
+        file.len(),
+        bytes.len()
+    );
+    Ok(())
+}
+
+/// The graph file of a TFLite model. All outputs stay: which of them are computed is decided by who runs the graph.
+///
+/// # Errors
+/// Those of the engine's reader.
+pub fn compile(bytes: &[u8]) -> Result<Vec<u8>, ModelError> {
+    let mut graph = tflite::import(bytes)?;
+    passes::fold_constants(&mut graph)?;
+    passes::prune(&mut graph);
+    graph_file::write(&graph, &Sha256::digest(bytes).into())
+}
