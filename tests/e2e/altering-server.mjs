@@ -18,7 +18,7 @@ export function truncate(bytes) {
 
 /**
  * Serves the built page with altered weights while `use` runs.
- * @param {{alter?: (bytes: Buffer) => Buffer, bytesPerSecond?: number}} options what happens to each `.tflite`
+ * @param {{alter?: (bytes: Buffer) => Buffer, bytesPerSecond?: number}} options what happens to each `.graph`
  * @param {(address: string) => Promise<void>} use
  */
 export async function withAlteredWeights({ alter = (bytes) => bytes, bytesPerSecond = Infinity }, use) {
@@ -26,7 +26,7 @@ export async function withAlteredWeights({ alter = (bytes) => bytes, bytesPerSec
   const server = createServer(async (request, response) => {
     const answer = await fetch(new URL(request.url, origin), { method: request.method });
     const original = Buffer.from(await answer.arrayBuffer());
-    const isWeights = request.url.split('?')[0].endsWith('.tflite');
+    const isWeights = request.url.split('?')[0].endsWith('.graph');
     const bytes = isWeights ? alter(original) : original;
     const headers = Object.fromEntries(answer.headers);
     // Of this hop, not of the file.

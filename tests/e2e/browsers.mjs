@@ -59,16 +59,25 @@ export function fakeCamera(file) {
  * @param {(browser: import('puppeteer-core').Browser) => Promise<void>} use
  */
 export async function withChromium({ args = [] }, use) {
-  await withBrowser(
-    (userDataDir) => ({
-      browser: 'chrome',
-      executablePath: required('PLUMBLINE_CHROMIUM'),
-      headless: true,
-      userDataDir,
-      args: [...QUIET, ...args],
-    }),
-    use,
-  );
+  await withBrowser((userDataDir) => chromium(userDataDir, args), use);
+}
+
+/**
+ * Starts Chromium with a profile of the caller's, who closes it and may use the profile again.
+ * @param {{userDataDir: string, args?: string[]}} options
+ */
+export function launchChromium({ userDataDir, args = [] }) {
+  return launch(chromium(userDataDir, args));
+}
+
+function chromium(userDataDir, args) {
+  return {
+    browser: 'chrome',
+    executablePath: required('PLUMBLINE_CHROMIUM'),
+    headless: true,
+    userDataDir,
+    args: [...QUIET, ...args],
+  };
 }
 
 /**
@@ -95,12 +104,16 @@ export async function withFirefox({ program, driver }, use) {
   );
 }
 
+function launch(options) {
+  const defaultViewport = { width: 1280, height: 800 };
+  return puppeteer.launch({ protocolTimeout: 300_000, defaultViewport, ...options });
+}
+
 async function withBrowser(options, use) {
   const profile = await mkdtemp(path.join(tmpdir(), 'plumbline-browser-'));
   let browser;
   try {
-    const defaultViewport = { width: 1280, height: 800 };
-    browser = await puppeteer.launch({ protocolTimeout: 300_000, defaultViewport, ...options(profile) });
+    browser = await launch(options(profile));
     await use(browser);
   } finally {
     await browser?.close();

@@ -15,6 +15,7 @@ use crate::shortcuts::{self, ShortcutsDialog};
 
 /// Mounts the app over the static page.
 pub fn start() {
+    page::mark("plumbline:app");
     page::on_panic(|message| page::show_fatal(&message));
     page::remove_boot_panel();
     mount_to_body(App);

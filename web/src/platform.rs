@@ -2,6 +2,7 @@
 //!
 //! What comes out of here is plain Rust: sentences instead of exceptions, structs instead of objects.
 
+pub mod ahead;
 pub mod channel;
 pub mod engine_link;
 pub mod failure;

@@ -12,7 +12,7 @@ use std::fs::File;
 
 use crate::server::Server;
 use crate::workspace::{Workspace, make_folder};
-use crate::{Outcome, browser, node, process};
+use crate::{Outcome, browser, node, page, process};
 use arguments::{Arguments, Browser};
 
 /// The bench is no part of the product: it embeds pages of its own origin, one for each runtime, and its peers start
@@ -37,7 +37,9 @@ pub fn run(workspace: &Workspace, args: &[String]) -> Outcome<()> {
     let address = server.address();
     let serving = std::thread::spawn(move || server.run());
 
-    if arguments.rounds > 0 {
+    if let Some(rounds) = arguments.starts {
+        time_starts(workspace, rounds, &address)?;
+    } else if arguments.rounds > 0 {
         let results = arguments
             .json
             .clone()
@@ -71,5 +73,25 @@ pub fn run(workspace: &Workspace, args: &[String]) -> Outcome<()> {
         // It ends only with this process.
         let _ = serving.join();
     }
+    Ok(())
+}
+
+/// Times cold and warm starts of the built page, of Plumbline alone and of its peers, in turns.
+fn time_starts(workspace: &Workspace, rounds: u32, bench_address: &str) -> Outcome<()> {
+    let page = Server::bind(0, page::build(workspace)?)?;
+    let page_address = page.address();
+    std::thread::spawn(move || page.run());
+    let results = workspace.target.join("bench/starts.json");
+    process::run(
+        node::node()?
+            .arg(workspace.root.join("tests/bench/start.mjs"))
+            .arg(format!("rounds={rounds}"))
+            .env("PLUMBLINE_ADDRESS", bench_address)
+            .env("PLUMBLINE_PAGE", page_address)
+            .env("PLUMBLINE_CHROMIUM", browser::chromium()?)
+            .env("PLUMBLINE_RESULTS", &results)
+            .current_dir(&workspace.root),
+    )?;
+    println!("\nAll starts are in {}.", results.display());
     Ok(())
 }

@@ -34,10 +34,7 @@ pub fn run(workspace: &Workspace, args: &[String]) -> Outcome<()> {
     let files = files_below(&dist)?;
     let is_fetched_later = |path: &PathBuf| {
         let relative = path.strip_prefix(&dist).unwrap_or(path);
-        relative.starts_with("demo")
-            || relative
-                .extension()
-                .is_some_and(|extension| extension == "tflite")
+        relative.starts_with("demo") || relative.extension().is_some_and(|extension| extension == "graph")
     };
     let (later, application): (Vec<PathBuf>, Vec<PathBuf>) = files.into_iter().partition(is_fetched_later);
 

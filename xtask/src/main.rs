@@ -35,7 +35,7 @@ Usage: cargo xtask COMMAND
                                --quick stops before the stages that need a browser
                                --only runs the named stages: format, lints, native, wasm, e2e
   bench [--browser NAME] [--models LIST] [--gpu-models LIST] [--runtimes LIST] [--against RUNTIME]
-        [--rounds N] [--gpu-rounds N] [--cold N] [--json PATH] [--keep-open]
+        [--rounds N] [--gpu-rounds N] [--cold N] [--json PATH] [--start N] [--keep-open]
                                time Plumbline beside other runtimes in one page; prints a table and writes
                                target/bench/results.json, or PATH
                                --browser chromium or firefox
@@ -43,6 +43,7 @@ Usage: cargo xtask COMMAND
                                --runtimes by their names in the table; --against the one that ratios are to
                                --rounds of two runs each (20; 0 times nothing); --gpu-rounds on a software
                                adapter (2); --cold starts of each (3)
+                               --start N instead times N cold and warm starts of the built page and of its peers
                                --keep-open goes on serving the page, for use by hand
   dist                         build the page into dist/ and print the size of every served file
   models                       fetch the model weights and compare them with models/manifest.toml

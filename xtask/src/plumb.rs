@@ -1,5 +1,5 @@
-//! The command-line tool `plumb`, as the tasks use it: to draw the demo clip, and as the native reference
-//! that the end-to-end tests compare the page with.
+//! The command-line tool `plumb`, as the tasks use it: to draw the demo clip, to turn models into graph files,
+//! and as the native reference that the end-to-end tests compare the page with.
 //!
 //! It is built in the development profile, where the engine and the figure are optimised anyway, so that
 //! tests and tasks share one build of its dependencies.
@@ -45,6 +45,37 @@ pub fn draw_demo(workspace: &Workspace) -> Outcome<PathBuf> {
             .args(["figure", "--demo"])
             .arg(folder.join("person.mjpeg")),
     )?;
+    write(&stamp, sources.as_bytes())?;
+    Ok(folder)
+}
+
+/// Turns models of the manifest into graph files `NAME.graph` in `target/graphs` and returns that folder. Nothing is
+/// compiled where neither the weights nor the code that reads and writes them have changed since the last time.
+pub fn compile_models<'a>(
+    workspace: &Workspace,
+    names: impl Iterator<Item = &'a str> + Clone,
+) -> Outcome<PathBuf> {
+    let folder = workspace.target.join("graphs");
+    let stamp = folder.join("compiled-by");
+    let sources = sha256_of_sources(&[
+        workspace.root.join("models/manifest.toml"),
+        workspace.root.join("core/engine/src"),
+        workspace.root.join("core/cli/src/commands/compile.rs"),
+    ])?;
+    let is_there = |name: &str| folder.join(format!("{name}.graph")).is_file();
+    if read_text(&stamp).is_ok_and(|seen| seen == sources) && names.clone().all(is_there) {
+        return Ok(folder);
+    }
+    make_folder(&folder)?;
+    let plumb = build(workspace)?;
+    for name in names {
+        process::run(
+            Command::new(&plumb)
+                .args(["compile", name, "--out"])
+                .arg(folder.join(format!("{name}.graph")))
+                .current_dir(&workspace.root),
+        )?;
+    }
     write(&stamp, sources.as_bytes())?;
     Ok(folder)
 }

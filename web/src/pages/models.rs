@@ -59,7 +59,7 @@ fn ModelCard(
                 <dt>"Source"</dt><dd>{format!("npm package {} {}", model.package, model.version)}</dd>
                 <dt>"Licence"</dt><dd>{model.licence}</dd>
                 <dt>"Size"</dt><dd>{format::bytes(model.bytes)}</dd>
-                <dt>"SHA-256"</dt><dd><code>{model.sha256}</code></dd>
+                <dt>"SHA-256"</dt><dd><code>{model.source_sha256}</code></dd>
             </dl>
             {card.map(|text| view! {
                 <details>

@@ -3,22 +3,17 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use js_sys::{Array, Promise};
+use js_sys::Array;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{MessageChannel, Worker, WorkerOptions, WorkerType};
 
+use super::ahead;
 use super::channel::Channel;
 use super::failure::message_of;
 use super::page::base_path;
 use crate::worker::protocol::{FromEngine, ToEngine};
 use crate::worker::wire;
-
-#[wasm_bindgen(module = "/src/platform/import.js")]
-extern "C" {
-    #[wasm_bindgen(js_name = startInPage)]
-    fn start_in_page(address: &str, port: &web_sys::MessagePort) -> Promise;
-}
 
 /// Where the engine runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,10 +111,16 @@ impl EngineLink {
     }
 
     fn start_worker(&self) -> Result<(), JsValue> {
-        let options = WorkerOptions::new();
-        options.set_type(WorkerType::Module);
-        options.set_name("plumbline-engine");
-        let worker = Worker::new_with_options(&format!("{}worker_loader.js", base_path()), &options)?;
+        let (worker, said) = match ahead::engine() {
+            Some(engine) => (engine.worker(), engine.said()),
+            None => {
+                let options = WorkerOptions::new();
+                options.set_type(WorkerType::Module);
+                options.set_name("plumbline-engine");
+                let worker = Worker::new_with_options(&format!("{}worker_loader.js", base_path()), &options)?;
+                (worker, Array::new())
+            }
+        };
         let on_error = {
             let link = self.clone();
             Closure::<dyn Fn(web_sys::Event)>::new(move |event: web_sys::Event| link.worker_failed(&event))
@@ -128,6 +129,9 @@ impl EngineLink {
         let channel: Channel = worker.clone().unchecked_into();
         self.listen(channel);
         *self.inner.worker.borrow_mut() = Some((worker, on_error));
+        for data in said.iter() {
+            self.heard(&data);
+        }
         Ok(())
     }
 
@@ -171,8 +175,7 @@ impl EngineLink {
     async fn serve_in_page(&self) -> Result<(), JsValue> {
         let ends = MessageChannel::new()?;
         self.listen(ends.port1().unchecked_into());
-        JsFuture::from(start_in_page(&format!("{}worker.js", base_path()), &ends.port2())).await?;
-        Ok(())
+        ahead::start_in_page(&format!("{}worker.js", base_path()), &ends.port2()).await
     }
 
     fn listen(&self, channel: Channel) {

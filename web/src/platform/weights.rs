@@ -6,9 +6,10 @@
 
 use js_sys::{ArrayBuffer, JSON, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{AbortController, Cache, RequestInit, Response};
 
+use super::ahead;
 use super::failure::{is_abort, message_of};
 use super::page::{base_path, window};
 use super::picture::is_known;
@@ -38,6 +39,8 @@ pub struct ModelEntry {
     pub bytes: u64,
     /// Of the file, in hexadecimal.
     pub sha256: String,
+    /// Of the published weights that the file was made of.
+    pub source_sha256: String,
 }
 
 /// Why weights are not there.
@@ -116,6 +119,7 @@ fn entry(model: &JsValue) -> Option<ModelEntry> {
         file: text("file")?,
         bytes: Reflect::get(model, &"bytes".into()).ok()?.as_f64()? as u64,
         sha256: text("sha256")?,
+        source_sha256: text("source_sha256")?,
     })
 }
 
@@ -131,6 +135,13 @@ pub async fn load(
 ) -> Result<Bytes, WeightsError> {
     let address = format!("{}models/{}", base_path(), model.file);
     let key = format!("{address}?sha256={}", model.sha256);
+    if let Some((bytes, digest)) = ahead::stored(&key).await
+        && u64::from(bytes.byte_length()) == model.bytes
+        && hexadecimal(&digest) == model.sha256
+    {
+        on_progress(model.bytes);
+        return Ok(bytes);
+    }
     let cache = open_cache().await;
     if let Some(cache) = &cache
         && let Some(bytes) = stored(cache, &key).await
@@ -163,7 +174,7 @@ pub async fn load(
         )));
     }
     if let Some(cache) = cache {
-        store(&cache, &key, &bytes).await;
+        store(cache, key, &bytes);
     }
     Ok(bytes)
 }
@@ -256,10 +267,12 @@ async fn stored(cache: &Cache, key: &str) -> Option<ArrayBuffer> {
         .ok()
 }
 
-/// Keeps a copy. A full disk or a forbidden storage only means that the next visit downloads again.
-async fn store(cache: &Cache, key: &str, bytes: &ArrayBuffer) {
+/// Keeps a copy, while the caller goes on with the bytes. A full disk or a forbidden storage only means that the next
+/// visit downloads again.
+fn store(cache: Cache, key: String, bytes: &ArrayBuffer) {
+    // The response has its own copy: the bytes may change hands before the cache has written them.
     if let Ok(response) = Response::new_with_opt_buffer_source(Some(bytes)) {
-        drop(JsFuture::from(cache.put_with_str(key, &response)).await);
+        spawn_local(async move { drop(JsFuture::from(cache.put_with_str(&key, &response)).await) });
     }
 }
 
@@ -284,19 +297,21 @@ async fn matches(bytes: &ArrayBuffer, model: &ModelEntry) -> bool {
     let Ok(digest) = JsFuture::from(digest).await else {
         return false;
     };
-    let hexadecimal: String = Uint8Array::new(&digest)
-        .to_vec()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    hexadecimal == model.sha256
+    hexadecimal(&digest) == model.sha256
+}
+
+fn hexadecimal(digest: &JsValue) -> String {
+    let bytes = Uint8Array::new(digest).to_vec();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 async fn fetch(address: &str, cancel: Option<&CancelHandle>) -> Result<Response, JsValue> {
-    let init = RequestInit::new();
-    if let Some(cancel) = cancel {
-        init.set_signal(Some(&cancel.0.signal()));
+    let signal = cancel.map(|cancel| cancel.0.signal());
+    if let Some(response) = ahead::response(address, signal.as_ref()).await {
+        return response;
     }
+    let init = RequestInit::new();
+    init.set_signal(signal.as_ref());
     JsFuture::from(window().fetch_with_str_and_init(address, &init))
         .await?
         .dyn_into()

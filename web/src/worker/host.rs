@@ -17,10 +17,10 @@ use super::measurer::{CpuMeasurer, Measurer, Read};
 use super::pixels::PixelReader;
 use super::protocol::{FrameStamp, FromEngine, Measurement, ToEngine};
 use super::wire;
-use crate::live::backend::{Backend, BackendChoice, BackendWish, choose};
+use crate::live::backend::{Backend, BackendChoice, BackendWish, GpuProbe, choose};
 use crate::platform::channel::Channel;
 use crate::platform::gpu_probe;
-use crate::platform::page::now_millis;
+use crate::platform::page::{mark, now_millis};
 use crate::platform::picture::Picture;
 use crate::platform::replayer::GpuReading;
 
@@ -42,6 +42,7 @@ pub fn serve(channel: Channel) {
             }),
         }
     });
+    mark("plumbline:engine");
     host.answer(&FromEngine::Started);
 }
 
@@ -173,6 +174,7 @@ impl Work {
                 detector,
                 landmarks,
             } => {
+                mark("plumbline:prepare");
                 // The models before go first: two heavy ones together would need half a gigabyte.
                 self.measurer = None;
                 match prepare(wish, copies_frames, &detector, &landmarks).await {
@@ -185,7 +187,13 @@ impl Work {
             }
             ToEngine::Measure { frame, picture } => match &mut self.measurer {
                 Some(Measurer::Cpu(cpu)) => {
+                    if frame.index == 0 {
+                        mark("plumbline:frame");
+                    }
                     let measured = measure(&mut self.reader, cpu, frame, &picture).await;
+                    if frame.index == 0 {
+                        mark("plumbline:result");
+                    }
                     picture.close();
                     vec![match measured {
                         Ok(measurement) => FromEngine::Measured(Box::new(measurement)),
@@ -291,7 +299,12 @@ async fn prepare(
     detector: &ArrayBuffer,
     landmarks: &ArrayBuffer,
 ) -> Result<(Measurer, BackendChoice), String> {
-    let choice = choose(wish, &gpu_probe::probe().await)?;
+    let probe = match wish {
+        // Asking for an adapter starts the browser's GPU process; the choice is made without.
+        BackendWish::Forced(Backend::Cpu) => GpuProbe::NoWebGpu,
+        BackendWish::Forced(Backend::Gpu) | BackendWish::Auto => gpu_probe::probe().await,
+    };
+    let choice = choose(wish, &probe)?;
     let detector = Uint8Array::new(detector).to_vec();
     let landmarks = Uint8Array::new(landmarks).to_vec();
     match (

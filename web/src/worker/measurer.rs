@@ -12,7 +12,7 @@ use plumbline_pipeline::{
 use super::pixels::Pixels;
 use super::protocol::FrameStamp;
 use crate::live::backend::{Backend, GpuProbe, UNNAMED};
-use crate::platform::page::now_millis;
+use crate::platform::page::{mark, now_millis};
 use crate::platform::picture::Picture;
 use crate::platform::replayer::{GpuDevice, GpuFrames, GpuReading};
 
@@ -38,6 +38,7 @@ impl Measurer {
         match backend {
             Backend::Cpu => {
                 let (detector, landmarks) = plan(detector, landmarks, Target::Cpu)?;
+                mark("plumbline:planned");
                 CpuMeasurer::new(detector, landmarks).map(Self::Cpu)
             }
             Backend::Gpu => GpuMeasurer::load(copies_frames, detector, landmarks)

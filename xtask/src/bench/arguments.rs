@@ -28,6 +28,8 @@ pub struct Arguments {
     pub rounds: u32,
     /// Where the rows go instead of `target/bench/results.json`.
     pub json: Option<PathBuf>,
+    /// Rounds of cold and warm starts, with the page itself among the entrants, instead of the bench page.
+    pub starts: Option<u32>,
     /// Whether to go on serving.
     pub keep_open: bool,
     /// Cold starts of each runtime; 0 leaves them out.
@@ -52,6 +54,7 @@ impl Arguments {
             browser: Browser::Chromium,
             rounds: ROUNDS,
             json: None,
+            starts: None,
             keep_open: false,
             cold: COLD_STARTS,
             chosen: Vec::new(),
@@ -76,6 +79,7 @@ impl Arguments {
                     }
                 }
                 "--rounds" => parsed.rounds = count(arg, value()?)?,
+                "--start" => parsed.starts = Some(count(arg, value()?)?),
                 "--cold" => parsed.cold = count(arg, value()?)?,
                 "--json" => {
                     let path = std::path::absolute(value()?).map_err(|error| format!("--json: {error}"))?;
@@ -132,7 +136,11 @@ mod tests {
             (plain.browser, plain.rounds, plain.keep_open),
             (Browser::Chromium, 20, false)
         );
-        assert_eq!(plain.for_driver(), ["rounds=20", "cold=3"]);
+        assert_eq!(
+            (plain.for_driver(), plain.starts),
+            (vec!["rounds=20".to_owned(), "cold=3".to_owned()], None)
+        );
+        assert_eq!(parse("--start 5").unwrap().starts, Some(5));
         let chosen =
             parse("--browser firefox --models lite,full --rounds 5 --cold 0 --against rten --keep-open");
         let chosen = chosen.unwrap();

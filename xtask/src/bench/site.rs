@@ -120,7 +120,12 @@ fn assemble_own(workspace: &Workspace, site: &Path) -> Outcome<()> {
         place(&workspace.root.join(from), &site.join(to))?;
     }
     let weights = workspace.target.join("models");
-    models::ensure(workspace, &weights)?;
+    let models = models::ensure(workspace, &weights)?;
+    let graphs = plumb::compile_models(workspace, models.iter().map(|model| model.name.as_str()))?;
+    for model in &models {
+        let file = format!("{}.graph", model.name);
+        place(&graphs.join(&file), &site.join("models").join(&file))?;
+    }
     for path in files_below(&weights)? {
         if path.extension().is_some_and(|extension| extension == "tflite") {
             place(

@@ -24,7 +24,7 @@ function outputsOf(model, cut) {
 
 /** @see runtime.js for what a runtime's module offers. */
 export async function openModel({ model, cut, options }) {
-  const [bytes] = await Promise.all([fetchBytes(`models/${model.id}.tflite`), load()]);
+  const [bytes] = await Promise.all([fetchBytes(`models/${model.id}.graph`), load()]);
   const outputs = outputsOf(model, cut);
   if (!options.gpu) {
     const session = new CpuModel(bytes, outputs);
@@ -47,8 +47,8 @@ export async function openModel({ model, cut, options }) {
 /** @see runtime.js */
 export async function openFrames({ model, options }) {
   const [detector, landmarks] = await Promise.all([
-    fetchBytes('models/detector.tflite'),
-    fetchBytes(`models/${model.id}.tflite`),
+    fetchBytes('models/detector.graph'),
+    fetchBytes(`models/${model.id}.graph`),
     load(),
   ]);
   const { pose, close } = options.gpu ? await openGpuPose(detector, landmarks) : openCpuPose(detector, landmarks);

@@ -14,7 +14,7 @@ pub mod gpu;
 pub mod pose;
 
 use plumbline_engine::plan::Plan;
-use plumbline_engine::{ModelError, passes, tflite};
+use plumbline_engine::{ModelError, passes, read_model};
 use wasm_bindgen::prelude::*;
 
 /// Makes a panic readable in the browser's console.
@@ -25,7 +25,7 @@ pub fn start() {
 
 /// A model planned for the named outputs, or for all that it has where no name is given, and their names in order.
 fn plan(bytes: &[u8], outputs: &[String]) -> Result<(Plan, Vec<String>), ModelError> {
-    let mut graph = tflite::import(bytes)?;
+    let mut graph = read_model(bytes)?;
     let names: Vec<String> = if outputs.is_empty() {
         let of_graph = graph.outputs.iter().map(|&id| graph.value(id).name.clone());
         of_graph.collect()

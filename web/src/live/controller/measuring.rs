@@ -35,6 +35,7 @@ impl Live {
                 self.place.set(place);
             }
             FromEngine::Prepared { attempt, choice } => {
+                page::mark("plumbline:prepared");
                 let capacity = frames_at_once(choice.backend);
                 controller.gate.borrow_mut().set_capacity(capacity);
                 self.dispatch(Event::EngineReady(attempt, choice));

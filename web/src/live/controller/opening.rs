@@ -1,7 +1,9 @@
 //! Opening a source and loading an engine: what takes time, and may be overtaken.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
+use futures_util::future;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -11,6 +13,7 @@ use crate::live::options::ModelName;
 use crate::live::session::{Attempt, Event};
 use crate::live::source::SourceKind;
 use crate::platform::engine_link::EngineLink;
+use crate::platform::page;
 use crate::platform::source::camera::{self, Camera};
 use crate::platform::source::clip::Clip;
 use crate::platform::source::demo::Demo;
@@ -52,6 +55,7 @@ impl Live {
             }
             match opened {
                 Ok(source) => {
+                    page::mark("plumbline:source");
                     let description = source.describe();
                     *controller.source.borrow_mut() = Some(source);
                     live.dispatch(Event::SourceOpened(attempt, description));
@@ -115,6 +119,7 @@ impl Live {
         spawn_local(async move {
             match live.fetch_weights(attempt, model, &cancel).await {
                 Ok((detector, landmarks)) => {
+                    page::mark("plumbline:weights");
                     live.dispatch(Event::WeightsReady(attempt));
                     if let Some(link) = controller.link.borrow().as_ref() {
                         link.post(ToEngine::Prepare {
@@ -149,17 +154,24 @@ impl Live {
         };
         let (detector, landmarks) = (find("detector")?, find(model.id())?);
         let total = detector.bytes + landmarks.bytes;
-        let progress = |received| {
+        let progress = |part: &Cell<u64>, other: &Cell<u64>, received| {
+            part.set(received);
             self.dispatch(Event::Progress {
                 attempt,
-                received,
+                received: received + other.get(),
                 total,
             })
         };
-        progress(0);
-        let detector_bytes = weights::load(detector, cancel, progress).await?;
-        let landmark_bytes =
-            weights::load(landmarks, cancel, |received| progress(detector.bytes + received)).await?;
-        Ok((detector_bytes, landmark_bytes))
+        let parts = (Cell::new(0), Cell::new(0));
+        progress(&parts.0, &parts.1, 0);
+        future::try_join(
+            weights::load(detector, cancel, |received| {
+                progress(&parts.0, &parts.1, received)
+            }),
+            weights::load(landmarks, cancel, |received| {
+                progress(&parts.1, &parts.0, received)
+            }),
+        )
+        .await
     }
 }

@@ -4,8 +4,10 @@
 //! pace, or, for tests, once with every frame waiting for the result of the one before.
 
 use std::cell::{Cell, RefCell};
+use std::ops::Range;
 use std::rc::Rc;
 
+use futures_util::future;
 use js_sys::{JSON, Reflect, Uint8Array};
 use plumbline_pipeline::motion_jpeg;
 use wasm_bindgen::prelude::*;
@@ -32,7 +34,9 @@ type Tick = Closure<dyn Fn(f64)>;
 struct Player {
     canvas: HtmlCanvasElement,
     reports: Reports,
-    pictures: Vec<Blob>,
+    clip: Vec<u8>,
+    /// Where each frame lies in it.
+    pictures: Vec<Range<usize>>,
     frames_per_second: f64,
     every_frame: bool,
     /// Counts on through the loops.
@@ -58,16 +62,14 @@ impl Demo {
         every_frame: bool,
         reports: Reports,
     ) -> Result<Self, String> {
-        let description = fetch_bytes("demo/person.json").await?;
+        let (description, clip) =
+            future::try_join(fetch_bytes("demo/person.json"), fetch_bytes("demo/person.mjpeg")).await?;
         let frames_per_second = frames_per_second(&description)?;
-        let clip = fetch_bytes("demo/person.mjpeg").await?;
-        let pictures = motion_jpeg::split(&clip)?
-            .into_iter()
-            .map(|range| picture(&clip[range]))
-            .collect::<Result<_, _>>()?;
+        let pictures = motion_jpeg::split(&clip)?;
         let player = Rc::new(Player {
             canvas: canvas.clone(),
             reports,
+            clip,
             pictures,
             frames_per_second,
             every_frame,
@@ -222,14 +224,15 @@ impl Player {
     }
 
     async fn show(&self, frame: u32) -> Result<(), String> {
-        let picture = &self.pictures[(frame % self.len()) as usize];
+        let range = self.pictures[(frame % self.len()) as usize].clone();
+        let picture = picture(&self.clip[range])?;
         let broken = |thrown: JsValue| {
             format!(
                 "Frame {frame} of the drawn person cannot be decoded: {}.",
                 message_of(&thrown)
             )
         };
-        let promise = window().create_image_bitmap_with_blob(picture).map_err(broken)?;
+        let promise = window().create_image_bitmap_with_blob(&picture).map_err(broken)?;
         let bitmap: ImageBitmap = JsFuture::from(promise).await.map_err(broken)?.unchecked_into();
         // Closed while decoding: the canvas is empty and stays so.
         let drawn = if self.is_closed.get() {

@@ -1,0 +1,77 @@
+//! What `src/ahead.js` has begun while the app was still loading: requests, reads of stored weights, the engine's
+//! worker. Each is taken once; where nothing was begun, the caller begins it.
+
+use js_sys::{Array, ArrayBuffer, Promise};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortSignal, MessagePort, Response, Worker};
+
+#[wasm_bindgen]
+extern "C" {
+    /// The object that `ahead.js` leaves.
+    type Ahead;
+
+    #[wasm_bindgen(thread_local_v2, js_namespace = globalThis, js_name = plumblineAhead)]
+    static AHEAD: Option<Ahead>;
+
+    #[wasm_bindgen(method, js_name = takeResponse)]
+    fn take_response(this: &Ahead, address: &str, signal: Option<&AbortSignal>) -> Option<Promise>;
+
+    #[wasm_bindgen(method, js_name = takeStored)]
+    fn take_stored(this: &Ahead, key: &str) -> Option<Promise>;
+
+    #[wasm_bindgen(method, js_name = takeEngine)]
+    fn take_engine(this: &Ahead) -> Option<EarlyEngine>;
+
+    #[wasm_bindgen(method, js_name = startInPage)]
+    fn start_in_page(this: &Ahead, address: &str, port: &MessagePort) -> Promise;
+
+    type StoredWeights;
+
+    #[wasm_bindgen(method, getter)]
+    fn bytes(this: &StoredWeights) -> ArrayBuffer;
+
+    #[wasm_bindgen(method, getter)]
+    fn digest(this: &StoredWeights) -> ArrayBuffer;
+
+    /// A worker that nobody listens to yet.
+    pub type EarlyEngine;
+
+    /// The worker.
+    #[wasm_bindgen(method, getter)]
+    pub fn worker(this: &EarlyEngine) -> Worker;
+
+    /// What it has said.
+    #[wasm_bindgen(method, getter)]
+    pub fn said(this: &EarlyEngine) -> Array;
+}
+
+/// The answer to a request for `address` that has begun. From now on `signal` stops it.
+pub async fn response(address: &str, signal: Option<&AbortSignal>) -> Option<Result<Response, JsValue>> {
+    let begun = AHEAD.with(|ahead| ahead.as_ref()?.take_response(address, signal))?;
+    Some(JsFuture::from(begun).await.map(JsCast::unchecked_into))
+}
+
+/// Stored weights that are being read, and their SHA-256. None where none are, or where they cannot be read.
+pub async fn stored(key: &str) -> Option<(ArrayBuffer, ArrayBuffer)> {
+    let reading = AHEAD.with(|ahead| ahead.as_ref()?.take_stored(key))?;
+    let read: StoredWeights = JsFuture::from(reading).await.ok()?.unchecked_into();
+    Some((read.bytes(), read.digest()))
+}
+
+/// The engine's worker, if it was started and has not failed.
+pub fn engine() -> Option<EarlyEngine> {
+    AHEAD.with(|ahead| ahead.as_ref()?.take_engine())
+}
+
+/// Loads the engine's module into this page and has it listen on `port`.
+///
+/// # Errors
+/// What the browser throws.
+pub async fn start_in_page(address: &str, port: &MessagePort) -> Result<(), JsValue> {
+    let started = AHEAD
+        .with(|ahead| ahead.as_ref().map(|ahead| ahead.start_in_page(address, port)))
+        .ok_or_else(|| js_sys::Error::new("the page's own scripts did not run"))?;
+    JsFuture::from(started).await?;
+    Ok(())
+}
