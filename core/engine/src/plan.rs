@@ -143,6 +143,13 @@ impl Plan {
         })
     }
 
+    /// Multiply-accumulates of each step, and the bytes that it reads and writes in the arena: the parts of
+    /// [`Plan::cost`].
+    pub fn step_costs(&self) -> Vec<(u64, u64)> {
+        let of = |step| step_cost(&self.graph, step, &self.precisions);
+        self.steps.iter().map(of).collect()
+    }
+
     /// The place of a value in the arena. Only inputs, outputs and values that a step touches have one.
     pub fn arena_range(&self, id: ValueId) -> Option<Range<usize>> {
         match &self.placements[id.index()] {
@@ -423,30 +430,46 @@ fn cost(graph: &Graph, steps: &[Step], precisions: &[Precision]) -> PlanCost {
     };
     let mut counted = vec![false; graph.values.len()];
     for step in steps {
-        let interior: Vec<ValueId> = step.interior(graph).collect();
-        let bytes = |id: ValueId| 4 * precisions[id.index()].words(element_count(graph.shape(id))) as u64;
-        // What a step reads twice comes from a cache the second time.
-        let mut read: Vec<ValueId> = Vec::new();
-        for &position in &step.nodes {
-            let node = &graph.nodes[position];
-            cost.macs += macs(graph, node);
-            if !interior.contains(&node.output) {
-                cost.activation_bytes += bytes(node.output);
-            }
-            for &input in &node.inputs {
-                if graph.value(input).constant.is_none() {
-                    if !interior.contains(&input) && !read.contains(&input) {
-                        cost.activation_bytes += bytes(input);
-                        read.push(input);
-                    }
-                } else if !std::mem::replace(&mut counted[input.index()], true) {
-                    cost.parameters += bytes(input) / 4;
-                    cost.weight_bytes += bytes(input);
-                }
+        let (macs, activation_bytes) = step_cost(graph, step, precisions);
+        cost.macs += macs;
+        cost.activation_bytes += activation_bytes;
+        let inputs = step
+            .nodes
+            .iter()
+            .flat_map(|&position| &graph.nodes[position].inputs);
+        for &input in inputs.filter(|&&input| graph.value(input).constant.is_some()) {
+            if !std::mem::replace(&mut counted[input.index()], true) {
+                let elements = element_count(graph.shape(input)) as u64;
+                cost.parameters += elements;
+                cost.weight_bytes += 4 * elements;
             }
         }
     }
     cost
+}
+
+/// Multiply-accumulates of a step, and the bytes that it reads and writes in the arena. What it reads twice comes from
+/// a cache the second time.
+fn step_cost(graph: &Graph, step: &Step, precisions: &[Precision]) -> (u64, u64) {
+    let interior: Vec<ValueId> = step.interior(graph).collect();
+    let bytes = |id: ValueId| 4 * precisions[id.index()].words(element_count(graph.shape(id))) as u64;
+    let (mut macs_of_step, mut moved) = (0, 0);
+    let mut read: Vec<ValueId> = Vec::new();
+    for &position in &step.nodes {
+        let node = &graph.nodes[position];
+        macs_of_step += macs(graph, node);
+        if !interior.contains(&node.output) {
+            moved += bytes(node.output);
+        }
+        for &input in &node.inputs {
+            let is_frame_data = graph.value(input).constant.is_none();
+            if is_frame_data && !interior.contains(&input) && !read.contains(&input) {
+                moved += bytes(input);
+                read.push(input);
+            }
+        }
+    }
+    (macs_of_step, moved)
 }
 
 /// Multiply-accumulates of a node.

@@ -1,14 +1,14 @@
-//! `plumb bench`: how long a model takes on a backend of this machine, and on the CPU where the time goes.
+//! `plumb bench`: how long a model takes on a backend of this machine, and where the time goes.
 
 use std::time::Instant;
 
 use clap::Args;
 use plumbline_engine::cpu::{Session, StepFacts};
-use plumbline_engine::gpu;
+use plumbline_engine::fusion::Level;
 use plumbline_engine::gpu::native::{Gpu, Replayer};
+use plumbline_engine::gpu::{self, Recording};
 use plumbline_engine::plan::Plan;
-use plumbline_engine::tflite;
-use plumbline_pipeline::plan_model;
+use plumbline_engine::{ModelError, passes, tflite};
 use serde::Serialize;
 
 use super::inspect::chosen_outputs;
@@ -16,6 +16,8 @@ use crate::Outcome;
 use crate::backend::{Backend, Device};
 use crate::manifest;
 
+/// Characters for the shape in a table.
+const SHAPE_WIDTH: usize = 62;
 /// Frames that run before any is timed: caches fill, clocks rise, drivers finish what they put off.
 const WARM_UP: usize = 5;
 
@@ -33,9 +35,12 @@ pub struct Arguments {
     /// Compute only what these outputs need; without it all, but of a landmark model not the mask
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     outputs: Vec<String>,
-    /// Print a line for each step as well (CPU only)
+    /// Print a line for each step as well; on the GPU by the device's clock, one step at a time
     #[arg(long)]
     kernels: bool,
+    /// Where fusion stops: L0 to L4; without it where the backend is best
+    #[arg(long, value_parser = level_named)]
+    level: Option<Level>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -46,6 +51,8 @@ pub struct Arguments {
 struct Report {
     model: String,
     backend: String,
+    level: &'static str,
+    dispatches: u32,
     rounds: u32,
     median_ms: f64,
     p95_ms: f64,
@@ -71,28 +78,25 @@ struct Kernel {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Outcome<()> {
-    if arguments.kernels && arguments.backend == Backend::Gpu {
-        return Err(
-            "--kernels times the steps of the CPU backend; leave it out to time whole frames on the GPU"
-                .to_owned(),
-        );
-    }
-    let named = |error: plumbline_engine::ModelError| format!("{}: {error}", arguments.model);
+    let named = |error: ModelError| format!("{}: {error}", arguments.model);
     let bytes = manifest::read_model_or_file(&arguments.model)?;
     let graph = tflite::import(&bytes).map_err(named)?;
     let outputs = chosen_outputs(&graph, &arguments.outputs);
     let outputs: Vec<&str> = outputs.iter().map(String::as_str).collect();
     let device = Device::open(arguments.backend)?;
-    let plan = plan_model(&bytes, &outputs, device.target()).map_err(named)?;
-    let macs = plan.cost.macs;
+    let level = arguments.level.unwrap_or(device.target().level());
+    let plan = plan_at(&bytes, &outputs, level).map_err(named)?;
+    let (macs, dispatches) = (plan.cost.macs, plan.cost.dispatches);
     let (mut frames, kernels) = match &device {
         Device::Cpu => time_on_cpu(arguments, plan)?,
-        Device::Gpu(gpu) => (time_on_gpu(arguments, gpu, &plan)?, Vec::new()),
+        Device::Gpu(gpu) => time_on_gpu(arguments, gpu, &plan)?,
     };
     frames.sort_by(f64::total_cmp);
     let report = Report {
         model: arguments.model.clone(),
         backend: device.description(),
+        level: level.name(),
+        dispatches,
         rounds: arguments.rounds,
         median_ms: quantile(&frames, 0.5),
         p95_ms: quantile(&frames, 0.95),
@@ -109,6 +113,20 @@ pub fn run(arguments: &Arguments) -> Outcome<()> {
         print_table(&report);
     }
     Ok(())
+}
+
+fn level_named(name: &str) -> Result<Level, String> {
+    let known = Level::ALL
+        .into_iter()
+        .find(|level| level.name().eq_ignore_ascii_case(name));
+    known.ok_or_else(|| "the levels are L0, L1, L2, L3 and L4".to_owned())
+}
+
+fn plan_at(bytes: &[u8], outputs: &[&str], level: Level) -> Result<Plan, ModelError> {
+    let mut graph = tflite::import(bytes)?;
+    passes::select_outputs(&mut graph, outputs)?;
+    passes::optimise_to(&mut graph, level)?;
+    Plan::fused(graph, level)
 }
 
 /// Milliseconds of each frame, and where they go.
@@ -133,8 +151,8 @@ fn time_on_cpu(arguments: &Arguments, plan: Plan) -> Outcome<(Vec<f64>, Vec<Kern
     Ok((frames, kernels(facts, times)))
 }
 
-/// Milliseconds of each frame, from the call until the outputs can be read.
-fn time_on_gpu(arguments: &Arguments, gpu: &Gpu, plan: &Plan) -> Outcome<Vec<f64>> {
+/// Milliseconds of each frame, from the call until the outputs can be read, and what each step takes alone.
+fn time_on_gpu(arguments: &Arguments, gpu: &Gpu, plan: &Plan) -> Outcome<(Vec<f64>, Vec<Kernel>)> {
     let recording = gpu::record(plan).map_err(|error| error.to_string())?;
     let mut inputs: Vec<Vec<f32>> = recording
         .inputs
@@ -143,6 +161,7 @@ fn time_on_gpu(arguments: &Arguments, gpu: &Gpu, plan: &Plan) -> Outcome<Vec<f64
         .collect();
     inputs.iter_mut().for_each(|input| fill(input));
     let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
+    let facts = step_facts(plan, &recording);
     let mut replayer = Replayer::new(gpu, recording).map_err(|error| error.to_string())?;
     let mut frames = Vec::with_capacity(arguments.rounds as usize);
     for round in 0..WARM_UP + arguments.rounds as usize {
@@ -153,7 +172,40 @@ fn time_on_gpu(arguments: &Arguments, gpu: &Gpu, plan: &Plan) -> Outcome<Vec<f64
             frames.push(time);
         }
     }
-    Ok(frames)
+    if !arguments.kernels {
+        return Ok((frames, Vec::new()));
+    }
+    let facts =
+        facts.ok_or("a step of this model takes several dispatches, so steps cannot be timed one by one")?;
+    let mut times = vec![Vec::with_capacity(arguments.rounds as usize); facts.len()];
+    for _ in 0..arguments.rounds {
+        let nanos = replayer.profile(&inputs).map_err(|error| error.to_string())?;
+        for (times, nanos) in times.iter_mut().zip(nanos) {
+            times.push(nanos / 1e6);
+        }
+    }
+    Ok((frames, kernels(facts, times)))
+}
+
+/// What each dispatch computes; `None` where steps and dispatches do not correspond one to one.
+fn step_facts(plan: &Plan, recording: &Recording) -> Option<Vec<StepFacts>> {
+    let costs = plan.step_costs();
+    (costs.len() == recording.dispatches.len()).then(|| {
+        let facts = recording.dispatches.iter().zip(costs);
+        facts
+            .map(|(dispatch, (macs, bytes))| {
+                let label = &recording.shaders[dispatch.shader].label;
+                let (operator, shape) = label.split_once(' ').unwrap_or((label, ""));
+                StepFacts {
+                    origin: dispatch.label.clone(),
+                    operator: operator.to_owned(),
+                    shape: shape.to_owned(),
+                    macs,
+                    bytes,
+                }
+            })
+            .collect()
+    })
 }
 
 fn millis(work: impl FnOnce()) -> f64 {
@@ -218,9 +270,11 @@ fn billions_per_sec(count: u64, millis: f64) -> f64 {
 
 fn print_table(report: &Report) {
     println!(
-        "{} on {}, {} frames: median {:.2} ms, p95 {:.2} ms, least {:.2} ms; {:.1} M multiply-accumulates, {:.1} GFLOP/s",
+        "{} on {}, {} ({} steps), {} frames: median {:.2} ms, p95 {:.2} ms, least {:.2} ms; {:.1} M multiply-accumulates, {:.1} GFLOP/s",
         report.model,
         report.backend,
+        report.level,
+        report.dispatches,
         report.rounds,
         report.median_ms,
         report.p95_ms,
@@ -232,14 +286,16 @@ fn print_table(report: &Report) {
         return;
     }
     println!(
-        "\n{:<34}{:<30}{:>9}{:>10}{:>10}{:>8}{:>8}",
+        "\n{:<18}{:<SHAPE_WIDTH$}{:>9}{:>10}{:>10}{:>8}{:>8}",
         "operator", "shape", "M MACs", "ms", "GFLOP/s", "GB/s", "share"
     );
     for kernel in &report.kernels {
+        // Labels of fused kernels are long; the whole of them is in the JSON.
+        let shape: String = kernel.shape.chars().take(SHAPE_WIDTH - 2).collect();
         println!(
-            "{:<34}{:<30}{:>9.2}{:>10.4}{:>10.1}{:>8.1}{:>7.1}%",
+            "{:<18}{:<SHAPE_WIDTH$}{:>9.2}{:>10.4}{:>10.1}{:>8.1}{:>7.1}%",
             kernel.operator,
-            kernel.shape,
+            shape,
             kernel.macs as f64 / 1e6,
             kernel.median_ms,
             kernel.gflop_per_sec,
