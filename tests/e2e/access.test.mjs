@@ -51,6 +51,7 @@ test('at 320 px nothing scrolls sideways and the stage is in view', async () => 
     const { page } = await openLive(browser, { ...ON_CPU, source: 'demo' });
     await page.setViewport({ width: 320, height: 640 });
     await waitForFrames(page, 1);
+    await page.click(`${byName('stages')} summary`);
     const widths = await page.evaluate(() => ({
       page: document.documentElement.scrollWidth,
       view: document.documentElement.clientWidth,
@@ -86,6 +87,7 @@ for (const theme of ['light', 'dark']) {
         if (situation === 'live') {
           await page.click(byName('try-demo'));
           await waitForFrames(page, 1);
+          await page.click(`${byName('stages')} summary`);
         }
         // A colour on its way from one theme to the other has neither's contrast.
         await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished)));

@@ -65,6 +65,34 @@ test('while live, no task holds the main thread for more than 50 ms', async (t) 
   });
 });
 
+test('the stages of a frame are shown, and none is longer than the whole', async (t) => {
+  await withChromium({}, async (browser) => {
+    const { page, seen } = await openLive(browser, { ...ON_CPU, pace: 'every' });
+    await waitForFrames(page, 1);
+    assert.equal(await page.$eval(byName('stages'), (details) => details.open), false, 'it is there for those who ask');
+    await page.click(`${byName('stages')} summary`);
+    await waitForState(page, ['done'], 300_000);
+    const table = await page.$eval(byName('stages'), (details) => ({
+      head: [...details.querySelectorAll('thead th')].map((cell) => cell.textContent),
+      rows: [...details.querySelectorAll('tr[data-stage]')].map(({ dataset, cells }) => [dataset.stage, cells[1].textContent]),
+      isAnnounced: details.querySelector('output, [aria-live], [role=status]') !== null,
+    }));
+    t.diagnostic(JSON.stringify(table.rows));
+    assert.match(table.head[1], /\bms\b/u);
+    assert.equal(table.isAnnounced, false, 'a screen reader is left in peace');
+    const millis = new Map(table.rows);
+    assert.deepEqual([...millis.keys()], ['picture', 'crop', 'detector', 'landmarks', 'decode', 'total']);
+    assert.equal(millis.get('detector'), '–', 'at the end of the clip the person has long been followed');
+    const total = Number(millis.get('total'));
+    for (const stage of ['picture', 'crop', 'landmarks', 'decode']) {
+      const time = Number(millis.get(stage));
+      assert.ok(time >= 0 && time <= total, `${stage}: ${time} of ${total} ms`);
+    }
+    assert.ok(Number(millis.get('landmarks')) > 0);
+    assertQuiet(seen);
+  });
+});
+
 test('the first skeleton appears, cold and warm', async (t) => {
   await withChromium({}, async (browser) => {
     for (const visit of ['cold', 'warm']) {

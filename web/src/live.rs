@@ -1,6 +1,7 @@
 //! What the Live page knows and decides. Everything except [`controller`] is pure and tested without a browser.
 
 pub mod announcer;
+pub mod autotune;
 pub mod backend;
 pub mod controller;
 pub mod format;
@@ -13,4 +14,5 @@ pub mod sentences;
 pub mod session;
 pub mod skeleton_drawing;
 pub mod source;
-pub mod stage_times;
+pub mod stages;
+pub mod tuning_memory;

@@ -14,4 +14,5 @@ pub mod picture;
 pub mod replayer;
 pub mod source;
 pub mod support;
+pub mod tuning_store;
 pub mod weights;

@@ -7,4 +7,5 @@ pub mod host;
 pub mod measurer;
 pub mod pixels;
 pub mod protocol;
+pub mod rival;
 pub mod wire;

@@ -6,12 +6,15 @@ use plumbline_core::pose::{Landmark, Pose, WorldLandmark};
 use plumbline_core::roi::RotatedRect;
 use plumbline_core::skeleton::Side;
 use plumbline_pipeline::Timings;
-use plumbline_web::live::backend::{Backend, BackendChoice, BackendWish};
+use plumbline_web::live::autotune::FrameTimes;
+use plumbline_web::live::backend::{Adapter, Backend, BackendChoice, BackendWish};
+use plumbline_web::live::options::ModelName;
 use plumbline_web::live::skeleton_drawing::Mark;
 use plumbline_web::platform::page;
 use plumbline_web::platform::painter::Painter;
 use plumbline_web::platform::picture::{Picture, Screen};
 use plumbline_web::platform::support::support;
+use plumbline_web::platform::tuning_store;
 use plumbline_web::worker::pixels::PixelReader;
 use plumbline_web::worker::protocol::{FrameStamp, FromEngine, Measurement, ToEngine};
 use plumbline_web::worker::wire;
@@ -34,6 +37,16 @@ fn canvas(width_px: u32, height_px: u32) -> (HtmlCanvasElement, CanvasRenderingC
         .expect("a context")
         .unchecked_into();
     (canvas, context)
+}
+
+fn timings() -> Timings {
+    Timings {
+        crop_millis: 1.25,
+        detector_millis: None,
+        landmarks_millis: Some(12.5),
+        decode_millis: 0.25,
+        total_millis: 14.0,
+    }
 }
 
 fn stamp() -> FrameStamp {
@@ -78,14 +91,9 @@ fn every_answer_survives_the_wire() {
             width_px: 360,
             height_px: 480,
             pose,
+            backend: Backend::Gpu,
             pixels_millis: 1.5,
-            timings: Timings {
-                crop_millis: 0.5,
-                detector_millis: None,
-                landmarks_millis: Some(17.0),
-                decode_millis: 0.25,
-                total_millis: 18.0,
-            },
+            timings: timings(),
             total_millis: 20.25,
         }))
     };
@@ -95,7 +103,29 @@ fn every_answer_survives_the_wire() {
     };
     for answer in [
         FromEngine::Started,
-        FromEngine::Prepared { attempt: 3, choice },
+        FromEngine::Prepared {
+            attempt: 3,
+            choice: choice.clone(),
+            adapter: None,
+        },
+        FromEngine::Prepared {
+            attempt: 3,
+            choice,
+            adapter: Some(Adapter {
+                name: "an adapter".to_owned(),
+                is_software: true,
+            }),
+        },
+        FromEngine::GpuReady { attempt: 5 },
+        FromEngine::GpuFailed {
+            attempt: 5,
+            what: "No.".to_owned(),
+        },
+        FromEngine::Compared {
+            attempt: 5,
+            cpu: timings(),
+            gpu: Timings::default(),
+        },
         FromEngine::PrepareFailed {
             attempt: 4,
             sentence: "No.".to_owned(),
@@ -155,8 +185,74 @@ fn weights_change_owner() {
             assert_eq!((attempt, wish, copies_frames), (9, BackendWish::Auto, true));
             assert_eq!((detector.byte_length(), landmarks.byte_length()), (16, 32));
         }
-        ToEngine::Measure { .. } => panic!("another request came out"),
+        other => panic!("another request came out: {other:?}"),
     }
+}
+
+#[wasm_bindgen_test]
+fn requests_about_the_gpu_arrive_as_they_were() {
+    for request in [
+        ToEngine::PrepareGpu,
+        ToEngine::Settle {
+            backend: Backend::Gpu,
+        },
+        ToEngine::Settle {
+            backend: Backend::Cpu,
+        },
+    ] {
+        let value = wire::encode_request(&request, &js_sys::Array::new());
+        let decoded = wire::decode_request(&value).expect("a request");
+        assert_eq!(format!("{decoded:?}"), format!("{request:?}"));
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_frame_says_whether_it_is_compared() {
+    let (canvas, _) = canvas(16, 8);
+    for compare in [None, Some(Backend::Cpu), Some(Backend::Gpu)] {
+        let picture = Screen::Canvas(canvas.clone())
+            .capture(0.0)
+            .await
+            .expect("a picture");
+        let request = ToEngine::Measure {
+            frame: stamp(),
+            compare,
+            picture,
+        };
+        let value = wire::encode_request(&request, &js_sys::Array::new());
+        match wire::decode_request(&value).expect("a request") {
+            ToEngine::Measure {
+                frame,
+                compare: decoded,
+                picture,
+            } => {
+                assert_eq!((frame, decoded), (stamp(), compare));
+                picture.close();
+            }
+            other => panic!("another request came out: {other:?}"),
+        }
+    }
+}
+
+#[wasm_bindgen_test]
+fn times_of_both_backends_are_kept_and_forgotten() {
+    let weights = ["ab".repeat(32), "cd".repeat(32)];
+    let key = tuning_store::key(ModelName::Lite, "an adapter", weights.clone());
+    assert!(key.browser.contains('/'), "a name and a version: {}", key.browser);
+    tuning_store::clear(&key);
+    assert_eq!(tuning_store::load(&key), None);
+    let times = FrameTimes {
+        cpu_millis: 11.5,
+        gpu_millis: 4.25,
+    };
+    tuning_store::store(&key, times);
+    assert_eq!(tuning_store::load(&key), Some(times));
+    let other = tuning_store::key(ModelName::Lite, "another adapter", weights);
+    assert_eq!(tuning_store::load(&other), None);
+    page::remember(&key.name(), "damaged");
+    assert_eq!(tuning_store::load(&key), None);
+    tuning_store::clear(&key);
+    assert_eq!(page::remembered(&key.name()), None);
 }
 
 /// Four colours, one a corner.

@@ -83,6 +83,15 @@ pub enum GpuProbe {
     },
 }
 
+/// What stands behind WebGPU.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Adapter {
+    /// What the browser tells of it.
+    pub name: String,
+    /// It computes on the processor.
+    pub is_software: bool,
+}
+
 /// Words in an adapter's description that mean "not a graphics processor": Chromium's SwiftShader, Mesa's lavapipe and
 /// llvmpipe, Windows' basic render driver.
 const SOFTWARE_ADAPTERS: [&str; 5] = ["swiftshader", "llvmpipe", "lavapipe", "basic render", "software"];
@@ -106,6 +115,19 @@ impl GpuProbe {
             Self::Hardware { name: shown }
         }
     }
+
+    /// The adapter, if there is one.
+    pub fn adapter(&self) -> Option<Adapter> {
+        let (name, is_software) = match self {
+            Self::NoWebGpu | Self::NoAdapter => return None,
+            Self::Software { name } => (name, true),
+            Self::Hardware { name } => (name, false),
+        };
+        Some(Adapter {
+            name: name.clone(),
+            is_software,
+        })
+    }
 }
 
 /// A backend and the sentence that says why it was chosen.
@@ -117,7 +139,8 @@ pub struct BackendChoice {
     pub reason: String,
 }
 
-/// Chooses.
+/// Chooses what answers the first frame. Where the choice is free this is the CPU, which is ready at once; whether the GPU
+/// takes its place is found out by [`crate::live::autotune`].
 ///
 /// # Errors
 /// A sentence, when the GPU was asked for and there is none.
@@ -148,7 +171,9 @@ pub fn choose(wish: BackendWish, probe: &GpuProbe) -> Result<BackendChoice, Stri
         (BackendWish::Auto, GpuProbe::Software { name }) => {
             choice(Backend::Cpu, format!("the only WebGPU adapter here is software ({name})"))
         }
-        (BackendWish::Auto, GpuProbe::Hardware { name }) => choice(Backend::Gpu, format!("WebGPU on {name}")),
+        (BackendWish::Auto, GpuProbe::Hardware { name }) => {
+            choice(Backend::Cpu, format!("it answers first; there is WebGPU on {name}"))
+        }
     }
 }
 
@@ -168,12 +193,10 @@ mod tests {
             ("", false, false),
         ] {
             let probe = GpuProbe::of_adapter(name, is_fallback);
-            assert_eq!(
-                matches!(probe, GpuProbe::Software { .. }),
-                software,
-                "{name}: {probe:?}"
-            );
+            let adapter = probe.adapter().expect("there is one");
+            assert_eq!(adapter.is_software, software, "{name}: {probe:?}");
         }
+        assert_eq!(GpuProbe::NoAdapter.adapter(), None);
     }
 
     #[test]
@@ -207,8 +230,8 @@ mod tests {
             (
                 BackendWish::Auto,
                 &hardware,
-                Backend::Gpu,
-                "WebGPU on nvidia ampere",
+                Backend::Cpu,
+                "it answers first; there is WebGPU on nvidia ampere",
             ),
             (
                 BackendWish::Forced(Backend::Cpu),

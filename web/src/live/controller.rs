@@ -21,6 +21,8 @@ use crate::live::quality::Quality;
 use crate::live::session::{Effect, Event, Session};
 use crate::live::skeleton_drawing::{Fit, marks};
 use crate::live::source::{SourceKind, classify_file};
+use crate::live::stages::{StageMedians, StageMeter};
+use crate::live::tuning_memory::TuningKey;
 use crate::platform::engine_link::{EngineLink, Place};
 use crate::platform::page;
 use crate::platform::painter::Painter;
@@ -28,18 +30,19 @@ use crate::platform::source::camera::{self, CameraInfo, CameraWish};
 use crate::platform::source::file::PickedFile;
 use crate::platform::source::{Screens, Source};
 use crate::platform::support::support;
+use crate::platform::tuning_store;
 use crate::platform::weights::CancelHandle;
-use crate::worker::protocol::{FrameStamp, Measurement};
+use crate::worker::protocol::{FrameStamp, Measurement, ToEngine};
 
 /// The numbers beside the stage.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Readout {
     /// Results drawn per second.
     pub frames_per_second: Option<f64>,
     /// What a frame costs the engine.
     pub frame_millis: Option<f64>,
-    /// Where the time of the last frame went.
-    pub stages: Option<String>,
+    /// And where.
+    pub stages: StageMedians,
     /// Frames that nobody measured.
     pub dropped: u32,
     /// How well the person is seen.
@@ -86,6 +89,11 @@ struct Controller {
     cancel: RefCell<Option<CancelHandle>>,
     gate: RefCell<FrameGate<FrameStamp>>,
     meter: RefCell<Meter>,
+    stages: RefCell<StageMeter>,
+    /// SHA-256 of the weights of the detector and of the landmark model that are loaded.
+    weights: RefCell<Option<[String; 2]>>,
+    /// What times of both backends hold for, where there are two.
+    tuning_key: RefCell<Option<TuningKey>>,
     announcer: RefCell<Announcer>,
     last: RefCell<Option<Measurement>>,
     /// Counts sources, so that a result of the one before is not taken for one of this.
@@ -116,6 +124,9 @@ impl Live {
             cancel: RefCell::default(),
             gate: RefCell::default(),
             meter: RefCell::default(),
+            stages: RefCell::default(),
+            weights: RefCell::default(),
+            tuning_key: RefCell::default(),
             announcer: RefCell::default(),
             last: RefCell::default(),
             run: Cell::new(0),
@@ -288,6 +299,12 @@ impl Live {
         self.controller.get_value()
     }
 
+    fn tell_engine(&self, message: ToEngine) {
+        if let Some(link) = self.controller().link.borrow().as_ref() {
+            link.post(message);
+        }
+    }
+
     fn perform(&self, effect: Effect) {
         let controller = self.controller();
         match effect {
@@ -298,6 +315,21 @@ impl Live {
                 drop(controller.source.borrow_mut().take());
             }
             Effect::LoadEngine { attempt, model, wish } => self.load_engine(attempt, model, wish),
+            Effect::PrepareGpu => self.tell_engine(ToEngine::PrepareGpu),
+            Effect::Settle(backend) => {
+                self.tell_engine(ToEngine::Settle { backend });
+                self.set_frames_at_once(backend);
+            }
+            Effect::RememberTimes(times) => {
+                if let Some(key) = controller.tuning_key.borrow().as_ref() {
+                    tuning_store::store(key, times);
+                }
+            }
+            Effect::ForgetTimes => {
+                if let Some(key) = controller.tuning_key.borrow().as_ref() {
+                    tuning_store::clear(key);
+                }
+            }
             Effect::CancelDownload => {
                 if let Some(cancel) = controller.cancel.borrow_mut().take() {
                     cancel.cancel();

@@ -21,6 +21,11 @@ pub fn measure(value: Option<f64>) -> String {
     }
 }
 
+/// `12.3` or `0.4`: always one decimal, for numbers that stand under each other; [`NO_NUMBER`] for nothing.
+pub fn column_measure(value: Option<f64>) -> String {
+    value.map_or(NO_NUMBER.to_owned(), |value| format!("{value:.1}"))
+}
+
 /// `87`, in percent.
 pub fn percentage(share: f32) -> String {
     format!("{:.0}", share * 100.0)
@@ -64,6 +69,8 @@ mod tests {
         ] {
             assert_eq!(measure(value), text);
         }
+        assert_eq!(column_measure(Some(31.44)), "31.4");
+        assert_eq!(column_measure(None), "–");
         assert_eq!(percent(0.874), "87 %");
         assert_eq!(landmark_name("left_foot_index"), "Left foot index");
         assert_eq!(landmark_name(""), "");

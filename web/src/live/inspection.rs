@@ -33,7 +33,9 @@ pub fn json(measurement: &Measurement) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::live::backend::Backend;
     use crate::worker::protocol::FrameStamp;
+    use plumbline_pipeline::Timings;
 
     #[test]
     fn a_frame_without_a_person_says_so() {
@@ -46,8 +48,9 @@ mod tests {
             width_px: 360,
             height_px: 480,
             pose: None,
+            backend: Backend::Cpu,
+            timings: Timings::default(),
             pixels_millis: 1.0,
-            timings: Default::default(),
             total_millis: 2.0,
         };
         assert_eq!(

@@ -54,6 +54,8 @@ pub struct PageOptions {
     pub each_frame_alone: bool,
     /// On the GPU, copy frames into textures, as browsers do that cannot look at them where they lie.
     pub copies_frames: bool,
+    /// Time a software adapter as if it were hardware.
+    pub times_software: bool,
     /// Start with the drawn person.
     pub start_demo: bool,
     /// Preselected model.
@@ -72,6 +74,7 @@ impl PageOptions {
                 ("static", _) => options.each_frame_alone = true,
                 ("pace", "every") => options.every_frame = true,
                 ("frames", "copy") => options.copies_frames = true,
+                ("tune", "software") => options.times_software = true,
                 ("source", "demo") => options.start_demo = true,
                 ("model", id) => options.model = ModelName::from_id(id),
                 ("backend", id) => options.backend = BackendWish::from_id(id),
@@ -92,20 +95,21 @@ mod tests {
         assert_eq!(PageOptions::from_query(""), PageOptions::default());
         assert_eq!(
             PageOptions::from_query(
-                "?inspect&pace=every&static&frames=copy&source=demo&model=lite&backend=cpu&x=1"
+                "?inspect&pace=every&static&frames=copy&tune=software&source=demo&model=lite&backend=cpu&x=1"
             ),
             PageOptions {
                 inspect: true,
                 every_frame: true,
                 each_frame_alone: true,
                 copies_frames: true,
+                times_software: true,
                 start_demo: true,
                 model: Some(ModelName::Lite),
                 backend: Some(BackendWish::Forced(Backend::Cpu)),
             }
         );
         assert_eq!(
-            PageOptions::from_query("?model=huge&pace=slow"),
+            PageOptions::from_query("?model=huge&pace=slow&tune=always"),
             PageOptions::default()
         );
     }

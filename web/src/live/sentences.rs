@@ -1,4 +1,9 @@
-//! What the page says when the browser says no. One sentence for what happened, one for what to do.
+//! What the page says when the browser says no, one sentence for what happened and one for what to do; and what it says
+//! of the two backends.
+
+use crate::live::autotune::Standing;
+use crate::live::backend::Backend;
+use crate::live::format;
 
 /// What getting a camera failed with: the name of the `DOMException` (Media Capture and Streams, 10.3).
 pub fn camera_refused(exception_name: &str) -> String {
@@ -81,6 +86,90 @@ pub fn missing(support: &Support) -> Option<String> {
     }
 }
 
+/// What timing both backends has come to.
+pub fn tuning(standing: &Standing) -> String {
+    match standing {
+        Standing::Preparing => "The CPU answers while the GPU gets ready; then both are timed.".to_owned(),
+        Standing::Timing => {
+            "The CPU answers while both are timed, as long as somebody is in the picture.".to_owned()
+        }
+        Standing::Timed {
+            times,
+            is_remembered,
+            is_running,
+        } => {
+            let both = format!(
+                "CPU {} ms, GPU {} ms a frame",
+                format::measure(Some(times.cpu_millis)),
+                format::measure(Some(times.gpu_millis))
+            );
+            let better = times.better().label();
+            let verdict = match (is_running, times.is_close()) {
+                (false, _) => format!("{better} runs once it is ready"),
+                (true, false) => format!("{better} runs"),
+                (true, true) => format!("{better} runs, as the GPU gains less than a tenth"),
+            };
+            let when = if *is_remembered {
+                " (timed on an earlier visit)"
+            } else {
+                ""
+            };
+            format!("{both}: {verdict}{when}")
+        }
+        Standing::Software => "GPU not timed: its adapter is software, which computes on the CPU.".to_owned(),
+        Standing::Failed(what) => format!(
+            "GPU not timed, because it failed: {}. The CPU goes on.",
+            what.trim_end_matches('.')
+        ),
+        Standing::Lost => {
+            "CPU runs: the GPU was taken away twice during this visit, so it is left alone.".to_owned()
+        }
+        Standing::Undecided => {
+            "GPU not timed: it lost the person too often. It is tried again at the next visit.".to_owned()
+        }
+    }
+}
+
+/// Why a backend runs that was chosen by timing both, or not chosen. Stands after “GPU: ”, without a full stop.
+pub fn backend_reason(backend: Backend, adapter: &str, standing: &Standing) -> String {
+    match (backend, standing) {
+        (Backend::Gpu, _) => format!("WebGPU on {adapter}"),
+        (Backend::Cpu, Standing::Software) => format!("the only WebGPU adapter here is software ({adapter})"),
+        (Backend::Cpu, Standing::Failed(_)) => format!("WebGPU on {adapter} failed"),
+        (Backend::Cpu, Standing::Lost) => format!("WebGPU on {adapter} was taken away"),
+        (Backend::Cpu, Standing::Undecided) => format!("WebGPU on {adapter} could not be timed"),
+        (
+            Backend::Cpu,
+            Standing::Timed {
+                is_running: true,
+                times,
+                ..
+            },
+        ) if times.is_close() => {
+            format!("WebGPU on {adapter} is hardly faster")
+        }
+        (Backend::Cpu, Standing::Timed { is_running: true, .. }) => {
+            format!("WebGPU on {adapter} is not faster")
+        }
+        (Backend::Cpu, Standing::Preparing | Standing::Timing | Standing::Timed { .. }) => {
+            format!("it answers first; there is WebGPU on {adapter}")
+        }
+    }
+}
+
+/// What this page means by the stages of a frame.
+pub fn stages_note(backend: Option<Backend>) -> &'static str {
+    match backend {
+        Some(Backend::Gpu) => {
+            "Medians of the last second. On the GPU, cropping and decoding are part of the models' runs; frames overlap, \
+             so that more of them are measured than these times suggest."
+        }
+        Some(Backend::Cpu) | None => {
+            "Medians of the last second. The detector rests while somebody is being followed."
+        }
+    }
+}
+
 /// What the page found in this browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Support {
@@ -99,6 +188,7 @@ pub struct Support {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::live::autotune::FrameTimes;
 
     const ALL: Support = Support {
         secure_context: true,
@@ -121,6 +211,74 @@ mod tests {
         assert!(no_camera_api(false).contains("HTTPS"));
         assert!(clip_refused("a.mkv", 4).contains("MP4"));
         assert!(clip_refused("a.mp4", 3).contains("damaged"));
+    }
+
+    fn timed(cpu_millis: f64, gpu_millis: f64, is_remembered: bool, is_running: bool) -> Standing {
+        Standing::Timed {
+            times: FrameTimes {
+                cpu_millis,
+                gpu_millis,
+            },
+            is_remembered,
+            is_running,
+        }
+    }
+
+    #[test]
+    fn both_numbers_are_said_with_their_unit() {
+        for (standing, sentence) in [
+            (
+                timed(11.0, 4.0, false, true),
+                "CPU 11 ms, GPU 4.0 ms a frame: GPU runs",
+            ),
+            (
+                timed(11.0, 40.0, false, true),
+                "CPU 11 ms, GPU 40 ms a frame: CPU runs",
+            ),
+            (
+                timed(11.0, 10.4, false, true),
+                "CPU 11 ms, GPU 10 ms a frame: CPU runs, as the GPU gains less than a tenth",
+            ),
+            (
+                timed(11.0, 4.0, true, false),
+                "CPU 11 ms, GPU 4.0 ms a frame: GPU runs once it is ready (timed on an earlier visit)",
+            ),
+            (
+                Standing::Failed("out of memory.".to_owned()),
+                "GPU not timed, because it failed: out of memory. The CPU goes on.",
+            ),
+        ] {
+            assert_eq!(tuning(&standing), sentence);
+        }
+    }
+
+    #[test]
+    fn the_reason_fits_how_things_stand() {
+        for (backend, standing, reason) in [
+            (Backend::Gpu, timed(11.0, 4.0, false, true), "WebGPU on x"),
+            (
+                Backend::Cpu,
+                timed(11.0, 40.0, false, true),
+                "WebGPU on x is not faster",
+            ),
+            (
+                Backend::Cpu,
+                timed(11.0, 10.5, false, true),
+                "WebGPU on x is hardly faster",
+            ),
+            (
+                Backend::Cpu,
+                timed(11.0, 4.0, true, false),
+                "it answers first; there is WebGPU on x",
+            ),
+            (
+                Backend::Cpu,
+                Standing::Software,
+                "the only WebGPU adapter here is software (x)",
+            ),
+        ] {
+            assert_eq!(backend_reason(backend, "x", &standing), reason);
+        }
     }
 
     #[test]

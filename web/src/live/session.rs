@@ -4,8 +4,10 @@
 //! source and loading an engine both take time and may be overtaken by the person; each attempt carries a number, and
 //! an answer with an old number is ignored.
 
+use crate::live::autotune::{Autotune, Candidate, FrameTimes, Order, Report};
 use crate::live::backend::{Backend, BackendChoice, BackendWish};
 use crate::live::options::ModelName;
+use crate::live::sentences;
 use crate::live::source::SourceKind;
 
 /// The number of an attempt to open a source or to load an engine.
@@ -101,12 +103,19 @@ pub enum Event {
     },
     /// All weights are here.
     WeightsReady(Attempt),
-    /// The engine can measure.
-    EngineReady(Attempt, BackendChoice),
+    /// The engine can measure; where the backend is free to choose, with the GPU that may be better.
+    EngineReady(Attempt, BackendChoice, Option<Candidate>),
     /// The engine cannot; a sentence.
     EngineFailed(Attempt, String),
     /// The result of a frame was drawn.
-    ResultDrawn,
+    ResultDrawn {
+        /// Whether it shows somebody who was followed, without the detector.
+        follows: bool,
+    },
+    /// What the engine says of the GPU beside the CPU.
+    Tuning(Attempt, Report),
+    /// The person wants both backends to be timed again.
+    TimeAgain,
     /// A frame could not be measured; a sentence.
     FrameFailed(String),
     /// The person offered something that cannot be a source; a sentence.
@@ -116,7 +125,7 @@ pub enum Event {
 }
 
 /// What is to be done about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// Open the source that the person chose.
     OpenSource(SourceKind, Attempt),
@@ -143,6 +152,14 @@ pub enum Effect {
     ResumePicture,
     /// Replace the worker by a new one.
     RestartWorker,
+    /// Make the models ready on the GPU too, while the CPU answers.
+    PrepareGpu,
+    /// Let this backend answer, and free the other.
+    Settle(Backend),
+    /// Keep what timing both gave.
+    RememberTimes(FrameTimes),
+    /// Forget what an earlier timing gave.
+    ForgetTimes,
 }
 
 /// The state of the Live page.
@@ -160,11 +177,15 @@ pub struct Session {
     pub wish: BackendWish,
     /// What went wrong, as a sentence.
     pub notice: Option<String>,
+    /// Which backend is better, where that is free to choose and there is a choice.
+    pub tuning: Option<Autotune>,
     phase: Phase,
     attempts: Attempt,
     source_attempt: Attempt,
     engine_attempt: Attempt,
     has_restarted: bool,
+    /// How often the GPU was taken away while the backend was free to choose.
+    gpu_losses: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,11 +206,13 @@ impl Session {
             model,
             wish,
             notice: None,
+            tuning: None,
             phase: Phase::Idle,
             attempts: 0,
             source_attempt: 0,
             engine_attempt: 0,
             has_restarted: false,
+            gpu_losses: 0,
         }
     }
 
@@ -290,11 +313,13 @@ impl Session {
                 }
                 Vec::new()
             }
-            Event::EngineReady(attempt, choice) => {
+            Event::EngineReady(attempt, choice, candidate) => {
                 if attempt != self.engine_attempt || self.engine == Engine::Absent {
                     return Vec::new();
                 }
                 self.engine = Engine::Ready(choice);
+                self.tuning = candidate.map(|candidate| Autotune::new(candidate, self.gpu_losses));
+                self.say_what_runs();
                 self.begin_if_ready()
             }
             Event::EngineFailed(attempt, sentence) => {
@@ -304,11 +329,22 @@ impl Session {
                 self.engine = Engine::Absent;
                 self.fail(sentence)
             }
-            Event::ResultDrawn => {
-                if self.is_running() && self.source.is_some_and(|kind| !kind.moves()) {
+            Event::ResultDrawn { follows } => {
+                if self.source.is_some_and(SourceKind::moves) {
+                    return self.tune(Report::Drawn { follows });
+                }
+                if self.is_running() {
                     self.phase = Phase::Done;
                 }
                 Vec::new()
+            }
+            Event::Tuning(attempt, report) if attempt == self.engine_attempt => self.tune(report),
+            Event::Tuning(..) => Vec::new(),
+            Event::TimeAgain => {
+                self.gpu_losses = 0;
+                let mut effects = vec![Effect::ForgetTimes];
+                effects.extend(self.reload());
+                effects
             }
             Event::FrameFailed(sentence) => self.frame_failed(sentence),
             Event::Refused(sentence) => self.fail(sentence),
@@ -339,11 +375,34 @@ impl Session {
         effects
     }
 
+    /// Tells the machine that times both backends, if there is one, and passes its orders on.
+    fn tune(&mut self, report: Report) -> Vec<Effect> {
+        let order = self.tuning.as_mut().and_then(|tuning| tuning.update(report));
+        self.say_what_runs();
+        match order {
+            None => Vec::new(),
+            Some(Order::PrepareGpu) => vec![Effect::PrepareGpu],
+            Some(Order::Settle(backend)) => vec![Effect::Settle(backend)],
+            Some(Order::SettleAndRemember(backend, times)) => {
+                vec![Effect::Settle(backend), Effect::RememberTimes(times)]
+            }
+        }
+    }
+
+    fn say_what_runs(&mut self) {
+        if let (Engine::Ready(choice), Some(tuning)) = (&mut self.engine, &self.tuning) {
+            choice.backend = tuning.backend();
+            choice.reason =
+                sentences::backend_reason(choice.backend, &tuning.adapter.name, &tuning.standing());
+        }
+    }
+
     /// The model or the backend changed: what is loaded no longer fits.
     fn reload(&mut self) -> Vec<Effect> {
         let was_absent = self.engine == Engine::Absent;
         let mut effects: Vec<Effect> = self.cancel_download().into_iter().collect();
         self.engine = Engine::Absent;
+        self.tuning = None;
         if self.is_running() {
             effects.push(Effect::HoldFrames);
             effects.push(self.load_engine());
@@ -353,17 +412,22 @@ impl Session {
         effects
     }
 
-    /// A GPU can be taken away (sleep, a driver's restart); the engine is then loaded once more, onto a new device or,
-    /// where there is none and the choice is free, onto the CPU. Any other failure ends the session.
+    /// A GPU can be taken away (sleep, a driver's restart); the engine is then loaded once more. Where the choice is free
+    /// it begins on the CPU as always, and stays there once the GPU was taken away too often. Any other failure ends the
+    /// session. With the GPU all its frames are lost; after the first of them the engine is being loaded, and the others
+    /// are no news.
     fn frame_failed(&mut self, sentence: String) -> Vec<Effect> {
-        if !self.is_running() {
+        if !self.is_running() || self.choice().is_none() {
             return Vec::new();
         }
         let was_on_gpu = self.choice().is_some_and(|choice| choice.backend == Backend::Gpu);
-        if !was_on_gpu || self.has_restarted {
+        if was_on_gpu && self.wish == BackendWish::Auto {
+            self.gpu_losses += 1;
+        } else if was_on_gpu && !self.has_restarted {
+            self.has_restarted = true;
+        } else {
             return self.fail(sentence);
         }
-        self.has_restarted = true;
         vec![Effect::HoldFrames, self.load_engine()]
     }
 
@@ -372,6 +436,7 @@ impl Session {
         effects.extend(self.cancel_download());
         effects.push(Effect::RestartWorker);
         self.engine = Engine::Absent;
+        self.tuning = None;
         if !self.is_running() {
             return effects;
         }
@@ -396,6 +461,7 @@ impl Session {
     }
 
     fn load_engine(&mut self) -> Effect {
+        self.tuning = None;
         self.engine = Engine::Downloading {
             received: 0,
             total: 0,
@@ -427,6 +493,8 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::live::backend::Adapter;
+    use plumbline_pipeline::Timings;
 
     fn choice() -> BackendChoice {
         BackendChoice {
@@ -451,7 +519,7 @@ mod tests {
         session.update(Event::SourceOpened(source, opened()));
         session.update(Event::WeightsReady(engine));
         assert_eq!(
-            session.update(Event::EngineReady(engine, choice())),
+            session.update(Event::EngineReady(engine, choice(), None)),
             [Effect::BeginFrames]
         );
         (session, source, engine)
@@ -478,7 +546,7 @@ mod tests {
             assert_eq!(session.state(), StageState::Loading);
             let mut events = [
                 Event::SourceOpened(source, opened()),
-                Event::EngineReady(engine, choice()),
+                Event::EngineReady(engine, choice(), None),
             ];
             if engine_first {
                 events.reverse();
@@ -526,7 +594,7 @@ mod tests {
         );
         assert!(session.update(Event::Stop).contains(&Effect::CancelDownload));
         assert_eq!(
-            session.update(Event::EngineReady(engine, choice())),
+            session.update(Event::EngineReady(engine, choice(), None)),
             [],
             "too late"
         );
@@ -558,7 +626,7 @@ mod tests {
         let (_, engine) = attempts(&effects);
         assert_eq!(session.state(), StageState::Loading);
         assert_eq!(
-            session.update(Event::EngineReady(engine, choice())),
+            session.update(Event::EngineReady(engine, choice(), None)),
             [Effect::BeginFrames]
         );
         assert_eq!(
@@ -588,10 +656,10 @@ mod tests {
     #[test]
     fn a_picture_is_done_after_its_result_and_a_clip_at_its_end() {
         let (mut session, ..) = live(SourceKind::Picture);
-        session.update(Event::ResultDrawn);
+        session.update(Event::ResultDrawn { follows: true });
         assert_eq!(session.state(), StageState::Done);
         let (mut session, source, _) = live(SourceKind::Clip);
-        session.update(Event::ResultDrawn);
+        session.update(Event::ResultDrawn { follows: true });
         assert_eq!(session.state(), StageState::Live);
         session.update(Event::SourceEnded(source));
         assert_eq!(session.state(), StageState::Done);
@@ -617,7 +685,7 @@ mod tests {
         assert!(effects.contains(&Effect::RestartWorker) && !effects.contains(&Effect::CloseSource));
         let (_, engine) = attempts(&effects);
         assert_eq!(
-            session.update(Event::EngineReady(engine, choice())),
+            session.update(Event::EngineReady(engine, choice(), None)),
             [Effect::BeginFrames]
         );
         session.update(Event::Crashed("Out of memory.".to_owned()));
@@ -626,22 +694,128 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_gpu_is_replaced_once() {
-        let (mut session, _, engine) = live(SourceKind::Camera);
+    fn a_lost_gpu_that_was_chosen_by_hand_is_replaced_once() {
+        let (mut session, ..) = live(SourceKind::Camera);
+        let (_, engine) = attempts(&session.update(Event::BackendChosen(BackendWish::Forced(Backend::Gpu))));
         let on_gpu = BackendChoice {
             backend: Backend::Gpu,
             reason: "a test".to_owned(),
         };
-        session.update(Event::EngineReady(engine, on_gpu.clone()));
+        session.update(Event::EngineReady(engine, on_gpu.clone(), None));
         let effects = session.update(Event::FrameFailed("The GPU was lost.".to_owned()));
         assert!(!effects.contains(&Effect::CloseSource), "the camera stays on");
         let (_, engine) = attempts(&effects);
         assert_eq!(
-            session.update(Event::EngineReady(engine, on_gpu)),
+            session.update(Event::EngineReady(engine, on_gpu, None)),
             [Effect::BeginFrames]
         );
         session.update(Event::FrameFailed("The GPU was lost.".to_owned()));
         assert_eq!(session.state(), StageState::Error);
+    }
+
+    fn candidate(remembered: Option<FrameTimes>) -> Option<Candidate> {
+        Some(Candidate {
+            adapter: Adapter {
+                name: "nvidia ampere".to_owned(),
+                is_software: false,
+            },
+            remembered,
+            times_software: false,
+        })
+    }
+
+    /// A camera on the GPU, because that was the faster one before; and the number of the engine's attempt.
+    fn live_on_gpu(session: &mut Session, engine: Attempt) {
+        let remembered = Some(FrameTimes {
+            cpu_millis: 11.0,
+            gpu_millis: 4.0,
+        });
+        session.update(Event::EngineReady(engine, choice(), candidate(remembered)));
+        assert_eq!(
+            session.update(Event::ResultDrawn { follows: true }),
+            [Effect::PrepareGpu]
+        );
+        assert_eq!(
+            session.update(Event::Tuning(engine, Report::Ready)),
+            [Effect::Settle(Backend::Gpu)]
+        );
+        assert_eq!(session.choice().map(|choice| choice.backend), Some(Backend::Gpu));
+    }
+
+    #[test]
+    fn a_gpu_that_is_lost_twice_leaves_the_camera_on_the_cpu() {
+        let (mut session, _, engine) = live(SourceKind::Camera);
+        live_on_gpu(&mut session, engine);
+        let (_, engine) = attempts(&session.update(Event::FrameFailed("The GPU was lost.".to_owned())));
+        assert_eq!(
+            session.update(Event::FrameFailed("The GPU was lost.".to_owned())),
+            [],
+            "the frame that was on its way beside it"
+        );
+        live_on_gpu(&mut session, engine);
+        let effects = session.update(Event::FrameFailed("The GPU was lost.".to_owned()));
+        assert!(!effects.contains(&Effect::CloseSource), "the camera stays on");
+        let (_, engine) = attempts(&effects);
+        assert_eq!(
+            session.update(Event::EngineReady(engine, choice(), candidate(None))),
+            [Effect::BeginFrames]
+        );
+        assert_eq!(session.update(Event::ResultDrawn { follows: true }), []);
+        assert_eq!(session.state(), StageState::Live);
+        let said = session.choice().expect("it is ready");
+        assert_eq!(said.backend, Backend::Cpu);
+        assert!(said.reason.contains("taken away"), "{}", said.reason);
+    }
+
+    #[test]
+    fn timing_both_switches_once_and_is_remembered() {
+        let (mut session, _, engine) = live(SourceKind::Camera);
+        session.update(Event::EngineReady(engine, choice(), candidate(None)));
+        session.update(Event::ResultDrawn { follows: true });
+        session.update(Event::Tuning(engine, Report::Ready));
+        let frame = |total_millis| Timings {
+            landmarks_millis: Some(total_millis),
+            total_millis,
+            ..Timings::default()
+        };
+        let compared = Report::Compared {
+            cpu: frame(11.0),
+            gpu: frame(4.0),
+        };
+        assert_eq!(
+            session.update(Event::Tuning(engine + 1, compared.clone())),
+            [],
+            "of another engine"
+        );
+        let effects: Vec<Effect> = (0..20)
+            .flat_map(|_| session.update(Event::Tuning(engine, compared.clone())))
+            .collect();
+        let times = FrameTimes {
+            cpu_millis: 11.0,
+            gpu_millis: 4.0,
+        };
+        assert_eq!(
+            effects,
+            [Effect::Settle(Backend::Gpu), Effect::RememberTimes(times)]
+        );
+        assert_eq!(session.choice().map(|choice| choice.backend), Some(Backend::Gpu));
+
+        let effects = session.update(Event::TimeAgain);
+        assert!(effects.contains(&Effect::ForgetTimes) && !effects.contains(&Effect::CloseSource));
+        assert_eq!((session.choice(), &session.tuning), (None, &None));
+        assert!(
+            effects
+                .iter()
+                .any(|effect| matches!(effect, Effect::LoadEngine { .. }))
+        );
+    }
+
+    #[test]
+    fn a_single_picture_asks_nothing_of_the_gpu() {
+        let (mut session, _, engine) = live(SourceKind::Picture);
+        session.update(Event::EngineReady(engine, choice(), candidate(None)));
+        assert_eq!(session.update(Event::ResultDrawn { follows: true }), []);
+        assert_eq!(session.state(), StageState::Done);
     }
 
     #[test]

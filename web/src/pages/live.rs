@@ -18,7 +18,10 @@
 //! | `progress` | `progress` of that download, in bytes |
 //! | `notice` | the sentence that says what went wrong (`role=alert`) |
 //! | `missing` | the sentence that says what this browser lacks; absent where nothing is missing |
-//! | `backend-reason`, `ms-per-frame`, `frames-per-second`, `stage-times`, `dropped`, `quality` | `output` |
+//! | `backend-reason`, `ms-per-frame`, `frames-per-second`, `dropped`, `quality` | `output` |
+//! | `tuning` | `output`: what timing both backends has come to; absent where there is nothing to choose |
+//! | `time-again` | times both backends again; absent where that makes no sense |
+//! | `stages` | `details` with the time of each stage; its rows carry `data-stage`: `picture`, `crop`, `detector`, `landmarks`, `decode`, `total` |
 //! | `landmarks` | `details` with the table of the last result of a picture |
 //!
 //! The stage, `data-testid="stage"`, carries:
@@ -30,6 +33,7 @@
 //! | `data-frames` | frames whose result was drawn since the start |
 //! | `data-dropped` | frames that the source showed and nobody measured |
 //! | `data-backend` | `cpu`, `gpu`, or empty |
+//! | `data-tuning` | `preparing`, `timing`, `timed`, `software`, `failed`, `lost`, `undecided`, or empty: how far timing both backends has come |
 //! | `data-model` | `lite`, `full`, `heavy` |
 //! | `data-engine` | `worker`, `page` (no worker could start), or empty |
 //! | `data-landmarks` | only with `inspect`: JSON of the last result, `{"frame":12,"time_secs":0.4,"width_px":480,"height_px":640,"score":0.98,"landmarks":[[x_px,y_px,visibility], 33 of them]}`; `landmarks` is `null` where nobody was found |
@@ -43,6 +47,7 @@
 //! | `static` | each frame on its own: no tracking and no smoothing |
 //! | `frames=copy` | on the GPU, copies frames into textures, as browsers do that cannot look at them where they lie |
 //! | `model=lite`, `backend=cpu` | preselects, as if chosen by hand |
+//! | `tune=software` | times a software adapter as if it were hardware |
 //! | `source=demo` | starts at once, without a click |
 //!
 //! `frame` counts from 0 at the start of the source: for the drawn person it is the index of the frame in the clip
@@ -52,6 +57,7 @@
 mod landmark_table;
 mod panel;
 mod stage;
+mod stage_times;
 mod transport;
 
 use leptos::prelude::*;

@@ -61,7 +61,10 @@ fn Kept() -> impl IntoView {
     view! {
         <section class="privacy-section" aria-labelledby="kept">
             <h2 id="kept">"What this browser keeps for it"</h2>
-            <p>"The weights of the models, so that they are downloaded once, and your choices on these pages."</p>
+            <p>
+                "The weights of the models, so that they are downloaded once; your choices on these pages; and how long a \
+                frame took on each backend, so that this is measured once."
+            </p>
             {move || {
                 let rows = rows();
                 if rows.is_empty() {

@@ -102,6 +102,14 @@ pub fn remember(key: &str, value: &str) {
     }
 }
 
+/// Forgets one remembered choice.
+pub fn forget(key: &str) {
+    if let Some(storage) = storage() {
+        // What is not there is forgotten already.
+        let _ = storage.remove_item(key);
+    }
+}
+
 /// Forgets all remembered choices.
 pub fn forget_choices() {
     if let Some(storage) = storage() {

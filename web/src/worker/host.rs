@@ -10,14 +10,16 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
-use js_sys::{Array, ArrayBuffer, Uint8Array};
+use js_sys::{Array, Uint8Array};
+use plumbline_pipeline::Timings;
 use wasm_bindgen_futures::spawn_local;
 
-use super::measurer::{CpuMeasurer, Measurer, Read};
+use super::measurer::{CpuMeasurer, Measurer, Models, Read};
 use super::pixels::PixelReader;
 use super::protocol::{FrameStamp, FromEngine, Measurement, ToEngine};
+use super::rival::{Rival, whole_frame};
 use super::wire;
-use crate::live::backend::{Backend, BackendChoice, BackendWish, GpuProbe, choose};
+use crate::live::backend::{Adapter, Backend, BackendChoice, BackendWish, GpuProbe, choose};
 use crate::platform::channel::Channel;
 use crate::platform::gpu_probe;
 use crate::platform::page::{mark, now_millis};
@@ -68,7 +70,13 @@ struct Host {
 /// What the engine holds between messages.
 #[derive(Default)]
 struct Work {
+    /// Of the models that are loaded.
+    attempt: u32,
     measurer: Option<Measurer>,
+    /// The GPU beside the CPU, while it is open which of them is the better one.
+    rival: Rival,
+    /// A frame that the CPU has answered and that the GPU is still to run.
+    to_compare: Option<ToCompare>,
     reader: PixelReader,
     /// Frames on their way on the GPU, oldest first.
     submitted: VecDeque<Submitted>,
@@ -83,10 +91,19 @@ struct Submitted {
     start_millis: f64,
 }
 
+/// A frame that was answered and is run once more.
+struct ToCompare {
+    frame: FrameStamp,
+    picture: Picture,
+    cpu: Timings,
+}
+
 /// What the loop goes on with.
 enum Event {
     Message(ToEngine),
     Read(Read),
+    Compare(ToCompare),
+    RivalLoaded(Result<(), String>),
 }
 
 impl Host {
@@ -104,6 +121,8 @@ impl Host {
                 let answers = match event {
                     Event::Message(message) => work.perform(message).await,
                     Event::Read(read) => work.accept(read),
+                    Event::Compare(frame) => work.compare(frame).await,
+                    Event::RivalLoaded(loaded) => vec![work.rival_loaded(loaded)],
                 };
                 for answer in &answers {
                     self.answer(answer);
@@ -118,6 +137,9 @@ impl Host {
     /// nothing to wait for.
     async fn next_event(&self, work: &mut Work) -> Option<Event> {
         work.watch_oldest();
+        if let Some(frame) = work.to_compare.take() {
+            return Some(Event::Compare(frame));
+        }
         poll_fn(|context| {
             if let Some(reading) = &mut work.reading
                 && let Poll::Ready(read) = Pin::new(reading).poll(context)
@@ -125,11 +147,14 @@ impl Host {
                 work.reading = None;
                 return Poll::Ready(Some(Event::Read(read)));
             }
+            if let Poll::Ready(loaded) = work.rival.poll_loaded(context) {
+                return Poll::Ready(Some(Event::RivalLoaded(loaded)));
+            }
             let mut waiting = self.waiting.borrow_mut();
             if waiting.front().is_some_and(|message| work.has_room_for(message)) {
                 return Poll::Ready(waiting.pop_front().map(Event::Message));
             }
-            if work.reading.is_none() {
+            if work.reading.is_none() && !work.rival.is_loading() {
                 return Poll::Ready(None);
             }
             *self.waker.borrow_mut() = Some(context.waker().clone());
@@ -152,7 +177,8 @@ impl Work {
         match (message, &self.measurer) {
             (ToEngine::Measure { .. }, Some(Measurer::Gpu(gpu))) => gpu.has_room(),
             (ToEngine::Measure { .. }, Some(Measurer::Cpu(_)) | None) => true,
-            (ToEngine::Prepare { .. }, _) => self.submitted.is_empty(),
+            (ToEngine::Prepare { .. } | ToEngine::Settle { .. }, _) => self.submitted.is_empty(),
+            (ToEngine::PrepareGpu, _) => true,
         }
     }
 
@@ -177,16 +203,48 @@ impl Work {
                 mark("plumbline:prepare");
                 // The models before go first: two heavy ones together would need half a gigabyte.
                 self.measurer = None;
-                match prepare(wish, copies_frames, &detector, &landmarks).await {
-                    Ok((measurer, choice)) => {
+                self.rival = Rival::Absent;
+                self.attempt = attempt;
+                let models = Models {
+                    detector: Uint8Array::new(&detector).to_vec(),
+                    landmarks: Uint8Array::new(&landmarks).to_vec(),
+                    copies_frames,
+                };
+                match prepare(wish, &models).await {
+                    Ok((measurer, choice, adapter)) => {
                         self.measurer = Some(measurer);
-                        vec![FromEngine::Prepared { attempt, choice }]
+                        if adapter.is_some() {
+                            self.rival = Rival::Possible(models);
+                        }
+                        vec![FromEngine::Prepared {
+                            attempt,
+                            choice,
+                            adapter,
+                        }]
                     }
                     Err(sentence) => vec![FromEngine::PrepareFailed { attempt, sentence }],
                 }
             }
-            ToEngine::Measure { frame, picture } => match &mut self.measurer {
+            ToEngine::PrepareGpu => {
+                self.rival.load();
+                Vec::new()
+            }
+            ToEngine::Settle { backend } => {
+                if let (Backend::Gpu, Some(gpu)) = (backend, self.rival.take()) {
+                    self.measurer = Some(Measurer::Gpu(gpu));
+                }
+                Vec::new()
+            }
+            ToEngine::Measure {
+                frame,
+                compare,
+                picture,
+            } => match &mut self.measurer {
                 Some(Measurer::Cpu(cpu)) => {
+                    let gpu = match compare {
+                        Some(Backend::Gpu) => self.rival.time(&picture, &frame).await,
+                        Some(Backend::Cpu) | None => None,
+                    };
                     if frame.index == 0 {
                         mark("plumbline:frame");
                     }
@@ -194,11 +252,28 @@ impl Work {
                     if frame.index == 0 {
                         mark("plumbline:result");
                     }
-                    picture.close();
-                    vec![match measured {
+                    let mut answers = Vec::new();
+                    match &measured {
+                        Ok(measurement) if compare == Some(Backend::Cpu) => {
+                            // The answer goes out before the GPU begins.
+                            self.to_compare = Some(ToCompare {
+                                frame,
+                                picture,
+                                cpu: whole_frame(measurement),
+                            });
+                        }
+                        Ok(measurement) => {
+                            picture.close();
+                            let cpu = whole_frame(measurement);
+                            answers.extend(gpu.map(|gpu| compared(self.attempt, cpu, gpu)));
+                        }
+                        Err(_) => picture.close(),
+                    }
+                    answers.push(match measured {
                         Ok(measurement) => FromEngine::Measured(Box::new(measurement)),
                         Err(sentence) => FromEngine::FrameFailed { frame, sentence },
-                    }]
+                    });
+                    answers
                 }
                 Some(Measurer::Gpu(gpu)) => {
                     let start_millis = now_millis();
@@ -222,6 +297,24 @@ impl Work {
         }
     }
 
+    /// Runs a frame on the GPU that the CPU has answered.
+    async fn compare(&mut self, frame: ToCompare) -> Vec<FromEngine> {
+        let timed = self.rival.time(&frame.picture, &frame.frame).await;
+        frame.picture.close();
+        timed
+            .map(|gpu| compared(self.attempt, frame.cpu, gpu))
+            .into_iter()
+            .collect()
+    }
+
+    fn rival_loaded(&self, loaded: Result<(), String>) -> FromEngine {
+        let attempt = self.attempt;
+        match loaded {
+            Ok(()) => FromEngine::GpuReady { attempt },
+            Err(what) => FromEngine::GpuFailed { attempt, what },
+        }
+    }
+
     /// Goes on with the oldest frame on the GPU.
     fn accept(&mut self, read: Read) -> Vec<FromEngine> {
         let Some(Measurer::Gpu(gpu)) = &mut self.measurer else {
@@ -240,6 +333,7 @@ impl Work {
                         width_px: size.width_px,
                         height_px: size.height_px,
                         pose: result.pose,
+                        backend: Backend::Gpu,
                         pixels_millis: 0.0,
                         timings: result.timings,
                         total_millis: now_millis() - submitted.start_millis,
@@ -286,44 +380,34 @@ async fn measure(
         width_px: pixels.width_px as u32,
         height_px: pixels.height_px as u32,
         pose: result.pose,
+        backend: Backend::Cpu,
         pixels_millis,
         timings: result.timings,
         total_millis: now_millis() - start_millis,
     })
 }
 
-/// Makes the models ready on the backend that fits the wish. Where the choice is free and the GPU refuses, it is the CPU.
+/// What comparing the backends on a frame has given.
+fn compared(attempt: u32, cpu: Timings, gpu: Result<Timings, String>) -> FromEngine {
+    match gpu {
+        Ok(gpu) => FromEngine::Compared { attempt, cpu, gpu },
+        Err(what) => FromEngine::GpuFailed { attempt, what },
+    }
+}
+
+/// Makes the models ready on the backend that answers first. Where the choice is free, the adapter comes too: it may be
+/// asked for later.
 async fn prepare(
     wish: BackendWish,
-    copies_frames: bool,
-    detector: &ArrayBuffer,
-    landmarks: &ArrayBuffer,
-) -> Result<(Measurer, BackendChoice), String> {
+    models: &Models,
+) -> Result<(Measurer, BackendChoice, Option<Adapter>), String> {
     let probe = match wish {
         // Asking for an adapter starts the browser's GPU process; the choice is made without.
         BackendWish::Forced(Backend::Cpu) => GpuProbe::NoWebGpu,
         BackendWish::Forced(Backend::Gpu) | BackendWish::Auto => gpu_probe::probe().await,
     };
     let choice = choose(wish, &probe)?;
-    let detector = Uint8Array::new(detector).to_vec();
-    let landmarks = Uint8Array::new(landmarks).to_vec();
-    match (
-        Measurer::prepare(choice.backend, copies_frames, &detector, &landmarks).await,
-        wish,
-        choice.backend,
-    ) {
-        (Ok(measurer), ..) => Ok((measurer, choice)),
-        (Err(_), BackendWish::Auto, Backend::Gpu) => {
-            let measurer = Measurer::prepare(Backend::Cpu, copies_frames, &detector, &landmarks).await?;
-            let reason = format!("the GPU refused the models ({})", choice.reason);
-            Ok((
-                measurer,
-                BackendChoice {
-                    backend: Backend::Cpu,
-                    reason,
-                },
-            ))
-        }
-        (Err(sentence), ..) => Err(sentence),
-    }
+    let measurer = Measurer::prepare(choice.backend, models).await?;
+    let adapter = probe.adapter().filter(|_| wish == BackendWish::Auto);
+    Ok((measurer, choice, adapter))
 }

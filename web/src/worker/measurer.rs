@@ -16,6 +16,25 @@ use crate::platform::page::{mark, now_millis};
 use crate::platform::picture::Picture;
 use crate::platform::replayer::{GpuDevice, GpuFrames, GpuReading};
 
+/// Both models as they were downloaded.
+pub struct Models {
+    /// The detector's file.
+    pub detector: Vec<u8>,
+    /// The landmark model's file.
+    pub landmarks: Vec<u8>,
+    /// On the GPU, whether frames are copied where they could be looked at as they are.
+    pub copies_frames: bool,
+}
+
+impl Models {
+    /// The plans of the detector and of the landmark model.
+    fn plans(&self, target: Target) -> Result<(Plan, Plan), String> {
+        let detector = plan_detector(&self.detector, target).map_err(|error| error.to_string())?;
+        let landmarks = plan_landmarks(&self.landmarks, target).map_err(|error| error.to_string())?;
+        Ok((detector, landmarks))
+    }
+}
+
 /// Measures frames on one backend.
 pub enum Measurer {
     /// WebAssembly: one frame after the other.
@@ -29,31 +48,19 @@ impl Measurer {
     ///
     /// # Errors
     /// A sentence: the bytes are not the models that the pipeline needs, or the GPU refuses them.
-    pub async fn prepare(
-        backend: Backend,
-        copies_frames: bool,
-        detector: &[u8],
-        landmarks: &[u8],
-    ) -> Result<Self, String> {
+    pub async fn prepare(backend: Backend, models: &Models) -> Result<Self, String> {
         match backend {
             Backend::Cpu => {
-                let (detector, landmarks) = plan(detector, landmarks, Target::Cpu)?;
+                let (detector, landmarks) = models.plans(Target::Cpu).map_err(|what| unusable(&what))?;
                 mark("plumbline:planned");
                 CpuMeasurer::new(detector, landmarks).map(Self::Cpu)
             }
-            Backend::Gpu => GpuMeasurer::load(copies_frames, detector, landmarks)
+            Backend::Gpu => GpuMeasurer::prepare(models)
                 .await
-                .map(Self::Gpu),
+                .map(Self::Gpu)
+                .map_err(|what| no_gpu(&what)),
         }
     }
-}
-
-/// Plans both models.
-fn plan(detector: &[u8], landmarks: &[u8], target: Target) -> Result<(Plan, Plan), String> {
-    Ok((
-        plan_detector(detector, target).map_err(|error| unusable(&error.to_string()))?,
-        plan_landmarks(landmarks, target).map_err(|error| unusable(&error.to_string()))?,
-    ))
 }
 
 /// What plans for an adapter are made for. One that does not say what it is gets what is never slow: fused kernels take
@@ -119,7 +126,7 @@ struct OpenDevice(GpuDevice);
 
 impl OpenDevice {
     async fn new() -> Result<Self, String> {
-        GpuDevice::open().await.map(Self).map_err(|what| no_gpu(&what))
+        GpuDevice::open().await.map(Self)
     }
 }
 
@@ -130,25 +137,40 @@ impl Drop for OpenDevice {
 }
 
 impl GpuMeasurer {
-    async fn load(copies_frames: bool, detector: &[u8], landmarks: &[u8]) -> Result<Self, String> {
+    /// Makes both models ready.
+    ///
+    /// # Errors
+    /// What the browser or the engine says.
+    pub async fn prepare(models: &Models) -> Result<Self, String> {
         let mut device = OpenDevice::new().await?;
-        let (detector, landmarks) = plan(detector, landmarks, target_of(&device.0.probe()))?;
+        let (detector, landmarks) = models.plans(target_of(&device.0.probe()))?;
         let mut view = View::Texture;
-        if !copies_frames {
+        if !models.copies_frames {
             match device.0.view_of_frames().await {
                 Ok(possible) => view = possible,
                 // A device that did not survive the question is replaced, and not asked again.
                 Err(_) => device = OpenDevice::new().await?,
             }
         }
-        let frames = GpuFrames::load(&device.0, &detector, &landmarks, view)
-            .await
-            .map_err(|what| no_gpu(&what))?;
+        let frames = GpuFrames::load(&device.0, &detector, &landmarks, view).await?;
         let pipeline = GpuPosePipeline::new(frames, Mode::Tracking, Box::new(now_millis));
         Ok(Self {
             pipeline: Box::new(pipeline),
             _device: device,
         })
+    }
+
+    /// Finds the person in a frame, and waits for it: no other frame may be on its way.
+    ///
+    /// # Errors
+    /// What the pipeline says.
+    pub async fn measure(&mut self, picture: &Picture, stamp: &FrameStamp) -> Result<FrameResult, String> {
+        if stamp.is_first {
+            self.pipeline.reset();
+        }
+        let submitted = self.pipeline.submit(picture, time_of(stamp));
+        submitted.map_err(|error| error.to_string())?;
+        self.pipeline.receive().await.map_err(|error| error.to_string())
     }
 
     /// Frames that were submitted and not answered.

@@ -4,7 +4,7 @@ use js_sys::ArrayBuffer;
 use plumbline_core::pose::Pose;
 use plumbline_pipeline::Timings;
 
-use crate::live::backend::{BackendChoice, BackendWish};
+use crate::live::backend::{Adapter, Backend, BackendChoice, BackendWish};
 use crate::platform::picture::Picture;
 
 /// From the page to the engine. Messages are answered one by one, in order.
@@ -28,8 +28,17 @@ pub enum ToEngine {
     Measure {
         /// Comes back in the answer.
         frame: FrameStamp,
+        /// Run it on the GPU beside the CPU too, beginning with this one. Answered by `Compared` or `GpuFailed` besides.
+        compare: Option<Backend>,
         /// The frame, transferred.
         picture: Picture,
+    },
+    /// Make the models ready on the GPU beside the CPU, which goes on answering. Answered by `GpuReady` or `GpuFailed`.
+    PrepareGpu,
+    /// Answer on this one from now on, and free the other. Not answered.
+    Settle {
+        /// Which.
+        backend: Backend,
     },
 }
 
@@ -55,6 +64,29 @@ pub enum FromEngine {
         attempt: u32,
         /// What runs them, and why.
         choice: BackendChoice,
+        /// What stands behind WebGPU, where the backend is free to choose.
+        adapter: Option<Adapter>,
+    },
+    /// The models are ready on the GPU beside the CPU.
+    GpuReady {
+        /// Of the models.
+        attempt: u32,
+    },
+    /// The GPU beside the CPU refuses the models or failed on a frame; nothing was lost.
+    GpuFailed {
+        /// Of the models.
+        attempt: u32,
+        /// What it says.
+        what: String,
+    },
+    /// A frame was run on both; each total is from the picture to the result.
+    Compared {
+        /// Of the models.
+        attempt: u32,
+        /// On the CPU.
+        cpu: Timings,
+        /// On the GPU.
+        gpu: Timings,
     },
     /// They are not; a sentence.
     PrepareFailed {
@@ -90,6 +122,8 @@ pub struct Measurement {
     pub height_px: u32,
     /// The person, if there is one.
     pub pose: Option<Pose>,
+    /// What measured it.
+    pub backend: Backend,
     /// Turning the frame into RGBA; nothing on the GPU.
     pub pixels_millis: f64,
     /// What the pipeline did with it, stage by stage.

@@ -12,7 +12,7 @@ use plumbline_pipeline::Timings;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::protocol::{FrameStamp, FromEngine, Measurement, ToEngine};
-use crate::live::backend::{BackendChoice, BackendWish};
+use crate::live::backend::{Adapter, Backend, BackendChoice, BackendWish};
 use crate::platform::picture::Picture;
 
 const VALUES_PER_LANDMARK: usize = 5;
@@ -56,12 +56,19 @@ pub fn encode_request(message: &ToEngine, transfer: &Array) -> JsValue {
                 .with("detector", detector.clone())
                 .with("landmarks", landmarks.clone())
         }
-        ToEngine::Measure { frame, picture } => {
+        ToEngine::Measure {
+            frame,
+            compare,
+            picture,
+        } => {
             transfer.push(picture.as_js());
             Fields::of_kind("measure")
                 .with_frame(frame)
+                .with("compare", compare.map(Backend::id))
                 .with("picture", picture.as_js().clone())
         }
+        ToEngine::PrepareGpu => Fields::of_kind("prepareGpu"),
+        ToEngine::Settle { backend } => Fields::of_kind("settle").with("backend", backend.id()),
     };
     fields.0.into()
 }
@@ -81,7 +88,15 @@ pub fn decode_request(value: &JsValue) -> Result<ToEngine, String> {
         }),
         "measure" => Ok(ToEngine::Measure {
             frame: frame(value)?,
+            compare: match member(value, "compare")? {
+                none if none.is_undefined() => None,
+                _ => Some(backend(value, "compare")?),
+            },
             picture: Picture::from_js(member(value, "picture")?).ok_or("picture")?,
+        }),
+        "prepareGpu" => Ok(ToEngine::PrepareGpu),
+        "settle" => Ok(ToEngine::Settle {
+            backend: backend(value, "backend")?,
         }),
         other => Err(format!("kind {other}")),
     }
@@ -91,10 +106,30 @@ pub fn decode_request(value: &JsValue) -> Result<ToEngine, String> {
 pub fn encode_answer(message: &FromEngine, transfer: &Array) -> JsValue {
     let fields = match message {
         FromEngine::Started => Fields::of_kind("started"),
-        FromEngine::Prepared { attempt, choice } => Fields::of_kind("prepared")
+        FromEngine::Prepared {
+            attempt,
+            choice,
+            adapter,
+        } => {
+            let fields = Fields::of_kind("prepared")
+                .with("attempt", *attempt)
+                .with("backend", choice.backend.id())
+                .with("reason", choice.reason.as_str());
+            match adapter {
+                None => fields,
+                Some(Adapter { name, is_software }) => fields
+                    .with("adapter", name.as_str())
+                    .with("isSoftware", *is_software),
+            }
+        }
+        FromEngine::GpuReady { attempt } => Fields::of_kind("gpuReady").with("attempt", *attempt),
+        FromEngine::GpuFailed { attempt, what } => Fields::of_kind("gpuFailed")
             .with("attempt", *attempt)
-            .with("backend", choice.backend.id())
-            .with("reason", choice.reason.as_str()),
+            .with("what", what.as_str()),
+        FromEngine::Compared { attempt, cpu, gpu } => Fields::of_kind("compared")
+            .with("attempt", *attempt)
+            .with("cpu", encode_timings(cpu))
+            .with("gpu", encode_timings(gpu)),
         FromEngine::PrepareFailed { attempt, sentence } => Fields::of_kind("prepareFailed")
             .with("attempt", *attempt)
             .with("sentence", sentence.as_str()),
@@ -112,6 +147,7 @@ fn encode_measurement(measurement: &Measurement, transfer: &Array) -> Fields {
         .with_frame(&measurement.frame)
         .with("widthPx", measurement.width_px)
         .with("heightPx", measurement.height_px)
+        .with("backend", measurement.backend.id())
         .with("pixelsMillis", measurement.pixels_millis)
         .with("timings", encode_timings(&measurement.timings))
         .with("totalMillis", measurement.total_millis);
@@ -151,20 +187,35 @@ pub fn decode_answer(value: &JsValue) -> Result<FromEngine, String> {
     match &*text(value, "kind")? {
         "started" => Ok(FromEngine::Started),
         "prepared" => {
-            let BackendWish::Forced(backend) =
-                BackendWish::from_id(&text(value, "backend")?).ok_or("backend")?
-            else {
-                return Err("backend auto".to_owned());
-            };
             let choice = BackendChoice {
-                backend,
+                backend: backend(value, "backend")?,
                 reason: text(value, "reason")?,
+            };
+            let adapter = match member(value, "adapter")? {
+                none if none.is_undefined() => None,
+                _ => Some(Adapter {
+                    name: text(value, "adapter")?,
+                    is_software: member(value, "isSoftware")?.is_truthy(),
+                }),
             };
             Ok(FromEngine::Prepared {
                 attempt: number(value, "attempt")? as u32,
                 choice,
+                adapter,
             })
         }
+        "gpuReady" => Ok(FromEngine::GpuReady {
+            attempt: number(value, "attempt")? as u32,
+        }),
+        "gpuFailed" => Ok(FromEngine::GpuFailed {
+            attempt: number(value, "attempt")? as u32,
+            what: text(value, "what")?,
+        }),
+        "compared" => Ok(FromEngine::Compared {
+            attempt: number(value, "attempt")? as u32,
+            cpu: decode_timings(&member(value, "cpu")?)?,
+            gpu: decode_timings(&member(value, "gpu")?)?,
+        }),
         "prepareFailed" => Ok(FromEngine::PrepareFailed {
             attempt: number(value, "attempt")? as u32,
             sentence: text(value, "sentence")?,
@@ -174,6 +225,7 @@ pub fn decode_answer(value: &JsValue) -> Result<FromEngine, String> {
             width_px: number(value, "widthPx")? as u32,
             height_px: number(value, "heightPx")? as u32,
             pose: decode_pose(value)?,
+            backend: backend(value, "backend")?,
             pixels_millis: number(value, "pixelsMillis")?,
             timings: decode_timings(&member(value, "timings")?)?,
             total_millis: number(value, "totalMillis")?,
@@ -277,6 +329,13 @@ fn frame(value: &JsValue) -> Result<FrameStamp, String> {
         time_secs: number(value, "timeSecs")?,
         is_first: member(value, "isFirst")?.is_truthy(),
     })
+}
+
+fn backend(value: &JsValue, name: &str) -> Result<Backend, String> {
+    match BackendWish::from_id(&text(value, name)?) {
+        Some(BackendWish::Forced(backend)) => Ok(backend),
+        Some(BackendWish::Auto) | None => Err(name.to_owned()),
+    }
 }
 
 fn member(value: &JsValue, name: &str) -> Result<JsValue, String> {

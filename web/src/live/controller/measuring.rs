@@ -4,15 +4,16 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::{Live, Readout};
-use crate::live::backend::Backend;
+use crate::live::autotune::{self, Autotune, Candidate, Report};
+use crate::live::backend::{Adapter, Backend};
 use crate::live::inspection;
 use crate::live::quality::Quality;
 use crate::live::session::Event;
 use crate::live::source::SourceKind;
-use crate::live::stage_times;
 use crate::platform::engine_link::EngineLink;
 use crate::platform::page;
 use crate::platform::source::Source;
+use crate::platform::tuning_store;
 use crate::worker::protocol::{FrameStamp, FromEngine, Measurement, ToEngine};
 
 /// How often the numbers change, at most: faster, nobody can read them.
@@ -34,11 +35,22 @@ impl Live {
                 let place = controller.link.borrow().as_ref().map(EngineLink::place);
                 self.place.set(place);
             }
-            FromEngine::Prepared { attempt, choice } => {
+            FromEngine::Prepared {
+                attempt,
+                choice,
+                adapter,
+            } => {
                 page::mark("plumbline:prepared");
-                let capacity = frames_at_once(choice.backend);
-                controller.gate.borrow_mut().set_capacity(capacity);
-                self.dispatch(Event::EngineReady(attempt, choice));
+                self.set_frames_at_once(choice.backend);
+                let candidate = adapter.map(|adapter| self.candidate(adapter));
+                self.dispatch(Event::EngineReady(attempt, choice, candidate));
+            }
+            FromEngine::GpuReady { attempt } => self.dispatch(Event::Tuning(attempt, Report::Ready)),
+            FromEngine::GpuFailed { attempt, what } => {
+                self.dispatch(Event::Tuning(attempt, Report::Failed(what)))
+            }
+            FromEngine::Compared { attempt, cpu, gpu } => {
+                self.dispatch(Event::Tuning(attempt, Report::Compared { cpu, gpu }))
             }
             FromEngine::PrepareFailed { attempt, sentence } => {
                 self.dispatch(Event::EngineFailed(attempt, sentence))
@@ -57,6 +69,26 @@ impl Live {
                 self.engine_is_free();
             }
             FromEngine::Crashed { sentence } => self.dispatch(Event::Crashed(sentence)),
+        }
+    }
+
+    pub(super) fn set_frames_at_once(&self, backend: Backend) {
+        let capacity = frames_at_once(backend);
+        self.controller().gate.borrow_mut().set_capacity(capacity);
+    }
+
+    /// The GPU that may be better than the CPU, with what an earlier visit knows of it.
+    fn candidate(&self, adapter: Adapter) -> Candidate {
+        let controller = self.controller();
+        let model = self.session.with_untracked(|session| session.model);
+        let weights = controller.weights.borrow().clone().unwrap_or_default();
+        let key = tuning_store::key(model, &adapter.name, weights);
+        let remembered = tuning_store::load(&key);
+        *controller.tuning_key.borrow_mut() = Some(key);
+        Candidate {
+            adapter,
+            remembered,
+            times_software: controller.options.times_software,
         }
     }
 
@@ -93,9 +125,16 @@ impl Live {
         spawn_local(async move {
             match screen.capture(frame.time_secs).await {
                 Ok(picture) if controller.run.get() == run => {
+                    let compare = live
+                        .session
+                        .with_untracked(|session| session.tuning.as_ref().and_then(Autotune::runs_both));
                     if let Some(link) = controller.link.borrow().as_ref() {
                         controller.runs_in_flight.borrow_mut().push_back(run);
-                        link.post(ToEngine::Measure { frame, picture });
+                        link.post(ToEngine::Measure {
+                            frame,
+                            compare,
+                            picture,
+                        });
                     }
                 }
                 // The source was closed while its frame was captured.
@@ -120,6 +159,8 @@ impl Live {
             .meter
             .borrow_mut()
             .record(now_millis, measurement.total_millis);
+        controller.stages.borrow_mut().record(now_millis, &measurement);
+        let follows = measurement.pose.is_some() && autotune::follows(&measurement.timings);
         if controller.options.inspect {
             let json = inspection::json(&measurement);
             page::keep_for_inspection(&json);
@@ -144,7 +185,7 @@ impl Live {
         } else {
             "Nobody in the picture."
         });
-        self.dispatch(Event::ResultDrawn);
+        self.dispatch(Event::ResultDrawn { follows });
         if let Some(source) = controller.source.borrow().as_ref() {
             source.result_drawn();
         }
@@ -161,7 +202,7 @@ impl Live {
         self.readout.set(Readout {
             frames_per_second: meter.frames_per_second(),
             frame_millis: meter.frame_millis(),
-            stages: last.as_ref().map(stage_times::sentence),
+            stages: controller.stages.borrow().medians(),
             dropped: controller.gate.borrow().dropped(),
             quality: last
                 .as_ref()

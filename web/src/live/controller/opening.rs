@@ -32,6 +32,7 @@ impl Live {
         let fresh = controller.gate.borrow().for_next_source();
         *controller.gate.borrow_mut() = fresh;
         controller.meter.borrow_mut().clear();
+        controller.stages.borrow_mut().clear();
         self.frames.set(0);
         self.picture_result.set(None);
         self.inspected.set(None);
@@ -153,6 +154,7 @@ impl Live {
             })
         };
         let (detector, landmarks) = (find("detector")?, find(model.id())?);
+        *self.controller().weights.borrow_mut() = Some([detector.sha256.clone(), landmarks.sha256.clone()]);
         let total = detector.bytes + landmarks.bytes;
         let progress = |part: &Cell<u64>, other: &Cell<u64>, received| {
             part.set(received);

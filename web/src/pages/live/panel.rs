@@ -2,13 +2,17 @@
 
 use leptos::prelude::*;
 
+use super::stage_times::StageTimes;
 use crate::components::choice::Choice;
 use crate::components::readout::Readout;
+use crate::live::autotune::Autotune;
 use crate::live::backend::BackendWish;
 use crate::live::controller::Live;
 use crate::live::format;
 use crate::live::options::ModelName;
 use crate::live::quality::Quality;
+use crate::live::sentences;
+use crate::live::session::Event;
 use crate::platform::page;
 
 /// Rows of a camera's frames that can be asked for; `any` is the camera's own choice.
@@ -58,18 +62,18 @@ fn Numbers() -> impl IntoView {
                 format!("{} × {} px", opened.width_px, opened.height_px)
             })
     };
-    let stages = move || {
-        readout
-            .get()
-            .stages
-            .unwrap_or_else(|| format::NO_NUMBER.to_owned())
-    };
     let backend = move || {
         live.session.with(|session| match session.choice() {
             None => format::NO_NUMBER.to_owned(),
             Some(choice) => format!("{}: {}", choice.backend.label(), choice.reason),
         })
     };
+    let tuning = Memo::new(move |_| {
+        live.session.with(|session| {
+            let tuning = session.tuning.as_ref()?;
+            Some(sentences::tuning(&tuning.standing()))
+        })
+    });
     view! {
         <section class="panel-section" aria-labelledby="now">
             <h2 id="now">"Now"</h2>
@@ -95,15 +99,18 @@ fn Numbers() -> impl IntoView {
                 <p class="panel-advice">{advice}</p>
             </div>
             <dl class="facts">
-                <dt>"Last frame"</dt>
-                <dd><output data-testid="stage-times" aria-live="off">{stages}</output></dd>
                 <dt>"Dropped frames"</dt>
                 <dd><output data-testid="dropped" aria-live="off">{move || readout.get().dropped}</output></dd>
                 <dt>"Picture"</dt>
                 <dd>{size}</dd>
                 <dt>"Runs on"</dt>
                 <dd><output data-testid="backend-reason">{backend}</output></dd>
+                {move || tuning.get().map(|sentence| view! {
+                    <dt>"Timed"</dt>
+                    <dd><output data-testid="tuning" aria-live="off">{sentence}</output></dd>
+                })}
             </dl>
+            <StageTimes/>
         </section>
     }
 }
@@ -127,6 +134,12 @@ fn Settings() -> impl IntoView {
             .map(|&(id, text)| (id.to_owned(), text.to_owned()))
             .collect()
     };
+    let may_time_again = Memo::new(move |_| {
+        live.session.with(|session| {
+            let tuning = session.tuning.as_ref().filter(|_| session.is_running());
+            tuning.is_some_and(Autotune::may_be_repeated)
+        })
+    });
     let resolutions = pairs(&RESOLUTIONS);
     let models = pairs(&ModelName::ALL.map(|model| (model.id(), model.label())));
     let backends = pairs(&BackendWish::ALL.map(|wish| (wish.id(), wish.label())));
@@ -173,6 +186,16 @@ fn Settings() -> impl IntoView {
                     testid="backend"
                 />
             </div>
+            {move || may_time_again.get().then(|| view! {
+                <button
+                    class="button"
+                    type="button"
+                    data-testid="time-again"
+                    on:click=move |_| live.dispatch(Event::TimeAgain)
+                >
+                    "Time CPU and GPU again"
+                </button>
+            })}
             <button class="button" type="button" on:click=move |_| page::print()>"Print this page…"</button>
         </section>
     }

@@ -60,6 +60,9 @@ pub fn Stage() -> impl IntoView {
             data-frames=move || live.frames.get()
             data-dropped=move || live.readout.get().dropped
             data-backend=move || session.with(|session| session.choice().map_or("", |choice| choice.backend.id()))
+            data-tuning=move || session.with(|session| {
+                session.tuning.as_ref().map_or("", |tuning| tuning.standing().id())
+            })
             data-model=move || session.with(|session| session.model.id())
             data-engine=move || live.place.get().map_or("", |place| place.id())
             data-landmarks=move || live.inspected.get()
