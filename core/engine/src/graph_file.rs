@@ -3,7 +3,7 @@
 //!
 //! Out of a graph whose constants are folded come bytes; out of these bytes comes the same graph, bit for bit. Weights
 //! are kept as binary16 where that is exact, and of tensors with many zeros only the rest is kept. Passes, fusion and
-//! plan are not in the file: they take a millisecond, and depend on who asks (which outputs, which level of fusion).
+//! plan are not in the file: they depend on who asks (which outputs, which level of fusion).
 //!
 //! All numbers are little-endian. The file is `PLMG`, the version as u32, the SHA-256 of the model that it was made
 //! of; values, nodes, inputs and outputs, each list after its length as u32; then the contents of all constants in the
