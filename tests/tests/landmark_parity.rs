@@ -243,7 +243,7 @@ fn photos_match_mediapipe() {
 
 /// The squat clip, tracking mode, 720 px wide. The first frame shows the pipeline without amplification; the whole
 /// clip shows that tracking follows. The project promises 6 px; what is asserted leaves room for the rounding of
-/// another kernel, which tracking amplifies (full's metres moved from 0.8 to 1.02 cm with the order of its sums alone).
+/// another kernel, which tracking amplifies (the order of its sums alone moved full from 2.2 to 3.4 px and past 1.0 cm).
 #[test]
 fn the_squat_clip_matches_mediapipe() {
     let Some((folder, reference)) = load::<VideoReference>("reference_video.json") else {
