@@ -139,18 +139,19 @@ pub fn steps(graph: &Graph, level: Level, has_work: impl Fn(&Node) -> bool) -> V
         }
     }
     if level >= Level::Pairs {
-        let finder = Finder::new(graph, level, &taken);
-        let blocks: Vec<Block> = (0..graph.nodes.len())
-            .filter_map(|position| finder.block(position))
-            .collect();
-        for block in blocks {
-            let nodes = block.nodes();
-            nodes.iter().for_each(|&position| taken[position] = true);
-            steps.push(Step {
-                nodes,
-                fusion: Fusion::Block(block),
-            });
+        let mut finder = Finder::new(graph, level, taken);
+        for position in 0..graph.nodes.len() {
+            if let Some(block) = finder.block(position) {
+                finder.claim(block);
+                steps.push(Step {
+                    nodes: block.nodes(),
+                    fusion: Fusion::Block(block),
+                });
+            }
         }
+        taken = finder.in_tail;
+        let of_blocks = steps.iter().flat_map(|step| &step.nodes);
+        of_blocks.for_each(|&position| taken[position] = true);
     }
     steps.extend(
         (0..graph.nodes.len())
@@ -231,24 +232,38 @@ fn tail(graph: &Graph, work: &[bool]) -> Vec<usize> {
     }
 }
 
-/// Looks for blocks among nodes that are not taken yet.
+/// Looks for blocks among the nodes before the tail.
 struct Finder<'a> {
     graph: &'a Graph,
     level: Level,
-    taken: &'a [bool],
+    in_tail: Vec<bool>,
+    /// 1x1 convolutions and stems that belong to a block: one between two depthwise convolutions could belong to both.
+    claimed: Vec<bool>,
     readers: Vec<u32>,
     producers: Vec<Option<usize>>,
 }
 
 impl<'a> Finder<'a> {
-    fn new(graph: &'a Graph, level: Level, taken: &'a [bool]) -> Self {
+    fn new(graph: &'a Graph, level: Level, in_tail: Vec<bool>) -> Self {
         Self {
             graph,
             level,
-            taken,
+            claimed: vec![false; in_tail.len()],
+            in_tail,
             readers: graph.reader_counts(),
             producers: graph.producers(),
         }
+    }
+
+    fn claim(&mut self, block: Block) {
+        for position in block.expand.into_iter().chain(block.project) {
+            self.claimed[position] = true;
+        }
+    }
+
+    /// Whether a block may have the convolution before or after its depthwise one.
+    fn is_free(&self, position: usize) -> bool {
+        !self.in_tail[position] && !self.claimed[position]
     }
 
     /// The block around the depthwise convolution at `depthwise`, if there is anything to fuse with it.
@@ -285,7 +300,7 @@ impl<'a> Finder<'a> {
         let position = self.producers[source.index()]?;
         let usable = matches!(self.graph.nodes[position].op, Op::DepthToSpace { .. })
             && self.graph.shape(source)[3].is_multiple_of(4)
-            && !self.taken[position]
+            && !self.in_tail[position]
             && !self.graph.outputs.contains(&source)
             && self.graph.nodes.iter().enumerate().all(|(reader, node)| {
                 !node.inputs.contains(&source)
@@ -301,7 +316,7 @@ impl<'a> Finder<'a> {
             return false;
         };
         let window = self.graph.shape(node.inputs[1]);
-        !self.taken[position]
+        !self.in_tail[position]
             && window[1].max(window[2]) <= MAX_WINDOW
             && conv.stride[0].max(conv.stride[1]) <= MAX_STRIDE
             && conv.dilation == [1, 1]
@@ -314,7 +329,7 @@ impl<'a> Finder<'a> {
         let Op::Conv2d(conv) = &before.op else { return None };
         let channels = *self.graph.shape(before.inputs[0]).last()?;
         let usable = self.is_private(before.output)
-            && !self.taken[position]
+            && self.is_free(position)
             && conv.residual.is_none()
             && (self.is_pointwise(before, conv) || channels <= MAX_STEM_CHANNELS);
         usable.then_some(position)
@@ -332,7 +347,7 @@ impl<'a> Finder<'a> {
             .position(|reader| reader.inputs.first() == Some(&node.output))?;
         let after = &self.graph.nodes[position];
         let Op::Conv2d(conv) = &after.op else { return None };
-        (!self.taken[position] && self.is_pointwise(after, conv)).then_some(position)
+        (self.is_free(position) && self.is_pointwise(after, conv)).then_some(position)
     }
 
     fn is_pointwise(&self, node: &Node, conv: &Conv2d) -> bool {

@@ -57,6 +57,11 @@ fn blocks_around_a_depthwise_convolution() {
 }
 
 #[test]
+fn chains_of_blocks() {
+    (0..ROUNDS).for_each(|seed| check(&fused::chain(9500 + seed)));
+}
+
+#[test]
 fn ends_of_networks() {
     (0..ROUNDS).for_each(|seed| check(&fused::tail(8000 + seed)));
 }

@@ -96,6 +96,11 @@ fn values_in_binary16() {
 }
 
 #[test]
+fn chains_of_blocks() {
+    (0..ROUNDS / 4).for_each(|seed| check(&fused::chain(9500 + seed)));
+}
+
+#[test]
 fn ends_of_networks() {
     (0..ROUNDS / 4).for_each(|seed| check(&fused::tail(8000 + seed)));
 }

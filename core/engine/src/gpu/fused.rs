@@ -203,7 +203,8 @@ impl Recorder<'_> {
         Ok(taps)
     }
 
-    fn weight_operand(&mut self, name: &str, packed: Packed, form: Form) -> Operand {
+    /// A packed constant in the form in which the kernel reads it.
+    pub(super) fn weight_operand(&mut self, name: &str, packed: Packed, form: Form) -> Operand {
         let mut operand = Operand::image(name, self.store(packed), 4);
         operand.form = form;
         operand

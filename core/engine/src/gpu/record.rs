@@ -264,8 +264,7 @@ impl Recorder<'_> {
         let bias = self.constant(node, node.inputs[2])?;
         let bias = pack::pack_f32(&pack::padded_rows(bias, bias.len()));
         let bias_channels = bias.bytes.len() / 4;
-        let mut w = Operand::image("w", self.store(weights), 4);
-        w.form = form;
+        let w = self.weight_operand("w", weights, form);
         let mut operands = vec![
             self.image_operand("x", node, node.inputs[0])?,
             w,

@@ -179,6 +179,36 @@ pub fn block(seed: u64) -> Case {
     case
 }
 
+/// Depthwise and 1x1 convolutions in turns, as in MobileNetV1: each 1x1 could close one block or open the next, and may
+/// do only one of both.
+pub fn chain(seed: u64) -> Case {
+    let mut random = Random(seed);
+    let mut build = Build::default();
+    let channels = 4 * (1 + random.below(6));
+    let mut x = build.input(&mut random, &[1, 12, 11, channels]);
+    for _ in 0..2 + random.below(3) {
+        let channels = build.graph.shape(x)[3];
+        let activation = suite::activation(&mut random);
+        let filtered = Layer::depthwise(3, 1, channels, activation).add(&mut build, &mut random, x);
+        let outputs = 4 * (1 + random.below(6));
+        let activation = suite::activation(&mut random);
+        x = Layer::pointwise(outputs, activation).add(&mut build, &mut random, filtered);
+    }
+    let case = Case {
+        level: Level::Blocks,
+        ..build.case(&[x])
+    };
+    let nodes: Vec<usize> = case
+        .plan()
+        .steps
+        .iter()
+        .flat_map(|step| step.nodes.clone())
+        .collect();
+    let each_once: Vec<usize> = (0..case.graph.nodes.len()).collect();
+    assert_eq!(nodes, each_once, "each convolution belongs to one block");
+    case
+}
+
 /// The end of a network: residual layers on shrinking maps, pooled skip connections, heads of odd channel counts.
 pub fn tail(seed: u64) -> Case {
     let mut random = Random(seed);
