@@ -173,13 +173,13 @@ impl Convolution {
         }
     }
 
-    /// Computes all outputs.
-    pub fn run(&self, x: &[f32], finish: Finish<'_>, scratch: &mut Scratch, out: &mut [f32]) {
+    /// Computes the output pixels from number `start` on, as many as `out` has room for.
+    pub fn run(&self, x: &[f32], start: usize, finish: Finish<'_>, scratch: &mut Scratch, out: &mut [f32]) {
         let depth = self.geometry.patch_len();
         let Scratch { packed, enlarged } = scratch;
         enlarged.reset();
         for (block, out) in out.chunks_mut(self.block_pixels * self.outputs).enumerate() {
-            let first = block * self.block_pixels;
+            let first = start + block * self.block_pixels;
             let pixels = out.len() / self.outputs;
             packed.resize(pixels.div_ceil(TILE) * depth, [0.0; LANES]);
             self.geometry.pack(x, first, packed);

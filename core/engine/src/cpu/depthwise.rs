@@ -48,19 +48,19 @@ impl Depthwise {
         }
     }
 
-    /// Computes all outputs.
-    pub fn run(&self, x: &[f32], clamp: Clamp, out: &mut [f32]) {
+    /// Computes the output rows from number `start` on, as many as `out` has room for.
+    pub fn run(&self, x: &[f32], start: usize, clamp: Clamp, out: &mut [f32]) {
         let fits = self.channels.is_multiple_of(LANES) && self.conv.dilation == [1, 1];
         // Maps of 7, 14 and 28 pixels a side divide into runs of 7.
         let sevens = self.out_size[1].is_multiple_of(7);
         match (self.kernel, self.conv.stride, fits) {
-            ([3, 3], [1, 1], true) if sevens => self.run_rows::<3, 9, 1, 7, 9>(x, clamp, out),
-            ([3, 3], [1, 1], true) => self.run_rows::<3, 9, 1, 8, 10>(x, clamp, out),
-            ([3, 3], [2, 2], true) => self.run_rows::<3, 9, 2, 4, 9>(x, clamp, out),
-            ([5, 5], [1, 1], true) if sevens => self.run_rows::<5, 25, 1, 7, 11>(x, clamp, out),
-            ([5, 5], [1, 1], true) => self.run_rows::<5, 25, 1, 8, 12>(x, clamp, out),
-            ([5, 5], [2, 2], true) => self.run_rows::<5, 25, 2, 8, 19>(x, clamp, out),
-            _ => self.run_any(x, clamp, out),
+            ([3, 3], [1, 1], true) if sevens => self.run_rows::<3, 9, 1, 7, 9>(x, start, clamp, out),
+            ([3, 3], [1, 1], true) => self.run_rows::<3, 9, 1, 8, 10>(x, start, clamp, out),
+            ([3, 3], [2, 2], true) => self.run_rows::<3, 9, 2, 4, 9>(x, start, clamp, out),
+            ([5, 5], [1, 1], true) if sevens => self.run_rows::<5, 25, 1, 7, 11>(x, start, clamp, out),
+            ([5, 5], [1, 1], true) => self.run_rows::<5, 25, 1, 8, 12>(x, start, clamp, out),
+            ([5, 5], [2, 2], true) => self.run_rows::<5, 25, 2, 8, 19>(x, start, clamp, out),
+            _ => self.run_any(x, start, clamp, out),
         }
     }
 
@@ -68,15 +68,14 @@ impl Depthwise {
     fn run_rows<const K: usize, const TAPS: usize, const S: usize, const RUN: usize, const SPAN: usize>(
         &self,
         x: &[f32],
+        start: usize,
         clamp: Clamp,
         out: &mut [f32],
     ) {
         let count = self.channels / LANES;
         let row_len = self.in_size[1] * count;
-        for (out_y, out_row) in quads_mut(out)
-            .chunks_exact_mut(self.out_size[1] * count)
-            .enumerate()
-        {
+        let out_rows = quads_mut(out).chunks_exact_mut(self.out_size[1] * count);
+        for (out_y, out_row) in (start..).zip(out_rows) {
             // A row beyond the border is empty.
             let rows: [&[Quad]; K] = std::array::from_fn(|ky| {
                 (out_y * S + ky)
@@ -148,9 +147,9 @@ impl Depthwise {
     }
 
     /// Any kernel, stride, dilation and number of channels.
-    fn run_any(&self, x: &[f32], clamp: Clamp, out: &mut [f32]) {
+    fn run_any(&self, x: &[f32], start: usize, clamp: Clamp, out: &mut [f32]) {
         let (width, taps) = (self.out_size[1], self.kernel[0] * self.kernel[1]);
-        for (pixel, out) in out.chunks_exact_mut(self.channels).enumerate() {
+        for (pixel, out) in (start * width..).zip(out.chunks_exact_mut(self.channels)) {
             let (out_y, out_x) = (pixel / width, pixel % width);
             for (quad, out) in out.chunks_mut(LANES).enumerate() {
                 let mut sum = self.bias[quad];

@@ -3,12 +3,14 @@
 //! A [`Session`] owns the plan, its packed weights and one arena. After the first frame, running allocates nothing.
 //! Tensors are dense NHWC f32.
 
+pub mod bands;
 mod convolution;
 mod depthwise;
 mod epilogue;
 mod facts;
 mod pool;
 mod residual;
+mod rows;
 mod shuffle;
 mod simd;
 mod sparse;
@@ -18,6 +20,7 @@ use std::ops::Range;
 
 use self::convolution::Scratch;
 pub use self::facts::StepFacts;
+use self::rows::row_count;
 use self::step::Step;
 use crate::error::ModelError;
 use crate::graph::{Constant, ValueId, element_count};
@@ -91,7 +94,9 @@ impl Session {
     /// A caller with a stopwatch sees where the time of a frame goes; [`Self::run`] is the same code without one.
     pub fn run_observed(&mut self, mut after: impl FnMut(usize)) {
         for (index, step) in self.steps.iter().enumerate() {
-            step.run(&self.plan.graph, &self.places, &mut self.arena, &mut self.scratch);
+            let graph = &self.plan.graph;
+            let rows = 0..row_count(graph.shape(graph.nodes[step.node].output));
+            step.run(graph, &self.places, rows, &mut self.arena, &mut self.scratch);
             after(index);
         }
     }

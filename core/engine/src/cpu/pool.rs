@@ -4,11 +4,12 @@ use super::residual::apply_activation;
 use super::simd::{LANES, f32x4, quads, quads_mut};
 use crate::graph::Pool2d;
 
-/// Computes all outputs; windows are clipped to the image, as in TFLite.
-pub fn max_pool(x: &[f32], from: &[usize], pool: &Pool2d, out: &mut [f32], to: &[usize]) {
+/// Computes the output rows from number `start` on, as many as `out` has room for; windows are clipped to the image, as
+/// in TFLite.
+pub fn max_pool(x: &[f32], from: &[usize], pool: &Pool2d, start: usize, out: &mut [f32], to: &[usize]) {
     let (height, width, channels) = (from[1], from[2], from[3]);
     let whole = channels - channels % LANES;
-    for (pixel, out) in out.chunks_exact_mut(channels).enumerate() {
+    for (pixel, out) in (start * to[2]..).zip(out.chunks_exact_mut(channels)) {
         let (out_y, out_x) = (pixel / to[2], pixel % to[2]);
         out.fill(f32::NEG_INFINITY);
         for row in clipped(out_y * pool.stride[0], pool.window[0], pool.padding.top, height) {

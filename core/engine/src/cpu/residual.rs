@@ -57,14 +57,21 @@ impl<'a> Addend<'a> {
         &memory.block
     }
 
-    /// Adds to a finished tensor in place, then activates: the way of the rare results that a kernel cannot finish
-    /// while it computes them.
-    pub fn add_to(&self, out: &mut [f32], channels: usize, activation: Activation, memory: &mut Enlarged) {
+    /// Adds to finished pixels, number `start` and those that follow it, in place, then activates: the way of the rare
+    /// results that a kernel cannot finish while it computes them.
+    pub fn add_to(
+        &self,
+        start: usize,
+        out: &mut [f32],
+        channels: usize,
+        activation: Activation,
+        memory: &mut Enlarged,
+    ) {
         /// Pixels at a time.
         const BLOCK: usize = 64;
         memory.reset();
         for (block, out) in out.chunks_mut(BLOCK * channels).enumerate() {
-            let other = self.rows(block * BLOCK, out.len() / channels, channels, memory);
+            let other = self.rows(start + block * BLOCK, out.len() / channels, channels, memory);
             for (out, other) in out.iter_mut().zip(other) {
                 *out += other;
             }
@@ -98,10 +105,10 @@ impl UpsampleTable {
         }
     }
 
-    /// Enlarges a whole tensor.
-    pub fn resize(&self, x: &[f32], out: &mut [f32], memory: &mut Enlarged) {
+    /// Writes the enlarged rows from number `start` on, as many as `out` has room for.
+    pub fn resize(&self, x: &[f32], start: usize, out: &mut [f32], memory: &mut Enlarged) {
         memory.reset();
-        self.enlarge(x, 0, out, memory);
+        self.enlarge(x, start * self.columns.len(), out, memory);
     }
 
     /// Writes the enlarged pixels from `first` on. Rows are mixed first, once for all pixels of an output row.

@@ -66,14 +66,14 @@ impl SparsePointwise {
         })
     }
 
-    /// Computes all outputs.
-    pub fn run(&self, x: &[f32], finish: Finish<'_>, scratch: &mut Scratch, out: &mut [f32]) {
+    /// Computes the output pixels from number `start` on, as many as `out` has room for.
+    pub fn run(&self, x: &[f32], start: usize, finish: Finish<'_>, scratch: &mut Scratch, out: &mut [f32]) {
         // Maps of 7, 14 and 28 pixels a side divide into blocks of 28, those of 8, 16 and 32 into blocks of 32.
         let surplus = |quads: usize| self.pixels.next_multiple_of(quads * LANES) - self.pixels;
         if surplus(7) < surplus(8) {
-            self.run_blocks::<7>(x, finish, scratch, out);
+            self.run_blocks::<7>(x, start, finish, scratch, out);
         } else {
-            self.run_blocks::<8>(x, finish, scratch, out);
+            self.run_blocks::<8>(x, start, finish, scratch, out);
         }
     }
 
@@ -81,6 +81,7 @@ impl SparsePointwise {
     fn run_blocks<const N: usize>(
         &self,
         x: &[f32],
+        start: usize,
         finish: Finish<'_>,
         scratch: &mut Scratch,
         out: &mut [f32],
@@ -90,6 +91,7 @@ impl SparsePointwise {
         enlarged.reset();
         packed.resize(self.depth * N, [0.0; LANES]);
         let size = N * LANES;
+        let x = &x[start * self.depth..][..out.len() / outputs * self.depth];
         let blocks = x.chunks(size * self.depth).zip(out.chunks_mut(size * outputs));
         for (index, (x, out)) in blocks.enumerate() {
             let lines = packed.as_chunks_mut::<N>().0;
@@ -100,7 +102,7 @@ impl SparsePointwise {
                 lines,
                 out,
             };
-            finish.run_block(index * size, pixels, outputs, enlarged, block);
+            finish.run_block(start + index * size, pixels, outputs, enlarged, block);
         }
     }
 }
@@ -233,8 +235,8 @@ mod tests {
                 let finish = Finish { clamp, residual };
                 let mut expected = vec![f32::NAN; added.len()];
                 let mut actual = expected.clone();
-                dense.run(&x, finish, &mut scratch, &mut expected);
-                sparse.run(&x, finish, &mut scratch, &mut actual);
+                dense.run(&x, 0, finish, &mut scratch, &mut expected);
+                sparse.run(&x, 0, finish, &mut scratch, &mut actual);
                 assert_eq!(actual, expected, "{side} x {side}, {depth} to {outputs} channels");
             }
         }

@@ -6,6 +6,7 @@ use super::convolution::{Convolution, Geometry, Scratch};
 use super::depthwise::Depthwise;
 use super::epilogue::{Finish, Order};
 use super::residual::{Addend, UpsampleTable, apply_activation};
+use super::rows::elements_of_rows;
 use super::simd::Clamp;
 use super::sparse::SparsePointwise;
 use super::{pool, shuffle};
@@ -96,10 +97,18 @@ impl Ending {
     }
 
     /// What the kernel leaves to do.
-    fn finish(&self, addend: Option<Addend<'_>>, channels: usize, scratch: &mut Scratch, out: &mut [f32]) {
+    fn finish(
+        &self,
+        addend: Option<Addend<'_>>,
+        first_pixel: usize,
+        channels: usize,
+        scratch: &mut Scratch,
+        out: &mut [f32],
+    ) {
         apply_activation(self.apart, out);
         if let (Some(residual), Some(addend), false) = (self.residual, addend, self.order.is_some()) {
-            addend.add_to(out, channels, residual.activation, &mut scratch.enlarged);
+            let memory = &mut scratch.enlarged;
+            addend.add_to(first_pixel, out, channels, residual.activation, memory);
         }
     }
 }
@@ -147,15 +156,27 @@ impl Step {
         })
     }
 
-    /// Computes the node's output in the arena; `places` says where each value lives, by value index.
-    pub fn run(&self, graph: &Graph, places: &[Range<usize>], arena: &mut [f32], scratch: &mut Scratch) {
+    /// Computes these rows of the node's output in the arena; `places` says where each value lives, by value index.
+    /// Nodes that [`rows::is_divisible`](super::rows::is_divisible) does not name are given all their rows.
+    pub fn run(
+        &self,
+        graph: &Graph,
+        places: &[Range<usize>],
+        rows: Range<usize>,
+        arena: &mut [f32],
+        scratch: &mut Scratch,
+    ) {
         let node = &graph.nodes[self.node];
         let place = |id: ValueId| places[id.index()].clone();
-        let (around, out) = Around::split(arena, place(node.output));
+        let to = graph.shape(node.output);
+        // Where the rows lie in the output, and in operands of its shape.
+        let part = elements_of_rows(to, rows.clone());
+        let whole = place(node.output);
+        let (around, out) = Around::split(arena, whole.start + part.start..whole.start + part.end);
         let operand = |index: usize| around.read(place(node.inputs[index]));
         let shape = |index: usize| graph.shape(node.inputs[index]);
-        let to = graph.shape(node.output);
         let channels = to[to.len() - 1];
+        let (first_row, first_pixel) = (rows.start, part.start / channels);
         let x = operand(0);
         let (ending, clamp) = (&self.ending, self.ending.clamp);
         // The residual is the last operand.
@@ -170,27 +191,29 @@ impl Step {
         };
         match (&node.op, &self.kernel) {
             (Op::Conv2d(_), Kernel::Convolution(kernel)) => {
-                kernel.run(x, finish, scratch, out);
-                ending.finish(addend, channels, scratch, out);
+                kernel.run(x, first_pixel, finish, scratch, out);
+                ending.finish(addend, first_pixel, channels, scratch, out);
             }
             (Op::Conv2d(_), Kernel::Sparse(kernel)) => {
-                kernel.run(x, finish, scratch, out);
-                ending.finish(addend, channels, scratch, out);
+                kernel.run(x, first_pixel, finish, scratch, out);
+                ending.finish(addend, first_pixel, channels, scratch, out);
             }
             (Op::DepthwiseConv2d(_), Kernel::Depthwise(kernel)) => {
-                kernel.run(x, clamp, out);
-                ending.finish(addend, channels, scratch, out);
+                kernel.run(x, first_row, clamp, out);
+                ending.finish(addend, first_pixel, channels, scratch, out);
             }
             (Op::Add(_), _) => {
-                out.copy_from_slice(x);
-                ending.finish(addend, channels, scratch, out);
+                out.copy_from_slice(&x[part]);
+                ending.finish(addend, first_pixel, channels, scratch, out);
             }
-            (Op::ResizeBilinear(_), Kernel::Resize(table)) => table.resize(x, out, &mut scratch.enlarged),
+            (Op::ResizeBilinear(_), Kernel::Resize(table)) => {
+                table.resize(x, first_row, out, &mut scratch.enlarged);
+            }
             (Op::Activation(activation), _) => {
-                out.copy_from_slice(x);
+                out.copy_from_slice(&x[part]);
                 apply_activation(*activation, out);
             }
-            (Op::MaxPool2d(pool), _) => pool::max_pool(x, shape(0), pool, out, to),
+            (Op::MaxPool2d(pool), _) => pool::max_pool(x, shape(0), pool, first_row, out, to),
             (Op::Pad(amounts), _) => shuffle::pad(x, shape(0), amounts, out, to),
             (Op::Concat { axis }, _) => {
                 let mut offset = 0;
