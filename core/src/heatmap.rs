@@ -3,7 +3,7 @@
 //! graph sets kernel 7, which moves single landmarks by several pixels).
 
 use crate::detection::sigmoid;
-use crate::landmarks::{MODEL_LANDMARK_COUNT, ModelLandmark};
+use crate::landmarks::{MODEL_LANDMARK_COUNT, ModelLandmark, USED_LANDMARKS};
 
 /// Cells along a side of the heatmap.
 pub const HEATMAP_SIDE: usize = 64;
@@ -12,31 +12,49 @@ pub const REACH: isize = 4;
 /// The neighbourhood counts only if one of its cells is at least this sure.
 pub const MIN_CONFIDENCE: f32 = 0.5;
 
-/// Refines x and y of each landmark in place; depth, visibility and presence stay.
+/// Cells along a side of a neighbourhood.
+const SPAN: usize = 2 * REACH as usize + 1;
+
+/// Where the logits come from: from a whole tensor, or from whoever computes those that are asked for.
+pub trait Heatmap {
+    /// Logits of one landmark in cells of the map, numbered row by row; one value for each cell.
+    fn logits(&self, landmark: usize, cells: impl Iterator<Item = usize>, values: &mut [f32]);
+}
+
+/// The whole tensor `[64, 64, 39]`, landmarks innermost.
+impl Heatmap for &[f32] {
+    fn logits(&self, landmark: usize, cells: impl Iterator<Item = usize>, values: &mut [f32]) {
+        for (value, cell) in values.iter_mut().zip(cells) {
+            *value = self[cell * MODEL_LANDMARK_COUNT + landmark];
+        }
+    }
+}
+
+/// Refines x and y of each landmark that anybody uses in place; depth, visibility and presence stay.
 ///
-/// `heatmap` holds the logits `[64, 64, 39]`, landmarks innermost. A position is the index of a cell over the number
-/// of cells, without half a cell added, as in the reference. A landmark to the left of, to the right of or above the
-/// input stays as it is; one that lies below it by no more than the reach is still drawn in, because the reference
-/// compares the column twice and the row not at all.
-pub fn refine(landmarks: &mut [ModelLandmark; MODEL_LANDMARK_COUNT], heatmap: &[f32]) {
+/// A position is the index of a cell over the number of cells, without half a cell added, as in the reference. A
+/// landmark to the left of, to the right of or above the input stays as it is; one that lies below it by no more than
+/// the reach is still drawn in, because the reference compares the column twice and the row not at all.
+pub fn refine(landmarks: &mut [ModelLandmark; MODEL_LANDMARK_COUNT], heatmap: &impl Heatmap) {
     const SIDE: isize = HEATMAP_SIDE as isize;
-    for (index, landmark) in landmarks.iter_mut().enumerate() {
+    for (index, landmark) in landmarks.iter_mut().enumerate().take(USED_LANDMARKS) {
         // The cast rounds towards zero, so that up to one cell to the left of the input still counts as inside.
         let column = (landmark.x * HEATMAP_SIDE as f32) as isize;
         let row = (landmark.y * HEATMAP_SIDE as f32) as isize;
         if !(0..SIDE).contains(&column) || !(0..SIDE + REACH).contains(&row) {
             continue;
         }
+        let inside = |at: isize| (at - REACH).max(0)..(at + REACH + 1).min(SIDE);
+        let cells = || inside(row).flat_map(|y| inside(column).map(move |x| (x, y)));
+        let mut logits = [0.0; SPAN * SPAN];
+        heatmap.logits(index, cells().map(|(x, y)| (y * SIDE + x) as usize), &mut logits);
         let (mut total, mut sum_x, mut sum_y, mut best) = (0.0, 0.0, 0.0, 0.0_f32);
-        for y in (row - REACH).max(0)..(row + REACH + 1).min(SIDE) {
-            for x in (column - REACH).max(0)..(column + REACH + 1).min(SIDE) {
-                let cell = (y * SIDE + x) as usize;
-                let confidence = sigmoid(heatmap[cell * MODEL_LANDMARK_COUNT + index]);
-                total += confidence;
-                sum_x += x as f32 * confidence;
-                sum_y += y as f32 * confidence;
-                best = best.max(confidence);
-            }
+        for ((x, y), &logit) in cells().zip(&logits) {
+            let confidence = sigmoid(logit);
+            total += confidence;
+            sum_x += x as f32 * confidence;
+            sum_y += y as f32 * confidence;
+            best = best.max(confidence);
         }
         if best >= MIN_CONFIDENCE {
             landmark.x = sum_x / HEATMAP_SIDE as f32 / total;
@@ -96,7 +114,7 @@ mod tests {
                 visibility: 0.4,
                 presence: 0.5,
             };
-            refine(&mut landmarks, &heatmap);
+            refine(&mut landmarks, &heatmap.as_slice());
             let found = landmarks[INDEX];
             assert!((found.x - expected_x).abs() < 1e-6, "{name}: x is {}", found.x);
             assert!((found.y - expected_y).abs() < 1e-6, "{name}: y is {}", found.y);
@@ -115,7 +133,7 @@ mod tests {
             y: f32::INFINITY,
             ..ModelLandmark::default()
         }; MODEL_LANDMARK_COUNT];
-        refine(&mut landmarks, &heatmap);
+        refine(&mut landmarks, &heatmap.as_slice());
         assert_eq!(landmarks[0].y, f32::INFINITY);
     }
 }

@@ -10,6 +10,8 @@ use crate::roi::RotatedRect;
 
 /// Landmarks that the model gives: 33 of the body, two alignment points, four that nothing uses.
 pub const MODEL_LANDMARK_COUNT: usize = 39;
+/// Of them, those that anybody uses; they come first.
+pub const USED_LANDMARKS: usize = ALIGNMENT_SCALE_POINT + 1;
 /// Numbers for each of them: x, y, z, visibility logit, presence logit.
 pub const VALUES_PER_LANDMARK: usize = 5;
 /// Index of the alignment point between the hips.

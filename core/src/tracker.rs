@@ -16,7 +16,7 @@
 use crate::anchors::anchors;
 use crate::detection::{self, BODY_SCALE_POINT, HIP_CENTER};
 use crate::geometry::{ImageSize, Point2};
-use crate::heatmap;
+use crate::heatmap::{self, Heatmap};
 use crate::landmarks::{self, ALIGNMENT_CENTER, ALIGNMENT_SCALE_POINT, ModelLandmark};
 use crate::nms::{MERGE_OVERLAP, merge_overlapping};
 use crate::pose::{Landmark, Pose, WorldLandmark};
@@ -57,15 +57,15 @@ pub struct DetectorOutputs<'a> {
     pub scores: &'a [f32],
 }
 
-/// The landmark model's output tensors.
+/// The landmark model's outputs: tensors, and heatmaps in whatever form there is.
 #[derive(Clone, Copy, Debug)]
-pub struct LandmarkOutputs<'a> {
+pub struct LandmarkOutputs<'a, H> {
     /// `[1, 195]`: 39 x (x px, y px, z px, visibility logit, presence logit).
     pub landmarks: &'a [f32],
     /// Probability that the region holds a person.
     pub score: f32,
-    /// `[1, 64, 64, 39]`: logits.
-    pub heatmap: &'a [f32],
+    /// `[1, 64, 64, 39]`: logits, of which few are looked at.
+    pub heatmap: H,
     /// `[1, 117]`: 39 x (x, y, z) in metres.
     pub world: &'a [f32],
 }
@@ -143,7 +143,7 @@ impl PoseTracker {
     pub fn advance(
         &mut self,
         region: &RotatedRect,
-        outputs: LandmarkOutputs<'_>,
+        outputs: LandmarkOutputs<'_, impl Heatmap>,
         time: Timestamp,
     ) -> Option<Pose> {
         // An undefined score counts as nobody.
@@ -153,8 +153,8 @@ impl PoseTracker {
             return None;
         }
         let mut decoded = landmarks::decode(outputs.landmarks);
-        heatmap::refine(&mut decoded, outputs.heatmap);
-        let mut pose = pose_in_image(&decoded, region, &outputs);
+        heatmap::refine(&mut decoded, &outputs.heatmap);
+        let mut pose = pose_in_image(&decoded, region, outputs.score, outputs.world);
         match self.mode {
             Mode::Static => {}
             Mode::Tracking => self.follow(&mut pose, &decoded, region, time),
@@ -187,14 +187,14 @@ impl PoseTracker {
 }
 
 /// The 33 landmarks in the image and in the world, unsmoothed.
-fn pose_in_image(decoded: &[ModelLandmark], region: &RotatedRect, outputs: &LandmarkOutputs<'_>) -> Pose {
+fn pose_in_image(decoded: &[ModelLandmark], region: &RotatedRect, score: f32, world: &[f32]) -> Pose {
     let mut pose = Pose {
         landmarks: [Landmark::default(); LANDMARK_COUNT],
         world: [WorldLandmark::default(); LANDMARK_COUNT],
         region: *region,
-        score: outputs.score,
+        score,
     };
-    let metres = outputs.world.chunks_exact(3).map(|row| [row[0], row[1], row[2]]);
+    let metres = world.chunks_exact(3).map(|row| [row[0], row[1], row[2]]);
     for (index, (landmark, row)) in decoded.iter().zip(metres).take(LANDMARK_COUNT).enumerate() {
         pose.landmarks[index] = landmarks::project_to_image(landmark, region);
         pose.world[index] = landmarks::project_to_world(row, landmark, region);
@@ -253,7 +253,7 @@ mod tests {
             }
         }
 
-        fn landmarks(&self, score: f32) -> LandmarkOutputs<'_> {
+        fn landmarks(&self, score: f32) -> LandmarkOutputs<'_, &[f32]> {
             LandmarkOutputs {
                 landmarks: &self.landmarks,
                 score,

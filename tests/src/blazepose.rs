@@ -14,12 +14,19 @@ pub const MODELS: [&str; 4] = ["detector", "lite", "full", "heavy"];
 /// # Panics
 /// For weights that are there and not the ones of the manifest, and when the engine refuses them.
 pub fn load(name: &str) -> Option<Graph> {
+    Some(tflite::import(&bytes_of(name)?).expect("BlazePose models are supported"))
+}
+
+/// The bytes of a model's file; `None`, said aloud, where the weights have not been fetched.
+///
+/// # Panics
+/// For weights that are there and not the ones of the manifest.
+pub fn bytes_of(name: &str) -> Option<Vec<u8>> {
     if !checkout().join("models/node_modules").is_dir() {
         skip(&format!(
             "the weights of {name} are missing; run `cargo xtask models` first"
         ));
         return None;
     }
-    let bytes = manifest::read_model(name).unwrap_or_else(|error| panic!("{error}"));
-    Some(tflite::import(&bytes).expect("BlazePose models are supported"))
+    Some(manifest::read_model(name).unwrap_or_else(|error| panic!("{error}")))
 }

@@ -11,7 +11,7 @@ use plumbline_engine::image::{Frame, PixelFormat};
 use plumbline_figure::{Picture, demo};
 use plumbline_pipeline::gpu::GpuPosePipeline;
 use plumbline_pipeline::gpu::native::NativeFrames;
-use plumbline_pipeline::{Target, plan_detector, plan_landmarks};
+use plumbline_pipeline::{Target, Variant, plan_detector, plan_landmarks};
 use plumbline_tests::{report, skip};
 
 /// Frames of the demo clip that a test looks at: a squat and a half.
@@ -146,7 +146,7 @@ fn fused_plans_give_the_same_frames() {
         Err(error) => return skip(&error.to_string()),
     };
     let bytes = |name| manifest::read_model(name).unwrap_or_else(|error| panic!("{error}"));
-    let target = Target::HardwareAdapter;
+    let target = Target::Gpu(Variant::HARDWARE);
     let detector = plan_detector(&bytes("detector"), target).expect("the detector");
     let landmarks = plan_landmarks(&bytes("lite"), target).expect("lite");
     let frames = NativeFrames::new(&device, &detector, &landmarks).expect("the GPU takes BlazePose");

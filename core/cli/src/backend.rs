@@ -8,7 +8,7 @@ use plumbline_engine::image::Frame;
 use plumbline_pipeline::gpu::GpuPosePipeline;
 use plumbline_pipeline::gpu::native::NativeFrames;
 use plumbline_pipeline::{
-    CpuInference, FrameResult, PipelineError, PosePipeline, Target, plan_detector, plan_landmarks,
+    CpuInference, FrameResult, PipelineError, PosePipeline, Target, Variant, plan_detector, plan_landmarks,
 };
 
 use crate::Outcome;
@@ -79,8 +79,8 @@ impl Device {
     pub fn target(&self) -> Target {
         match self {
             Device::Cpu => Target::Cpu,
-            Device::Gpu(gpu) if gpu.adapter().is_software => Target::SoftwareAdapter,
-            Device::Gpu(_) => Target::HardwareAdapter,
+            Device::Gpu(gpu) if gpu.adapter().is_software => Target::Gpu(Variant::SOFTWARE),
+            Device::Gpu(_) => Target::Gpu(Variant::HARDWARE),
         }
     }
 

@@ -6,6 +6,7 @@
 //! | store | [`graph_file`] | a graph with folded constants | bytes, read back without importing anything |
 //! | passes | [`passes`] | a valid graph | a smaller valid graph |
 //! | fusion | [`fusion`] | a graph | steps: which nodes one kernel computes |
+//! | deferral | [`deferral`] | a graph | one output less to compute, and how its reader goes on |
 //! | plan | [`plan`] | a graph | [`plan::Plan`]: order, places in the arena, cost |
 //! | run | [`cpu`] | a plan and numbers | numbers |
 //! | record | [`gpu`] | a plan | [`gpu::Recording`]: WGSL text, buffers, dispatches, replayed natively or in a browser |
@@ -13,6 +14,8 @@
 //! Each stage can be called on its own and its product printed; `plumb inspect` does so.
 
 pub mod cpu;
+pub mod deferral;
+pub mod encoding;
 pub mod error;
 pub mod fusion;
 pub mod gpu;

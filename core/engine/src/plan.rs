@@ -8,8 +8,10 @@
 
 use std::ops::Range;
 
+use crate::deferral::{Deferred, defer};
+use crate::encoding::{self, Encoding, Precision};
 use crate::error::ModelError;
-use crate::fusion::{self, Fusion, Level, Step};
+use crate::fusion::{self, Level, Step};
 use crate::graph::{Constant, Graph, Node, Op, ValueId, element_count};
 
 /// Offsets are multiples of this many words (256 bytes), the alignment that WebGPU asks of buffer bindings. Inputs of
@@ -27,24 +29,18 @@ pub enum Placement {
     Arena(Range<usize>),
 }
 
-/// How the elements of a value are kept in the arena. Kernels compute in f32 either way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Precision {
-    /// f32.
-    #[default]
-    Single,
-    /// binary16: half the bytes, for GPUs that wait for memory. Values up to 65504, eleven bits of significand.
-    Half,
-}
-
-impl Precision {
-    /// Words of four bytes for so many elements.
-    fn words(self, elements: usize) -> usize {
-        match self {
-            Precision::Single => elements,
-            Precision::Half => elements.div_ceil(2),
-        }
-    }
+/// What a plan is made for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options<'a> {
+    /// How far nodes are grouped into steps.
+    pub level: Level,
+    /// How values are kept that only kernels touch.
+    pub precision: Precision,
+    /// Keeps the input as a picture of 8-bit levels with this range, exact for what was cut out of a picture, in a
+    /// third of the bytes. Whoever fills it writes [`Encoding::Levels`].
+    pub picture: Option<[f32; 2]>,
+    /// Outputs to leave to their reader, where [`defer`] can; the others stay outputs.
+    pub deferred: &'a [&'a str],
 }
 
 /// What a frame costs, counted from shapes: exact, and the same on every machine.
@@ -73,7 +69,9 @@ pub struct Plan {
     /// By value index.
     pub placements: Vec<Placement>,
     /// By value index.
-    pub precisions: Vec<Precision>,
+    pub encodings: Vec<Encoding>,
+    /// Outputs that are left to their reader. Their sources are outputs of the graph.
+    pub deferred: Vec<Deferred>,
     /// Size of the arena in words of four bytes.
     pub arena_len: usize,
     /// What a frame costs.
@@ -97,26 +95,40 @@ impl Plan {
     /// # Errors
     /// As [`Plan::with`].
     pub fn fused(graph: Graph, level: Level) -> Result<Self, ModelError> {
-        Self::with(graph, level, Precision::Single)
+        Self::with(
+            graph,
+            &Options {
+                level,
+                ..Options::default()
+            },
+        )
     }
 
-    /// Plans a graph that has been through the passes, with nodes grouped into steps up to a level. With
-    /// [`Precision::Half`], every image that only kernels read and write is kept in binary16; the CPU backend refuses
-    /// such a plan.
+    /// Plans a graph that has been through the passes. The CPU backend refuses plans that keep anything but f32.
     ///
     /// # Errors
-    /// *Unsupported* when weights are not f32 constants, an output is a constant, or the tensors need more memory
-    /// than a browser gives.
-    pub fn with(graph: Graph, level: Level, precision: Precision) -> Result<Self, ModelError> {
+    /// *Unsupported* when weights are not f32 constants, an output is a constant, the input is no picture where one is
+    /// wished for, or the tensors need more memory than a browser gives.
+    pub fn with(mut graph: Graph, options: &Options<'_>) -> Result<Self, ModelError> {
+        let deferred: Vec<Deferred> = options
+            .deferred
+            .iter()
+            .filter_map(|name| defer(&mut graph, name))
+            .collect();
         check_operands(&graph)?;
         let storage = Storage::of(&graph);
-        let steps = fusion::steps(&graph, level, |node| !storage.is_elided(node));
+        let steps = fusion::steps(&graph, options.level, |node| !storage.is_elided(node));
         let lifetimes = lifetimes(&graph, &storage, &steps);
-        let precisions = match precision {
-            Precision::Single => vec![Precision::Single; graph.values.len()],
-            Precision::Half => half_where_possible(&graph, &storage, &steps),
+        let is_alone = |id: ValueId| storage.is_alone(id);
+        let mut encodings = match options.precision {
+            Precision::Single => vec![Encoding::Single; graph.values.len()],
+            Precision::Half => encoding::half_where_possible(&graph, &steps, is_alone, &deferred),
         };
-        let (roots, arena_len) = place(&graph, &lifetimes, &precisions)?;
+        if let Some(range) = options.picture {
+            let picture = encoding::picture_input(&graph, &steps, is_alone)?;
+            encodings[picture.index()] = Encoding::levels(range);
+        }
+        let (roots, arena_len) = place(&graph, &lifetimes, &encodings)?;
         let placements = (0..graph.values.len())
             .map(|index| {
                 let id = ValueId(index as u32);
@@ -126,18 +138,19 @@ impl Plan {
                     (None, None) => Placement::Unused,
                     (None, Some(start)) => {
                         let start = start + offset;
-                        let words = precisions[index].words(element_count(graph.shape(id)));
+                        let words = encodings[index].words(graph.shape(id));
                         Placement::Arena(start..start + words)
                     }
                 }
             })
             .collect();
-        let cost = cost(&graph, &steps, &precisions);
+        let cost = cost(&graph, &steps, &encodings);
         Ok(Self {
             graph,
             steps,
             placements,
-            precisions,
+            encodings,
+            deferred,
             arena_len,
             cost,
         })
@@ -146,7 +159,7 @@ impl Plan {
     /// Multiply-accumulates of each step, and the bytes that it reads and writes in the arena: the parts of
     /// [`Plan::cost`].
     pub fn step_costs(&self) -> Vec<(u64, u64)> {
-        let of = |step| step_cost(&self.graph, step, &self.precisions);
+        let of = |step| step_cost(&self.graph, step, &self.encodings);
         self.steps.iter().map(of).collect()
     }
 
@@ -290,6 +303,12 @@ impl Storage {
         (id, offset)
     }
 
+    /// Whether the value shares its memory with no other.
+    fn is_alone(&self, id: ValueId) -> bool {
+        let holds = |&(parent, _): &(ValueId, usize)| parent == id;
+        self.parent[id.index()].is_none() && !self.parent.iter().flatten().any(holds)
+    }
+
     fn is_elided(&self, node: &Node) -> bool {
         self.elided[node.output.index()]
     }
@@ -330,15 +349,15 @@ fn lifetimes(graph: &Graph, storage: &Storage, steps: &[Step]) -> Vec<Option<(us
 fn place(
     graph: &Graph,
     lifetimes: &[Option<(usize, usize)>],
-    precisions: &[Precision],
+    encodings: &[Encoding],
 ) -> Result<(Vec<Option<usize>>, usize), ModelError> {
     struct Placed {
         lifetime: (usize, usize),
         range: Range<usize>,
     }
     let aligned = |index: usize| {
-        let elements = element_count(&graph.values[index].shape);
-        precisions[index].words(elements).next_multiple_of(ALIGNMENT)
+        let words = encodings[index].words(&graph.values[index].shape);
+        words.next_multiple_of(ALIGNMENT)
     };
     let mut order: Vec<(usize, (usize, usize))> = lifetimes
         .iter()
@@ -376,61 +395,14 @@ fn place(
     Ok((starts, arena_len))
 }
 
-/// Half precision for every image of whole vectors that nobody but kernels of single nodes and of blocks touches: callers
-/// write and read f32, tails bind all their values at once, and operators that move memory see elements.
-fn half_where_possible(graph: &Graph, storage: &Storage, steps: &[Step]) -> Vec<Precision> {
-    let mut precisions: Vec<Precision> = (0..graph.values.len())
-        .map(|index| {
-            let value = &graph.values[index];
-            let id = ValueId(index as u32);
-            let own = !graph.inputs.contains(&id)
-                && !graph.outputs.contains(&id)
-                && storage.parent[index].is_none()
-                && storage
-                    .parent
-                    .iter()
-                    .flatten()
-                    .all(|(parent, _)| parent.index() != index);
-            match *value.shape {
-                [1, _, _, channels] if own && value.constant.is_none() && channels.is_multiple_of(4) => {
-                    Precision::Half
-                }
-                _ => Precision::Single,
-            }
-        })
-        .collect();
-    for step in steps {
-        for node in step.nodes.iter().map(|&position| &graph.nodes[position]) {
-            let moves_memory = match node.op {
-                Op::Pad(_) | Op::Concat { .. } | Op::DepthToSpace { .. } => true,
-                Op::Dequantize
-                | Op::Densify
-                | Op::Conv2d(_)
-                | Op::DepthwiseConv2d(_)
-                | Op::Add(_)
-                | Op::Activation(_)
-                | Op::MaxPool2d(_)
-                | Op::ResizeBilinear(_)
-                | Op::Reshape => false,
-            };
-            if step.fusion == Fusion::Tail || (step.fusion == Fusion::Single && moves_memory) {
-                for id in node.inputs.iter().chain([&node.output]) {
-                    precisions[id.index()] = Precision::Single;
-                }
-            }
-        }
-    }
-    precisions
-}
-
-fn cost(graph: &Graph, steps: &[Step], precisions: &[Precision]) -> PlanCost {
+fn cost(graph: &Graph, steps: &[Step], encodings: &[Encoding]) -> PlanCost {
     let mut cost = PlanCost {
         dispatches: steps.len() as u32,
         ..PlanCost::default()
     };
     let mut counted = vec![false; graph.values.len()];
     for step in steps {
-        let (macs, activation_bytes) = step_cost(graph, step, precisions);
+        let (macs, activation_bytes) = step_cost(graph, step, encodings);
         cost.macs += macs;
         cost.activation_bytes += activation_bytes;
         let inputs = step
@@ -450,9 +422,9 @@ fn cost(graph: &Graph, steps: &[Step], precisions: &[Precision]) -> PlanCost {
 
 /// Multiply-accumulates of a step, and the bytes that it reads and writes in the arena. What it reads twice comes from
 /// a cache the second time.
-fn step_cost(graph: &Graph, step: &Step, precisions: &[Precision]) -> (u64, u64) {
+fn step_cost(graph: &Graph, step: &Step, encodings: &[Encoding]) -> (u64, u64) {
     let interior: Vec<ValueId> = step.interior(graph).collect();
-    let bytes = |id: ValueId| 4 * precisions[id.index()].words(element_count(graph.shape(id))) as u64;
+    let bytes = |id: ValueId| 4 * encodings[id.index()].words(graph.shape(id)) as u64;
     let (mut macs_of_step, mut moved) = (0, 0);
     let mut read: Vec<ValueId> = Vec::new();
     for &position in &step.nodes {

@@ -14,11 +14,12 @@ mod suite;
 
 use std::sync::OnceLock;
 
+use plumbline_engine::encoding::{Encoding, Precision};
 use plumbline_engine::fusion::Level;
 use plumbline_engine::gpu;
 use plumbline_engine::gpu::native::{Gpu, GpuError, Replayer};
 use plumbline_engine::graph::{Activation, Graph, Node, Op};
-use plumbline_engine::plan::{Plan, Precision};
+use plumbline_engine::plan::Plan;
 use suite::{Case, Family};
 
 /// Rounds of each kernel; each draws its own shapes and compiles its own shader.
@@ -43,6 +44,11 @@ fn device() -> Option<&'static Gpu> {
 
 /// Runs a case and compares all outputs.
 fn check(case: &Case) {
+    check_with(case, &case.inputs);
+}
+
+/// The same, with inputs as the plan keeps them.
+fn check_with(case: &Case, inputs: &[Vec<f32>]) {
     let Some(gpu) = device() else { return };
     let recording = gpu::record(&case.plan()).expect("a recording");
     let texts: String = recording
@@ -51,7 +57,7 @@ fn check(case: &Case) {
         .map(|shader| shader.text.as_str())
         .collect();
     let mut replayer = Replayer::new(gpu, recording).unwrap_or_else(|error| panic!("{error}\n{texts}"));
-    let inputs: Vec<&[f32]> = case.inputs.iter().map(Vec::as_slice).collect();
+    let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
     let outputs = replayer.run(&inputs).expect("a frame");
     case.check(&texts, |name| outputs.get(name));
 }
@@ -93,6 +99,40 @@ fn values_in_binary16() {
         };
         check(&case);
     }
+}
+
+/// Every kernel that may come first, on a picture of one to four channels.
+#[test]
+fn pictures_of_levels() {
+    let families = [Family::General, Family::Depthwise, Family::Pointwise];
+    let convolutions = families
+        .into_iter()
+        .flat_map(|family| (0..2 * ROUNDS).filter_map(move |seed| suite::convolution(11_000 + seed, family)));
+    let blocks = (0..4 * ROUNDS).map(|seed| fused::block(12_000 + seed));
+    let mut tested = 0;
+    for mut case in convolutions.chain(blocks) {
+        let channels = *case.graph.shape(case.graph.inputs[0]).last().expect("an image");
+        if channels > 4 || case.inputs.len() > 1 {
+            continue;
+        }
+        let range = [-1.0, 2.0];
+        let Encoding::Levels { scale, low } = Encoding::levels(range) else {
+            panic!("pictures are kept as levels");
+        };
+        let mut words = Vec::new();
+        for pixel in case.inputs[0].chunks_exact_mut(channels) {
+            let mut levels = [0; 4];
+            for (value, level) in pixel.iter_mut().zip(&mut levels) {
+                *level = ((*value + 4.0) * 32.0) as u8;
+                *value = f32::from(*level) * scale + low;
+            }
+            words.push(f32::from_bits(u32::from_le_bytes(levels)));
+        }
+        case.picture = Some(range);
+        check_with(&case, &[words]);
+        tested += 1;
+    }
+    assert!(tested >= 20, "{tested} cases had a picture");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 
 use plumbline_engine::ModelError;
-use plumbline_engine::cpu::Session;
+use plumbline_engine::cpu::{DeferredOutput, Session};
 use plumbline_engine::plan::Plan;
 
 /// A model that is ready to run.
@@ -19,6 +19,11 @@ pub trait Inference {
 
     /// The output of this name. Its length is right from the start, its contents after a run.
     fn output(&self, name: &str) -> Option<&[f32]>;
+
+    /// The output of this name, if the plan has left it to its reader; its contents are those of the last run.
+    fn deferred(&self, _name: &str) -> Option<DeferredOutput<'_>> {
+        None
+    }
 }
 
 /// Why a backend did not run a model, as the backend says it: device lost, out of memory.
@@ -73,5 +78,9 @@ impl Inference for CpuInference {
 
     fn output(&self, name: &str) -> Option<&[f32]> {
         self.session.output(name)
+    }
+
+    fn deferred(&self, name: &str) -> Option<DeferredOutput<'_>> {
+        self.session.deferred(name)
     }
 }

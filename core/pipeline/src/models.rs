@@ -2,8 +2,10 @@
 //!
 //! Tensors carry the names of the converter, `Identity` with a number; here they get their meanings.
 
+use plumbline_core::preprocess::{DETECTOR_RANGE, LANDMARK_RANGE};
+use plumbline_engine::encoding::Precision;
 use plumbline_engine::fusion::Level;
-use plumbline_engine::plan::Plan;
+use plumbline_engine::plan::{Options, Plan};
 use plumbline_engine::{ModelError, passes, read_model};
 
 /// Detector, `[1, 2254, 12]`: boxes and keypoints.
@@ -31,39 +33,78 @@ pub const LANDMARK_OUTPUTS: [&str; 4] = [LANDMARKS, POSE_SCORE, HEATMAP, WORLD];
 pub enum Target {
     /// Vectors of a CPU.
     Cpu,
-    /// A GPU that a CPU plays: a dispatch costs little there and workgroup memory much.
-    SoftwareAdapter,
-    /// A GPU: each dispatch costs tens of microseconds, and workgroup memory is fast.
-    HardwareAdapter,
+    /// A GPU that takes pictures ([`crate::gpu`]).
+    Gpu(Variant),
+}
+
+/// One way to run a model on a GPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Variant {
+    /// How far steps are fused.
+    pub level: Level,
+    /// How values between steps are kept.
+    pub precision: Precision,
+}
+
+impl Variant {
+    /// For a GPU that a CPU plays: a dispatch costs little there and workgroup memory much.
+    pub const SOFTWARE: Self = Self {
+        level: Level::Folded,
+        precision: Precision::Single,
+    };
+    /// For a GPU on which nothing was measured: each dispatch costs tens of microseconds, and workgroup memory is fast.
+    pub const HARDWARE: Self = Self {
+        level: Level::Tail,
+        precision: Precision::Single,
+    };
 }
 
 impl Target {
     /// The level of fusion that is planned for it.
     pub fn level(self) -> Level {
         match self {
-            Target::Cpu | Target::SoftwareAdapter => Level::Folded,
-            Target::HardwareAdapter => Level::Tail,
+            Target::Cpu => Level::Folded,
+            Target::Gpu(variant) => variant.level,
+        }
+    }
+
+    /// How a model is planned whose input is cut out of a picture with this range.
+    fn options<'a>(self, range: [f32; 2], deferred: &'a [&'a str]) -> Options<'a> {
+        let (precision, picture) = match self {
+            Target::Cpu => (Precision::Single, None),
+            Target::Gpu(variant) => (variant.precision, Some(range)),
+        };
+        Options {
+            level: self.level(),
+            precision,
+            picture,
+            deferred,
         }
     }
 }
 
-/// Reads a model, TFLite's or a graph file, keeps what the named outputs need, runs all passes and plans the rest.
+/// Reads a model, TFLite's or a graph file, keeps what the named outputs need, runs the passes and plans the rest.
 ///
 /// # Errors
 /// *Invalid* when the bytes are not a sound model or an output is missing, *Unsupported* when the engine has a gap.
-pub fn plan_model(bytes: &[u8], outputs: &[&str], target: Target) -> Result<Plan, ModelError> {
+pub fn plan_model(bytes: &[u8], outputs: &[&str], options: &Options<'_>) -> Result<Plan, ModelError> {
     let mut graph = read_model(bytes)?;
     passes::select_outputs(&mut graph, outputs)?;
-    passes::optimise_to(&mut graph, target.level())?;
-    Plan::fused(graph, target.level())
+    passes::optimise_to(&mut graph, options.level)?;
+    Plan::with(graph, options)
 }
 
 /// Plans the detector. Errors as in [`plan_model`].
 pub fn plan_detector(bytes: &[u8], target: Target) -> Result<Plan, ModelError> {
-    plan_model(bytes, &DETECTOR_OUTPUTS, target)
+    plan_model(bytes, &DETECTOR_OUTPUTS, &target.options(DETECTOR_RANGE, &[]))
 }
 
-/// Plans a landmark model (lite, full or heavy) without its mask. Errors as in [`plan_model`].
+/// Plans a landmark model (lite, full or heavy) without its mask; its heatmaps are left to the refinement, which looks
+/// at few of their cells. Errors as in [`plan_model`].
 pub fn plan_landmarks(bytes: &[u8], target: Target) -> Result<Plan, ModelError> {
-    plan_model(bytes, &LANDMARK_OUTPUTS, target)
+    plan_model(
+        bytes,
+        &LANDMARK_OUTPUTS,
+        &target.options(LANDMARK_RANGE, &[HEATMAP]),
+    )
 }

@@ -6,13 +6,14 @@
 use plumbline_core::anchors::ANCHOR_COUNT;
 use plumbline_core::detection::VALUES_PER_BOX;
 use plumbline_core::geometry::ImageSize;
-use plumbline_core::heatmap::HEATMAP_SIDE;
+use plumbline_core::heatmap::{HEATMAP_SIDE, Heatmap};
 use plumbline_core::landmarks::{MODEL_LANDMARK_COUNT, VALUES_PER_LANDMARK};
 use plumbline_core::pose::Pose;
 use plumbline_core::preprocess::{DETECTOR_RANGE, DETECTOR_SIDE_PX, LANDMARK_RANGE, LANDMARK_SIDE_PX};
 use plumbline_core::roi::RotatedRect;
 use plumbline_core::time::Timestamp;
 use plumbline_core::tracker::{DetectorOutputs, LandmarkOutputs, Mode, PoseTracker, Request};
+use plumbline_engine::cpu::DeferredOutput;
 use plumbline_engine::image::{Border, Frame, Sampling, sample_region};
 
 use crate::error::PipelineError;
@@ -186,9 +187,27 @@ fn detector_outputs<I: Inference>(model: &I) -> Result<DetectorOutputs<'_>, Pipe
     })
 }
 
-/// The landmark model's tensors by meaning.
-fn landmark_outputs<I: Inference>(model: &I) -> Result<LandmarkOutputs<'_>, PipelineError> {
+/// The heatmaps of a frame: computed, or left to be computed where the refinement looks.
+#[derive(Clone, Copy)]
+enum Heat<'a> {
+    Whole(&'a [f32]),
+    Deferred(DeferredOutput<'a>),
+}
+
+impl Heatmap for Heat<'_> {
+    fn logits(&self, landmark: usize, cells: impl Iterator<Item = usize>, values: &mut [f32]) {
+        match self {
+            Heat::Whole(tensor) => tensor.logits(landmark, cells, values),
+            Heat::Deferred(output) => output.read(landmark, cells, values),
+        }
+    }
+}
+
+/// The landmark model's outputs by meaning.
+fn landmark_outputs<I: Inference>(model: &I) -> Result<LandmarkOutputs<'_, Heat<'_>>, PipelineError> {
+    const HEATMAP_SHAPE: [usize; 4] = [1, HEATMAP_SIDE, HEATMAP_SIDE, MODEL_LANDMARK_COUNT];
     const HEATMAP_LEN: usize = HEATMAP_SIDE * HEATMAP_SIDE * MODEL_LANDMARK_COUNT;
+    let deferred = model.deferred(HEATMAP);
     Ok(LandmarkOutputs {
         landmarks: output(
             LANDMARK_MODEL,
@@ -197,7 +216,10 @@ fn landmark_outputs<I: Inference>(model: &I) -> Result<LandmarkOutputs<'_>, Pipe
             MODEL_LANDMARK_COUNT * VALUES_PER_LANDMARK,
         )?,
         score: output(LANDMARK_MODEL, model, POSE_SCORE, 1)?[0],
-        heatmap: output(LANDMARK_MODEL, model, HEATMAP, HEATMAP_LEN)?,
+        heatmap: match deferred.filter(|output| output.shape() == HEATMAP_SHAPE) {
+            Some(output) => Heat::Deferred(output),
+            None => Heat::Whole(output(LANDMARK_MODEL, model, HEATMAP, HEATMAP_LEN)?),
+        },
         world: output(LANDMARK_MODEL, model, WORLD, MODEL_LANDMARK_COUNT * 3)?,
     })
 }

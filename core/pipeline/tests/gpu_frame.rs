@@ -6,6 +6,7 @@
 #![cfg(feature = "native")]
 
 use std::future::{Ready, ready};
+use std::ops::RangeInclusive;
 use std::sync::OnceLock;
 
 use plumbline_core::anchors::ANCHOR_COUNT;
@@ -22,13 +23,15 @@ use plumbline_core::preprocess::{
 use plumbline_core::roi::RotatedRect;
 use plumbline_core::time::Timestamp;
 use plumbline_core::tracker::{DetectorOutputs, LandmarkOutputs, Mode, PoseTracker, Request};
+use plumbline_engine::encoding::{Encoding, Precision};
 use plumbline_engine::gpu::native::{Gpu, PictureTexture, Reading, Replayer};
 use plumbline_engine::gpu::{self, ARENA, Port, Recording};
 use plumbline_engine::graph::{
     Activation, Bilinear, Constant, Conv2d, Graph, Node, Op, Padding, ValueId, element_count,
 };
+use plumbline_engine::half::f16_from_f32_exact;
 use plumbline_engine::image::{Border, Frame, PixelFormat, Sampling, sample_region};
-use plumbline_engine::plan::Plan;
+use plumbline_engine::plan::{Options, Plan};
 use plumbline_pipeline::gpu::exchange::Parameters;
 use plumbline_pipeline::gpu::layout::{ANSWER, PARAMETERS, REGION, STATE};
 use plumbline_pipeline::gpu::program::{View, detector_program, landmark_program};
@@ -70,6 +73,14 @@ impl Random {
 
 /// A model with BlazePose's tensors and nothing of its work: `outputs` by name and length.
 fn stand_in(side_px: usize, outputs: &[(&str, usize)]) -> Plan {
+    let options = Options {
+        picture: Some(RANGE),
+        ..Options::default()
+    };
+    Plan::with(stand_in_graph(side_px, outputs), &options).expect("a plan")
+}
+
+fn stand_in_graph(side_px: usize, outputs: &[(&str, usize)]) -> Graph {
     let mut graph = Graph::default();
     let image = graph.add_value("image", vec![1, side_px, side_px, 3], None);
     graph.inputs = vec![image];
@@ -105,22 +116,65 @@ fn stand_in(side_px: usize, outputs: &[(&str, usize)]) -> Plan {
         node(&mut graph, conv.clone(), vec![pixel, weights, bias], output);
         graph.outputs.push(output);
     }
-    Plan::new(graph).expect("a plan")
+    graph
 }
 
+/// The same tensors, with heatmaps that are left to the decoder: computed from 40 channels, of which each landmark takes
+/// its own and none of the others.
+fn stand_in_with_deferred_heatmaps(precision: Precision) -> Plan {
+    const CHANNELS: usize = MODEL_LANDMARK_COUNT + 1;
+    let image = [1, HEATMAP_SIDE, HEATMAP_SIDE];
+    let mut graph = stand_in_graph(LANDMARK_SIDE_PX, &LANDMARK_TENSORS[..3]);
+    let shape = |channels| [&image[..], &[channels]].concat();
+    let small = graph.add_value("small", shape(3), None);
+    let source = graph.add_value("source", shape(CHANNELS), None);
+    let heatmap = graph.add_value(models::HEATMAP, shape(MODEL_LANDMARK_COUNT), None);
+    let own = (0..MODEL_LANDMARK_COUNT * CHANNELS).map(|at| f32::from(at % CHANNELS == at / CHANNELS));
+    let mut constant = |shape: Vec<usize>, data: Vec<f32>| {
+        graph.add_value("constant", shape, Some(Constant::F32(data.into())))
+    };
+    let spread = constant(vec![CHANNELS, 1, 1, 3], vec![0.0; CHANNELS * 3]);
+    let no_bias = constant(vec![CHANNELS], vec![0.0; CHANNELS]);
+    let own = constant(vec![MODEL_LANDMARK_COUNT, 1, 1, CHANNELS], own.collect());
+    let bias = constant(vec![MODEL_LANDMARK_COUNT], vec![HEAT_BIAS; MODEL_LANDMARK_COUNT]);
+    let node = |op: Op, inputs: Vec<ValueId>, output: ValueId| Node {
+        origin: "heatmaps".to_owned(),
+        op,
+        inputs,
+        output,
+    };
+    let [resize, conv] = [graph.nodes[0].op.clone(), graph.nodes[1].op.clone()];
+    graph.nodes.push(node(resize, vec![graph.inputs[0]], small));
+    graph
+        .nodes
+        .push(node(conv.clone(), vec![small, spread, no_bias], source));
+    graph.nodes.push(node(conv, vec![source, own, bias], heatmap));
+    graph.outputs.push(heatmap);
+    let options = Options {
+        precision,
+        picture: Some(RANGE),
+        deferred: &[models::HEATMAP],
+        ..Options::default()
+    };
+    Plan::with(graph, &options).expect("a plan")
+}
+
+/// What the deferred heatmaps of the stand-in add to their source.
+const HEAT_BIAS: f32 = -0.5;
+/// What the stand-ins make of black and of white.
+const RANGE: [f32; 2] = [-1.0, 1.0];
+const LANDMARK_TENSORS: [(&str, usize); 4] = [
+    (models::LANDMARKS, MODEL_LANDMARK_COUNT * VALUES_PER_LANDMARK),
+    (models::POSE_SCORE, 1),
+    (models::WORLD, MODEL_LANDMARK_COUNT * 3),
+    (
+        models::HEATMAP,
+        HEATMAP_SIDE * HEATMAP_SIDE * MODEL_LANDMARK_COUNT,
+    ),
+];
+
 fn landmark_stand_in() -> Plan {
-    stand_in(
-        LANDMARK_SIDE_PX,
-        &[
-            (models::LANDMARKS, MODEL_LANDMARK_COUNT * VALUES_PER_LANDMARK),
-            (models::POSE_SCORE, 1),
-            (
-                models::HEATMAP,
-                HEATMAP_SIDE * HEATMAP_SIDE * MODEL_LANDMARK_COUNT,
-            ),
-            (models::WORLD, MODEL_LANDMARK_COUNT * 3),
-        ],
-    )
+    stand_in(LANDMARK_SIDE_PX, &LANDMARK_TENSORS)
 }
 
 fn detector_stand_in() -> Plan {
@@ -205,7 +259,7 @@ fn models_without_the_right_tensors_are_named() {
     let errors = [
         (
             landmark_program(&detector_stand_in(), View::Texture).err(),
-            "the landmark model is not a BlazePose one: input has 150528 elements, 196608 are expected",
+            "the landmark model is not a BlazePose one: input has 50176 elements, 65536 are expected",
         ),
         (
             detector_program(
@@ -229,7 +283,7 @@ fn models_without_the_right_tensors_are_named() {
     }
 }
 
-/// A program that only crops, and gives the model's input back.
+/// A program that only crops, and gives the model's input back, a word a pixel.
 fn cropper(gpu: &Gpu, program: Recording, plan: &Plan) -> Replayer {
     let mut program = only(program, "ingest");
     let input = gpu::record(plan).expect("a recording").inputs[0].clone();
@@ -306,6 +360,17 @@ fn the_crop_is_the_cpus_bit_for_bit() {
                 };
                 let reading = replayer.start(Some(&picture), &[&parameters.words(*side_px)]);
                 let found = reading.expect("a frame").wait_for_words().expect("a crop");
+                let found: Vec<f32> = found
+                    .iter()
+                    .flat_map(|pixel| {
+                        let [red, green, blue, rest] = pixel.to_bits().to_le_bytes();
+                        assert_eq!(rest, 0);
+                        let Encoding::Levels { scale, low } = Encoding::levels(*range) else {
+                            panic!("pictures are kept as levels");
+                        };
+                        [red, green, blue].map(|level| f32::from(level) * scale + low)
+                    })
+                    .collect();
                 let mut expected = vec![f32::NAN; found.len()];
                 let sampling = Sampling {
                     frame_from_output: region.image_from_model(*side_px as f32).rows(),
@@ -400,7 +465,9 @@ fn shots(seed: u32, count: usize) -> Vec<Shot> {
                 let peak = if point >= ALIGNMENT_CENTER { -20.0 } else { peak };
                 for cell in 0..HEATMAP_SIDE * HEATMAP_SIDE {
                     let (dx, dy) = ((cell % HEATMAP_SIDE) as f32 - x, (cell / HEATMAP_SIDE) as f32 - y);
-                    heatmap[cell * MODEL_LANDMARK_COUNT + point] = peak - 0.4 * (dx * dx + dy * dy);
+                    // Binary16 holds eighths of this size exactly.
+                    let logit = (peak - 0.4 * (dx * dx + dy * dy)).max(-100.0);
+                    heatmap[cell * MODEL_LANDMARK_COUNT + point] = (logit * 8.0).round() / 8.0;
                 }
             }
             let mut scores = vec![-10.0; ANCHOR_COUNT];
@@ -455,7 +522,7 @@ fn tracked_on_cpu(shots: &[Shot]) -> Vec<Option<Pose>> {
             let outputs = LandmarkOutputs {
                 landmarks: &shot.landmarks,
                 score: shot.score,
-                heatmap: &shot.heatmap,
+                heatmap: shot.heatmap.as_slice(),
                 world: &shot.world,
             };
             tracker.advance(&region, outputs, shot.time)
@@ -468,6 +535,8 @@ struct ToldGpu<'a> {
     shots: &'a [Shot],
     shown: [usize; SLOTS],
     decoder: Replayer,
+    /// What the decoder is told of the heatmaps.
+    heat: fn(&Shot) -> Vec<f32>,
     /// Nobody looks at it.
     picture: PictureTexture,
 }
@@ -517,13 +586,8 @@ impl FrameGpu for ToldGpu<'_> {
                 [&shot.boxes[..], &shot.scores].concat(),
             ))),
             Model::Landmarks => {
-                let told = [
-                    parameters,
-                    &shot.landmarks,
-                    &[shot.score],
-                    &shot.heatmap,
-                    &shot.world,
-                ];
+                let heat = (self.heat)(shot);
+                let told = [parameters, &shot.landmarks, &[shot.score], &shot.world, &heat];
                 let reading = self.decoder.start(Some(&self.picture), &told);
                 Ok(ToldReading::Landmarks(Some(
                     reading.map_err(|error| InferenceError::new(error.to_string()))?,
@@ -536,40 +600,74 @@ impl FrameGpu for ToldGpu<'_> {
 }
 
 /// A program that only decodes; the model's outputs are its inputs.
-fn decoder(gpu: &Gpu) -> Replayer {
-    let plan = landmark_stand_in();
+fn decoder(gpu: &Gpu, plan: &Plan) -> Replayer {
     let mut program = only(
-        landmark_program(&plan, View::Texture).expect("a program"),
+        landmark_program(plan, View::Texture).expect("a program"),
         "decode",
     );
-    let outputs = gpu::record(&plan).expect("a recording").outputs;
+    let outputs = gpu::record(plan).expect("a recording").outputs;
     let by_name = |name: &str| -> Port {
         let port = outputs.iter().find(|port| port.name == name);
         port.expect("the stand-in has it").clone()
     };
-    let tensors = [
-        models::LANDMARKS,
-        models::POSE_SCORE,
-        models::HEATMAP,
-        models::WORLD,
-    ];
+    let tensors = [models::LANDMARKS, models::POSE_SCORE, models::WORLD];
     program.inputs.extend(tensors.map(by_name));
+    let deferred = program.deferred.first().map(|port| port.source.clone());
+    let heat = deferred.unwrap_or_else(|| by_name(models::HEATMAP));
+    program.inputs.push(heat);
     Replayer::new(gpu, program).expect("the GPU takes the decoder")
+}
+
+/// Heatmaps as the source that they are computed from: one channel more, and without the bias.
+fn source_of(shot: &Shot) -> Vec<f32> {
+    let pixel = |logits: &[f32]| -> Vec<f32> {
+        let source = logits.iter().map(|logit| logit - HEAT_BIAS);
+        source.chain([7.0]).collect()
+    };
+    shot.heatmap
+        .chunks(MODEL_LANDMARK_COUNT)
+        .flat_map(pixel)
+        .collect()
+}
+
+/// The same as words of two binary16 each.
+fn half_source_of(shot: &Shot) -> Vec<f32> {
+    let source = source_of(shot);
+    let half = |x: f32| u32::from(f16_from_f32_exact(x).expect("eighths are exact"));
+    let pairs = source.as_chunks::<2>().0.iter();
+    pairs
+        .map(|&[low, high]| f32::from_bits(half(low) | half(high) << 16))
+        .collect()
+}
+
+/// Heatmaps that are there, and heatmaps that the decoder computes itself.
+#[test]
+fn decoding_and_following_are_the_cpus() {
+    let Some(gpu) = device() else { return };
+    let whole: fn(&Shot) -> Vec<f32> = |shot| shot.heatmap.clone();
+    let [single, half] = [Precision::Single, Precision::Half].map(stand_in_with_deferred_heatmaps);
+    for (plan, heat, seeds) in [
+        (landmark_stand_in(), whole, 1..=12),
+        (single, source_of, 13..=15),
+        (half, half_source_of, 16..=18),
+    ] {
+        follow_and_compare(gpu, &plan, heat, seeds);
+    }
 }
 
 /// Sequences of frames, two on their way, against the CPU's tracker: who is found, where the region goes, and where all
 /// landmarks are after smoothing.
-#[test]
-fn decoding_and_following_are_the_cpus() {
-    let Some(gpu) = device() else { return };
+fn follow_and_compare(gpu: &Gpu, plan: &Plan, heat: fn(&Shot) -> Vec<f32>, seeds: RangeInclusive<u32>) {
+    let sequences = seeds.clone().count();
     let (mut poses, mut losses, mut worst_px) = (0, 0, 0.0_f32);
-    for seed in 1..=12 {
+    for seed in seeds {
         let shots = shots(seed, 40);
         let expected = tracked_on_cpu(&shots);
         let told = ToldGpu {
             shots: &shots,
             shown: [0; SLOTS],
-            decoder: decoder(gpu),
+            decoder: decoder(gpu, plan),
+            heat,
             picture: PictureTexture::new(gpu, 1, 1).expect("a texture"),
         };
         let mut pipeline = GpuPosePipeline::new(told, Mode::Tracking, Box::new(|| 0.0));
@@ -627,7 +725,7 @@ fn decoding_and_following_are_the_cpus() {
     }
     eprintln!("measured: {poses} poses, {losses} frames without; at most {worst_px:.5} px from the CPU");
     assert!(
-        poses > 150 && losses > 50,
+        poses > 12 * sequences && losses > 4 * sequences,
         "{poses} poses, {losses} losses: the sequences test little"
     );
 }

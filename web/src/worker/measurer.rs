@@ -6,7 +6,7 @@ use plumbline_engine::image::{Frame, PixelFormat};
 use plumbline_engine::plan::Plan;
 use plumbline_pipeline::gpu::{GpuPosePipeline, View};
 use plumbline_pipeline::{
-    CpuInference, FrameResult, PipelineError, PosePipeline, Target, plan_detector, plan_landmarks,
+    CpuInference, FrameResult, PipelineError, PosePipeline, Target, Variant, plan_detector, plan_landmarks,
 };
 
 use super::pixels::Pixels;
@@ -67,9 +67,9 @@ impl Measurer {
 /// a software adapter ten times as long to compile and to run.
 fn target_of(adapter: &GpuProbe) -> Target {
     match adapter {
-        GpuProbe::Hardware { name } if name != UNNAMED => Target::HardwareAdapter,
+        GpuProbe::Hardware { name } if name != UNNAMED => Target::Gpu(Variant::HARDWARE),
         GpuProbe::NoWebGpu | GpuProbe::NoAdapter | GpuProbe::Software { .. } | GpuProbe::Hardware { .. } => {
-            Target::SoftwareAdapter
+            Target::Gpu(Variant::SOFTWARE)
         }
     }
 }

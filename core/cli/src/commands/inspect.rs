@@ -1,12 +1,15 @@
 //! `plumb inspect`: what the engine makes of a model, stage by stage, and what a frame of it costs.
 
 use clap::Args;
+use plumbline_core::preprocess::LANDMARK_RANGE;
+use plumbline_engine::encoding::Precision;
 use plumbline_engine::fusion::Level;
+use plumbline_engine::gpu::{self, Shader};
 use plumbline_engine::graph::Graph;
-use plumbline_engine::plan::{Plan, Precision};
-use plumbline_engine::{ModelError, gpu, passes, read_model};
-use plumbline_pipeline::models::{LANDMARK_OUTPUTS, MASK};
-use plumbline_pipeline::{Target, plan_model};
+use plumbline_engine::plan::{Options, Plan};
+use plumbline_engine::{ModelError, passes, read_model};
+use plumbline_pipeline::models::{HEATMAP, LANDMARK_OUTPUTS, MASK};
+use plumbline_pipeline::{Target, Variant, plan_model};
 use serde::Serialize;
 
 use crate::Outcome;
@@ -50,7 +53,9 @@ struct LevelCost {
     target: Option<&'static str>,
     dispatches: u32,
     activation_bytes: u64,
-    /// The same with values between the layers in binary16.
+    /// The same with the input as a picture of 8-bit levels, as frames on a GPU have it.
+    picture_activation_bytes: u64,
+    /// And with values between the layers in binary16.
     half_activation_bytes: u64,
     arena_bytes: usize,
 }
@@ -88,13 +93,20 @@ struct KernelText<'a> {
     wgsl: &'a str,
 }
 
-/// Prints the distinct kernels of a plan for hardware.
+/// Prints the distinct kernels of the plans for hardware, in every precision.
 fn print_kernels(arguments: &Arguments, bytes: &[u8]) -> Result<Outcome<()>, ModelError> {
     let outputs = chosen_outputs(&read_model(bytes)?, &arguments.outputs);
     let names: Vec<&str> = outputs.iter().map(String::as_str).collect();
-    let recording = gpu::record(&plan_model(bytes, &names, Target::HardwareAdapter)?)?;
-    let kernels: Vec<KernelText<'_>> = recording
-        .shaders
+    let mut shaders: Vec<Shader> = Vec::new();
+    for precision in [Precision::Single, Precision::Half] {
+        let plan = plan_on_gpu(bytes, &names, Variant::HARDWARE.level, precision)?;
+        for shader in gpu::record(&plan)?.shaders {
+            if !shaders.contains(&shader) {
+                shaders.push(shader);
+            }
+        }
+    }
+    let kernels: Vec<KernelText<'_>> = shaders
         .iter()
         .map(|shader| KernelText {
             label: &shader.label,
@@ -129,7 +141,11 @@ fn inspect(arguments: &Arguments, bytes: &[u8]) -> Result<Report, ModelError> {
         ops: pass.nodes,
     }));
     let ops_after = graph.nodes.len();
-    let plan = Plan::new(graph)?;
+    let options = Options {
+        deferred: left_to_readers(&names),
+        ..Options::default()
+    };
+    let plan = Plan::with(graph, &options)?;
     let levels = Level::ALL
         .into_iter()
         .map(|level| level_cost(bytes, &names, level))
@@ -148,14 +164,17 @@ fn inspect(arguments: &Arguments, bytes: &[u8]) -> Result<Report, ModelError> {
 }
 
 fn level_cost(bytes: &[u8], outputs: &[&str], level: Level) -> Result<LevelCost, ModelError> {
-    let mut graph = read_model(bytes)?;
-    passes::select_outputs(&mut graph, outputs)?;
-    passes::optimise_to(&mut graph, level)?;
-    let half = Plan::with(graph.clone(), level, Precision::Half)?;
-    let plan = Plan::fused(graph, level)?;
+    let options = Options {
+        level,
+        deferred: left_to_readers(outputs),
+        ..Options::default()
+    };
+    let plan = plan_model(bytes, outputs, &options)?;
+    let [single, half] =
+        [Precision::Single, Precision::Half].map(|precision| plan_on_gpu(bytes, outputs, level, precision));
     let targets = [
         (Target::Cpu, "CPU, software GPU"),
-        (Target::HardwareAdapter, "GPU"),
+        (Target::Gpu(Variant::HARDWARE), "GPU"),
     ];
     Ok(LevelCost {
         level: level.name(),
@@ -165,9 +184,38 @@ fn level_cost(bytes: &[u8], outputs: &[&str], level: Level) -> Result<LevelCost,
             .map(|(_, name)| name),
         dispatches: plan.cost.dispatches,
         activation_bytes: plan.cost.activation_bytes,
-        half_activation_bytes: half.cost.activation_bytes,
+        picture_activation_bytes: single?.cost.activation_bytes,
+        half_activation_bytes: half?.cost.activation_bytes,
         arena_bytes: plan.arena_len * size_of::<f32>(),
     })
+}
+
+/// The plan of a model whose input is cut out of a picture on the GPU, where the model has such an input.
+fn plan_on_gpu(
+    bytes: &[u8],
+    outputs: &[&str],
+    level: Level,
+    precision: Precision,
+) -> Result<Plan, ModelError> {
+    let options = Options {
+        level,
+        precision,
+        picture: Some(LANDMARK_RANGE),
+        deferred: left_to_readers(outputs),
+    };
+    plan_model(bytes, outputs, &options).or_else(|_| {
+        let picture = None;
+        plan_model(bytes, outputs, &Options { picture, ..options })
+    })
+}
+
+/// What the pipeline leaves to the refinement, where these are its outputs.
+fn left_to_readers(outputs: &[&str]) -> &'static [&'static str] {
+    if outputs == LANDMARK_OUTPUTS {
+        &[HEATMAP]
+    } else {
+        &[]
+    }
 }
 
 /// What the caller asked for, or else all outputs; a BlazePose landmark model is planned as the live page runs it.
@@ -208,15 +256,16 @@ fn print_table(report: &Report) {
     println!("{:<36}{:>9.2} M", "parameters", mega(report.parameters));
     println!("{:<36}{:>9.2} MB", "weights as f32", mega(report.weight_bytes));
     println!(
-        "\n{:<8}{:>12}{:>22}{:>16}{:>12}  planned for",
-        "level", "dispatches", "activations moved", "in binary16", "arena"
+        "\n{:<8}{:>12}{:>22}{:>16}{:>16}{:>12}  planned for",
+        "level", "dispatches", "activations moved", "from a picture", "in binary16", "arena"
     );
     for cost in &report.levels {
         println!(
-            "{:<8}{:>12}{:>19.2} MB{:>13.2} MB{:>9.2} MB  {}",
+            "{:<8}{:>12}{:>19.2} MB{:>13.2} MB{:>13.2} MB{:>9.2} MB  {}",
             cost.level,
             cost.dispatches,
             mega(cost.activation_bytes),
+            mega(cost.picture_activation_bytes),
             mega(cost.half_activation_bytes),
             mega(cost.arena_bytes as u64),
             cost.target.unwrap_or_default()

@@ -5,6 +5,7 @@
 
 pub mod bands;
 mod convolution;
+mod deferred;
 mod depthwise;
 mod epilogue;
 mod facts;
@@ -19,12 +20,15 @@ mod step;
 use std::ops::Range;
 
 use self::convolution::Scratch;
+pub use self::deferred::DeferredOutput;
+use self::deferred::Panels;
 pub use self::facts::StepFacts;
 use self::rows::row_count;
 use self::step::Step;
+use crate::encoding::Encoding;
 use crate::error::ModelError;
 use crate::graph::{Constant, ValueId, element_count};
-use crate::plan::{ALIGNMENT, Plan, Precision};
+use crate::plan::{ALIGNMENT, Plan};
 
 /// A plan that is ready to take frames.
 #[derive(Debug)]
@@ -33,6 +37,7 @@ pub struct Session {
     /// By value index: where it lives in `arena`. Values inside a step have a place behind the plan's arena.
     places: Vec<Range<usize>>,
     steps: Vec<Step>,
+    deferred: Vec<Panels>,
     arena: Vec<f32>,
     scratch: Scratch,
 }
@@ -42,10 +47,15 @@ impl Session {
     ///
     /// # Errors
     /// *Invalid* when a node's weights are not f32 constants; [`Plan::new`] lets no such plan pass. *Unsupported* for
-    /// values in binary16.
+    /// values that are not in f32.
     pub fn new(mut plan: Plan) -> Result<Self, ModelError> {
-        if plan.precisions.contains(&Precision::Half) {
-            let message = "it keeps values in binary16, which only the GPU backend reads; plan it in f32";
+        if plan
+            .encodings
+            .iter()
+            .any(|&encoding| encoding != Encoding::Single)
+        {
+            let message =
+                "it keeps values that are not f32, which only the GPU backend reads; plan it in f32";
             return Err(ModelError::unsupported("plan", message));
         }
         let steps = plan
@@ -54,6 +64,11 @@ impl Session {
             .flat_map(|step| &step.nodes)
             .map(|&node| Step::prepare(&plan.graph, node))
             .collect::<Result<Vec<_>, _>>()?;
+        let deferred = plan
+            .deferred
+            .iter()
+            .map(|deferred| Panels::new(&plan, deferred))
+            .collect::<Result<_, _>>()?;
         let (places, arena_len) = places(&plan);
         for value in &mut plan.graph.values {
             // The packed copies serve from here on.
@@ -63,6 +78,7 @@ impl Session {
             plan,
             places,
             steps,
+            deferred,
             arena: vec![0.0; arena_len],
             scratch: Scratch::default(),
         })
@@ -111,6 +127,13 @@ impl Session {
     pub fn output(&self, name: &str) -> Option<&[f32]> {
         let id = self.plan.graph.output_named(name)?;
         self.plan.arena_range(id).map(|range| &self.arena[range])
+    }
+
+    /// The output with this name that the plan has left to its reader, after the last [`Self::run`].
+    pub fn deferred(&self, name: &str) -> Option<DeferredOutput<'_>> {
+        let panels = self.deferred.iter().find(|panels| panels.name == name)?;
+        let arena = &self.arena;
+        Some(DeferredOutput { panels, arena })
     }
 }
 

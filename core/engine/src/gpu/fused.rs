@@ -7,6 +7,7 @@ use super::kernels::tail::{self, Image, Phase, TailNode};
 use super::pack::{self, Packed};
 use super::record::Recorder;
 use super::shader::{Form, Kernel, Operand, Place};
+use crate::encoding::Encoding;
 use crate::error::ModelError;
 use crate::fusion::Block;
 use crate::graph::{Activation, Conv2d, Node, Op, Residual, ValueId};
@@ -164,7 +165,7 @@ impl Recorder<'_> {
         let start = self.arena_range(id, &node.origin)?.start;
         let place = Place::Arena {
             words: start..start + height * width * blocks * 4,
-            half: false,
+            encoding: Encoding::Single,
         };
         let image = Image {
             name: name.clone(),

@@ -7,7 +7,9 @@
 //! | `fused` | the operands of steps that compute several nodes |
 //! | `kernels` | the WGSL of each family of operators, and why it is tiled the way it is |
 //! | `epilogue` | activation and residual, fused into the kernel before them; bilinear sampling |
-//! | `shader` | bindings, access functions and thread layout around a kernel |
+//! | `shader` | bindings and thread layout around a kernel |
+//! | `access` | how a kernel reads and writes tensors that are kept in different ways |
+//! | `deferred` | an output that the reader computes, cell by cell |
 //! | `pack` | weights in the order and the precision in which the kernels read them |
 //! | `native` | replays a recording through wgpu (feature `native`) |
 //!
@@ -16,8 +18,10 @@
 //! between them would need more memory and a second planner. Weights lie in a buffer of their own, bound
 //! read-only.
 //!
-//! Arithmetic is f32. Tensors are NHWC without channel padding, the layout of the plan.
+//! Arithmetic is f32, whatever tensors are kept in. Tensors are NHWC without channel padding, the layout of the plan.
 
+mod access;
+mod deferred;
 mod epilogue;
 mod fused;
 mod kernels;
@@ -28,6 +32,7 @@ mod record;
 mod recording;
 mod shader;
 
+pub use deferred::DeferredPort;
 pub use record::record;
 pub use recording::{
     ARENA, Access, BINDING_ALIGNMENT, BindGroup, Binding, Buffer, Dispatch, MAX_BINDING_BYTES, MAX_BINDINGS,

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use super::deferred::DeferredPort;
 use super::epilogue::{self, Extent};
 use super::kernels::convolution::Window;
 use super::kernels::pointwise::Pointwise;
@@ -18,7 +19,7 @@ use super::shader::{self, Form, Kernel, Operand, Place};
 use crate::error::ModelError;
 use crate::fusion::Fusion;
 use crate::graph::{Activation, Constant, Conv2d, Node, Op, Residual, ValueId, element_count};
-use crate::plan::{Plan, Precision};
+use crate::plan::Plan;
 
 /// Inputs that one concatenation kernel takes: the result needs a binding too.
 const MAX_CONCAT_INPUTS: usize = MAX_BINDINGS - 1;
@@ -83,11 +84,20 @@ pub fn record(plan: &Plan) -> Result<Recording, ModelError> {
         .iter()
         .map(|&id| port(id, false))
         .collect::<Result<_, _>>()?;
-    let outputs = plan
+    let outputs: Vec<Port> = plan
         .graph
         .outputs
         .iter()
         .map(|&id| port(id, true))
+        .collect::<Result<_, _>>()?;
+    let mut deferred = Vec::with_capacity(plan.deferred.len());
+    for left in &plan.deferred {
+        let source = port(left.source, false)?;
+        deferred.push((left, source));
+    }
+    let deferred = deferred
+        .into_iter()
+        .map(|(left, source)| DeferredPort::of(&mut recorder, left, source))
         .collect::<Result<_, _>>()?;
 
     let arena_bytes = (plan.arena_len as u64 * 4)
@@ -123,6 +133,7 @@ pub fn record(plan: &Plan) -> Result<Recording, ModelError> {
         dispatches,
         inputs,
         outputs,
+        deferred,
         read_back_bytes,
     })
 }
@@ -376,7 +387,7 @@ impl Recorder<'_> {
     fn place(&self, node: &Node, id: ValueId) -> Result<Place, ModelError> {
         Ok(Place::Arena {
             words: self.arena_range(id, &node.origin)?,
-            half: self.plan.precisions[id.index()] == Precision::Half,
+            encoding: self.plan.encodings[id.index()],
         })
     }
 

@@ -13,6 +13,8 @@
 //!
 //! The limits are the defaults that every WebGPU implementation guarantees (WebGPU, W3C, section 3.6.2).
 
+use super::deferred::DeferredPort;
+
 /// Largest range that one storage binding may cover, in bytes.
 pub const MAX_BINDING_BYTES: u64 = 128 << 20;
 /// Largest buffer, in bytes.
@@ -134,7 +136,7 @@ pub struct Port {
     pub offset: u64,
     /// Where it starts in the read-back buffer, in bytes; inputs have 0.
     pub read_back_offset: u64,
-    /// Number of elements of 32 bits.
+    /// Number of words of 32 bits: elements, unless the plan keeps the tensor in another encoding.
     pub len: usize,
 }
 
@@ -153,6 +155,8 @@ pub struct Recording {
     pub inputs: Vec<Port>,
     /// What the caller reads after them.
     pub outputs: Vec<Port>,
+    /// What whoever reads the outputs on the GPU computes itself.
+    pub deferred: Vec<DeferredPort>,
     /// Size of a read-back buffer in bytes.
     pub read_back_bytes: u64,
 }

@@ -3,12 +3,13 @@
 //! A case is a graph with its inputs. A backend's test file runs the same cases and hands its outputs to
 //! [`Case::check`]; a new kernel gets its cases here and is tested on both backends.
 
+use plumbline_engine::encoding::Precision;
 use plumbline_engine::fusion::Level;
 use plumbline_engine::graph::{
     Activation, Bilinear, Constant, Conv2d, Graph, Node, Op, Padding, Pool2d, Residual, ValueId,
     element_count,
 };
-use plumbline_engine::plan::{Plan, Precision};
+use plumbline_engine::plan::{Options, Plan};
 use plumbline_engine::{reference, validate};
 
 use super::random::Random;
@@ -29,12 +30,20 @@ pub struct Case {
     pub level: Level,
     /// How values between nodes are kept.
     pub precision: Precision,
+    /// The range of the picture that goes in, where one does.
+    pub picture: Option<[f32; 2]>,
 }
 
 impl Case {
     /// Plans the graph.
     pub fn plan(&self) -> Plan {
-        Plan::with(self.graph.clone(), self.level, self.precision).expect("the suite's graphs can be planned")
+        let options = Options {
+            level: self.level,
+            precision: self.precision,
+            picture: self.picture,
+            deferred: &[],
+        };
+        Plan::with(self.graph.clone(), &options).expect("the suite's graphs can be planned")
     }
 
     /// Compares a backend's outputs with the naive interpreter's; `note` is printed with a difference.
@@ -140,6 +149,7 @@ impl Build {
             inputs: self.inputs,
             level: Level::Folded,
             precision: Precision::Single,
+            picture: None,
         }
     }
 }

@@ -24,7 +24,7 @@ fn sigmoid(logit: f32) -> f32 {
 /// A number of the landmark tensor: 0 to 2 are x, y, z in px of the input, 3 and 4 the logits of visibility and
 /// presence.
 fn raw(point: u32, part: u32) -> f32 {
-  return arena[LANDMARKS_AT + point * 5u + part];
+  return tensor(LANDMARKS_AT + point * 5u + part);
 }
 
 /// The cell of the heatmap that a coordinate in px of the input lies in, rounded towards zero.
@@ -112,7 +112,7 @@ fn conclude(looked: bool, region: Region) {
   answer.version = LAYOUT_VERSION;
   answer.frame = parameters.frame;
   answer.region = region;
-  answer.score = arena[SCORE_AT];
+  answer.score = tensor(SCORE_AT);
   answer.status = 0u;
   if (!looked) { return; }
   answer.status = LOOKED;
@@ -157,11 +157,11 @@ fn main(@builtin(local_invocation_index) thread: u32) {
       answer.landmarks[at + 3u] = sigmoid(raw(thread, 3u));
       answer.landmarks[at + 4u] = sigmoid(raw(thread, 4u));
       let metres = WORLD_AT + thread * 3u;
-      let x = arena[metres];
-      let y = arena[metres + 1u];
+      let x = tensor(metres);
+      let y = tensor(metres + 1u);
       answer.world[thread * 3u] = region.cos_rotation * x - region.sin_rotation * y;
       answer.world[thread * 3u + 1u] = region.sin_rotation * x + region.cos_rotation * y;
-      answer.world[thread * 3u + 2u] = arena[metres + 2u];
+      answer.world[thread * 3u + 2u] = tensor(metres + 2u);
     }
   }
   workgroupBarrier();

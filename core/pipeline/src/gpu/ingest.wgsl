@@ -1,7 +1,8 @@
-// Cuts a model's input out of the frame's picture: crop, rotation, bilinear sampling and normalisation, one pixel of
-// the input a thread. It computes what the CPU does (core/engine/src/image.rs), bit for bit where both use the same
-// region, because a landmark model answers to single grey levels: coordinates in fixed point, rounded to 1/32 px;
-// the mean of four neighbours in whole numbers, rounded to 8 bits.
+// Cuts a model's input out of the frame's picture: crop, rotation and bilinear sampling, one pixel of the input a
+// thread. What comes out are levels, a byte a channel; the model's first kernel makes numbers of them. It computes what
+// the CPU does (core/engine/src/image.rs), bit for bit where both use the same region, because a landmark model answers
+// to single grey levels: coordinates in fixed point, rounded to 1/32 px; the mean of four neighbours in whole numbers,
+// rounded to 8 bits.
 
 /// A coordinate in px with 32 bits of fraction.
 struct Fixed {
@@ -61,9 +62,5 @@ fn main(@builtin(global_invocation_id) thread: vec3<u32>) {
   let upper_pair = tap(column, row) * (32 - right) + tap(column + 1, row) * right;
   let lower_pair = tap(column, row + 1) * (32 - right) + tap(column + 1, row + 1) * right;
   let mean = (upper_pair * (32 - lower) + lower_pair * lower + 512) >> vec3<u32>(10u);
-  let value = vec3<f32>(mean) * SCALE + LOW;
-  let at = INPUT_AT + (thread.y * SIDE + thread.x) * 3u;
-  arena[at] = value.r;
-  arena[at + 1u] = value.g;
-  arena[at + 2u] = value.b;
+  arena[INPUT_AT + thread.y * SIDE + thread.x] = u32(mean.r | (mean.g << 8u) | (mean.b << 16u));
 }

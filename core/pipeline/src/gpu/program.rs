@@ -3,12 +3,14 @@
 //! The engine's recording of a model is data, and stays as it is: what is added here are further shaders, buffers, bind
 //! groups and dispatches, before the model's own (ingest) and after them (decode). Constants of the pose logic are
 //! written into the shaders from the CPU's own, so that there is one of each.
+//!
+//! Plans are those of [`crate::models`] for a GPU: their input is a picture of 8-bit levels.
 
 use plumbline_core::anchors::ANCHOR_COUNT;
 use plumbline_core::detection::VALUES_PER_BOX;
 use plumbline_core::heatmap::{HEATMAP_SIDE, MIN_CONFIDENCE, REACH};
 use plumbline_core::landmarks::{ALIGNMENT_CENTER, MODEL_LANDMARK_COUNT, VALUES_PER_LANDMARK};
-use plumbline_core::preprocess::{DETECTOR_RANGE, DETECTOR_SIDE_PX, LANDMARK_RANGE, LANDMARK_SIDE_PX};
+use plumbline_core::preprocess::{DETECTOR_SIDE_PX, LANDMARK_SIDE_PX};
 use plumbline_core::roi::REGION_MARGIN;
 use plumbline_core::skeleton::LANDMARK_COUNT;
 use plumbline_core::smoothing::ALIGNMENT_SMOOTHING;
@@ -80,7 +82,6 @@ pub fn detector_program(plan: &Plan, view: View) -> Result<Recording, PipelineEr
     let mut program = Program::new(DETECTOR, plan)?;
     let crop = Crop {
         side_px: DETECTOR_SIDE_PX,
-        range: DETECTOR_RANGE,
         border: Border::Zero,
         view,
     };
@@ -98,7 +99,6 @@ pub fn landmark_program(plan: &Plan, view: View) -> Result<Recording, PipelineEr
     let mut program = Program::new(LANDMARK_MODEL, plan)?;
     let crop = Crop {
         side_px: LANDMARK_SIDE_PX,
-        range: LANDMARK_RANGE,
         border: Border::Replicate,
         view,
     };
@@ -113,7 +113,6 @@ pub fn landmark_program(plan: &Plan, view: View) -> Result<Recording, PipelineEr
 /// How a model's input is cut out.
 struct Crop {
     side_px: usize,
-    range: [f32; 2],
     border: Border,
     view: View,
 }
@@ -192,7 +191,8 @@ impl Program {
 
     /// Puts the crop before everything else. With a state, the region comes from there unless the frame brings one.
     fn ingest(&mut self, crop: &Crop, state: Option<usize>) -> Result<(), PipelineError> {
-        let expected = crop.side_px * crop.side_px * 3;
+        // A word a pixel, as plans for pictures keep it.
+        let expected = crop.side_px * crop.side_px;
         let input = match self.recording.inputs.as_slice() {
             [input] if input.len == expected => input.offset / 4,
             other => {
@@ -204,13 +204,10 @@ impl Program {
                 });
             }
         };
-        let [low, high] = crop.range;
         let mut text = ShaderText::new("cut the input out of the picture");
         text.constant("SIDE", &format!("{}u", crop.side_px));
         text.constant("INPUT_AT", &format!("{input}u"));
         text.constant("EDGE_REPEATS", &(crop.border == Border::Replicate).to_string());
-        text.constant("SCALE", &float((high - low) / 255.0));
-        text.constant("LOW", &float(low));
         self.bind_arena(&mut text);
         self.bind_parameters(&mut text);
         self.region_source(&mut text, state, Access::Read);
@@ -224,7 +221,6 @@ impl Program {
 
     /// Puts the decoding after everything else.
     fn decode(&mut self, state: usize, answer: usize) -> Result<(), PipelineError> {
-        const HEATMAP_LEN: usize = HEATMAP_SIDE * HEATMAP_SIDE * MODEL_LANDMARK_COUNT;
         let mut text = ShaderText::new("landmarks, and the region of the next frame");
         for (name, tensor, len) in [
             (
@@ -234,7 +230,6 @@ impl Program {
             ),
             ("SCORE_AT", POSE_SCORE, 1),
             ("WORLD_AT", WORLD, MODEL_LANDMARK_COUNT * 3),
-            ("HEATMAP_AT", HEATMAP, HEATMAP_LEN),
         ] {
             text.constant(name, &format!("{}u", self.tensor(tensor, len)?.offset / 4));
         }
@@ -274,9 +269,7 @@ impl Program {
             Access::ReadWrite,
             self.whole_block(answer, ANSWER),
         );
-        text.add(&format!(
-            "fn heat(cell: u32, point: u32) -> f32 {{ return arena[HEATMAP_AT + cell * {MODEL_LANDMARK_COUNT}u + point]; }}\n"
-        ));
+        self.heat(&mut text)?;
         text.add(REGION_TEXT);
         text.add(DECODE_TEXT);
         let dispatch = self.dispatch("decode", text, [1, 1, 1]);
@@ -284,7 +277,25 @@ impl Program {
         Ok(())
     }
 
-    /// Declares all of the model's tensors.
+    /// Defines `heat(cell, point)`, the logits of the heatmaps: read, or computed where the plan has left that to us.
+    fn heat(&self, text: &mut ShaderText) -> Result<(), PipelineError> {
+        const SHAPE: [usize; 4] = [1, HEATMAP_SIDE, HEATMAP_SIDE, MODEL_LANDMARK_COUNT];
+        let deferred = self.recording.deferred.iter().find(|port| port.name == HEATMAP);
+        if let Some(port) = deferred.filter(|port| port.shape == SHAPE) {
+            let weights = format!("array<u32, {}>", port.weights.bytes / 4);
+            text.bind("weights", &weights, Access::Read, port.weights);
+            text.add(&port.wgsl("heat", "arena", "weights"));
+            return Ok(());
+        }
+        let at = self.tensor(HEATMAP, SHAPE.iter().product())?.offset / 4;
+        text.add(&format!(
+            "fn heat(cell: u32, point: u32) -> f32 {{\n  \
+             return tensor({at}u + cell * {MODEL_LANDMARK_COUNT}u + point);\n}}\n"
+        ));
+        Ok(())
+    }
+
+    /// Declares all of the model's tensors, as words, and `tensor(at)` for those that are f32.
     fn bind_arena(&self, text: &mut ShaderText) {
         let bytes = self.recording.buffers[ARENA].bytes;
         let whole = Binding {
@@ -294,10 +305,11 @@ impl Program {
         };
         text.bind(
             "arena",
-            &format!("array<f32, {}>", bytes / 4),
+            &format!("array<u32, {}>", bytes / 4),
             Access::ReadWrite,
             whole,
         );
+        text.add("fn tensor(at: u32) -> f32 { return bitcast<f32>(arena[at]); }\n");
     }
 
     fn bind_parameters(&self, text: &mut ShaderText) {
