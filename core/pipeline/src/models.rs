@@ -57,6 +57,27 @@ impl Variant {
         level: Level::Tail,
         precision: Precision::Single,
     };
+
+    /// Level and bits: `L4-32`.
+    pub fn id(self) -> String {
+        let bits = match self.precision {
+            Precision::Single => 32,
+            Precision::Half => 16,
+        };
+        format!("{}-{bits}", self.level.name())
+    }
+
+    /// The variant of an id.
+    pub fn from_id(id: &str) -> Option<Self> {
+        let (name, bits) = id.split_once('-')?;
+        let level = Level::ALL.into_iter().find(|level| level.name() == name)?;
+        let precision = match bits {
+            "32" => Precision::Single,
+            "16" => Precision::Half,
+            _ => return None,
+        };
+        Some(Self { level, precision })
+    }
 }
 
 impl Target {
@@ -107,4 +128,23 @@ pub fn plan_landmarks(bytes: &[u8], target: Target) -> Result<Plan, ModelError> 
         &LANDMARK_OUTPUTS,
         &target.options(LANDMARK_RANGE, &[HEATMAP]),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_lead_back() {
+        assert_eq!(Variant::HARDWARE.id(), "L4-32");
+        for level in Level::ALL {
+            for precision in [Precision::Single, Precision::Half] {
+                let variant = Variant { level, precision };
+                assert_eq!(Variant::from_id(&variant.id()), Some(variant));
+            }
+        }
+        for id in ["", "L4", "L4-", "L5-32", "L4-8", "L4-32-", "4-32"] {
+            assert_eq!(Variant::from_id(id), None, "{id}");
+        }
+    }
 }

@@ -1,60 +1,55 @@
-//! Which backend is faster here, found out by running both: a pure state machine without a clock.
+//! Which backend is faster here, and on the GPU which way of running, found out by running them: a pure state machine
+//! without a clock.
 //!
 //! Goes in: what the engine reports (a result, a GPU that is ready or fails, a frame timed on both) and what an earlier
 //! visit has left behind. Comes out: an [`Order`] for the engine, and for each frame whether it is to be timed on both.
 //!
 //! ```text
-//! Waiting ──a result is drawn──> Preparing ──ready──> Timing ──enough pairs──> Settled
-//!    │                               └──remembered as the faster──────────────────^
-//!    └──software, lost twice, or remembered as the slower─────────────────────────^
+//!                      ┌────────── the next way ───────────┐
+//!                      v                                   │
+//! Waiting ──drawn──> Preparing ──ready──> Timing ──enough──┴──> Settled
+//!    │                  │ ^                                       ^ ^
+//!    │                  │ └── the fastest way, no longer loaded ──│─┘ ready
+//!    │                  └──remembered as the faster, ready────────┘
+//!    └──software, lost twice, or remembered as the slower─────────^
 //! ```
 //!
 //! The CPU answers from the first frame on, and nothing is asked of the GPU before that. While both are timed, the GPU
 //! gets the frames that the CPU answers, in the order CPU GPU, GPU CPU, so that a machine that becomes slower or faster
 //! meanwhile treats both alike; only frames on which both followed a person count. The time is that of one frame alone,
 //! from the picture to the result. On the GPU frames also overlap, which gives it a higher rate than this time says.
+//!
+//! How far kernels are best fused and whether halves of numbers are worth their conversion differs from GPU to GPU, so
+//! the GPU is timed in several ways, one after the other: only one of them is ever compiled and held.
 
-use plumbline_pipeline::Timings;
+use std::collections::VecDeque;
 
-use crate::live::backend::{Adapter, Backend};
+use plumbline_engine::encoding::Precision;
+use plumbline_engine::fusion::Level;
+use plumbline_pipeline::{Timings, Variant};
 
-/// Frames that both have followed and that are not counted: drivers finish kernels at their first use.
-const WARM_UP_FRAMES: u32 = 2;
-/// Frames that are counted; half of them start on the GPU.
-const COUNTED_FRAMES: usize = 8;
-/// By how much the GPU must win. Less is within the noise of eight frames, and the CPU has nothing to compile at each
-/// start and is never taken away.
-const MARGIN: f64 = 1.1;
-/// A GPU that takes this many times as long, twice in a row, is not timed any further.
-const HOPELESS: f64 = 10.0;
-/// After so many frames without enough that count, the CPU stays for this visit.
-const MOST_FRAMES: u32 = 60;
+use crate::live::backend::{Adapter, Backend, UNNAMED};
+use crate::live::frame_times::{FrameTimes, VariantTime, median};
+use crate::live::trial::{Trial, Verdict, medians};
+
 /// So often may the GPU be taken away in a visit before it is left alone.
 const MOST_LOSSES: u32 = 1;
+/// An adapter that does not say what it is, and takes more than this many times the CPU's time in the way that is never
+/// slow to compile, is taken for software and not timed in other ways.
+const PROMISING: f64 = 2.0;
 
-/// Median times of a frame, from the picture to the result.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct FrameTimes {
-    /// On the CPU.
-    pub cpu_millis: f64,
-    /// On the GPU.
-    pub gpu_millis: f64,
-}
+/// The ways to run on graphics hardware. Levels between them gain less than they cost to time.
+const ON_HARDWARE: [Variant; 4] = [
+    way(Level::Tail, Precision::Single),
+    way(Level::Tail, Precision::Half),
+    way(Level::Pairs, Precision::Single),
+    way(Level::Pairs, Precision::Half),
+];
+/// The ways that are not out of the question on an adapter that computes on the CPU.
+const ON_SOFTWARE: [Variant; 2] = [Variant::SOFTWARE, way(Level::Folded, Precision::Half)];
 
-impl FrameTimes {
-    /// The backend that is worth running.
-    pub fn better(self) -> Backend {
-        if self.gpu_millis * MARGIN < self.cpu_millis {
-            Backend::Gpu
-        } else {
-            Backend::Cpu
-        }
-    }
-
-    /// The GPU is faster, but not by enough.
-    pub fn is_close(self) -> bool {
-        self.gpu_millis < self.cpu_millis && self.better() == Backend::Cpu
-    }
+const fn way(level: Level, precision: Precision) -> Variant {
+    Variant { level, precision }
 }
 
 /// A GPU that may be better than the CPU.
@@ -90,10 +85,12 @@ pub enum Report {
 }
 
 /// What the engine is to do.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Order {
-    /// Compile the models for the GPU, while the CPU answers.
-    PrepareGpu,
+    /// Compile the models for the GPU in this way, in place of what it holds, while the CPU answers.
+    PrepareGpu(Variant),
+    /// The same, and these times are worth remembering.
+    PrepareAndRemember(Variant, FrameTimes),
     /// From now on this one answers; free the other.
     Settle(Backend),
     /// The same, and these times are worth remembering.
@@ -106,14 +103,19 @@ pub enum Standing {
     /// Nothing has been asked of the GPU yet, or it compiles.
     Preparing,
     /// Both are timed.
-    Timing,
+    Timing {
+        /// Ways to run on the GPU that have been timed.
+        done: usize,
+        /// Ways that will be, with these.
+        of: usize,
+    },
     /// Both have been timed, now or in an earlier visit.
     Timed {
         /// The medians.
         times: FrameTimes,
         /// In an earlier visit.
         is_remembered: bool,
-        /// The one that was worth it answers. False only while the GPU compiles that was the faster one before.
+        /// The one that was worth it answers. False only while the GPU compiles that was the faster one.
         is_running: bool,
     },
     /// The adapter is software: not timed.
@@ -133,24 +135,27 @@ pub struct Autotune {
     pub adapter: Adapter,
     stage: Stage,
     follows: bool,
+    /// Ways to run on the GPU that are still to be timed.
+    untimed: VecDeque<Variant>,
+    timed: Vec<VariantTime>,
+    /// Medians of the CPU, one for each of `timed`.
+    cpu_millis: Vec<f64>,
+    /// What the GPU said when it last failed.
+    failure: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 enum Stage {
     Waiting(Option<FrameTimes>),
-    Preparing(Option<FrameTimes>),
-    Timing(Trial),
+    /// To be timed.
+    Preparing(Variant),
+    /// To answer: the fastest way, by these times.
+    TakingOver {
+        times: FrameTimes,
+        is_remembered: bool,
+    },
+    Timing(Variant, Trial),
     Settled(Backend, Standing),
-}
-
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Trial {
-    /// Frames run on both.
-    run: u32,
-    /// Of them, those on which both followed a person.
-    followed: u32,
-    counted: Vec<FrameTimes>,
-    hopeless_in_a_row: u32,
 }
 
 impl Standing {
@@ -158,7 +163,7 @@ impl Standing {
     pub fn id(&self) -> &'static str {
         match self {
             Self::Preparing => "preparing",
-            Self::Timing => "timing",
+            Self::Timing { .. } => "timing",
             Self::Timed { .. } => "timed",
             Self::Software => "software",
             Self::Failed(_) => "failed",
@@ -183,14 +188,25 @@ impl Autotune {
             stay(Standing::Lost)
         } else {
             match remembered {
-                Some(times) if times.better() == Backend::Cpu => stay(timed(times, true)),
+                Some(times) if times.better() == Backend::Cpu => stay(settled_by(times, true)),
                 other => Stage::Waiting(other),
             }
+        };
+        let untimed = if adapter.is_software {
+            ON_SOFTWARE.into()
+        } else if adapter.name == UNNAMED {
+            [Variant::SOFTWARE].into()
+        } else {
+            ON_HARDWARE.into()
         };
         Self {
             adapter,
             stage,
             follows: false,
+            untimed,
+            timed: Vec::new(),
+            cpu_millis: Vec::new(),
+            failure: None,
         }
     }
 
@@ -200,32 +216,53 @@ impl Autotune {
             self.follows = follows;
         }
         match (&mut self.stage, report) {
-            (Stage::Waiting(remembered), Report::Drawn { .. }) => {
-                self.stage = Stage::Preparing(*remembered);
-                Some(Order::PrepareGpu)
+            (Stage::Waiting(None), Report::Drawn { .. }) => Some(self.go_on(None)),
+            (Stage::Waiting(Some(times)), Report::Drawn { .. }) => {
+                let times = times.clone();
+                let best = times.best()?;
+                self.stage = Stage::TakingOver {
+                    times,
+                    is_remembered: true,
+                };
+                Some(Order::PrepareGpu(best.variant))
             }
-            (Stage::Preparing(None), Report::Ready) => {
-                self.stage = Stage::Timing(Trial::default());
+            (Stage::Preparing(variant), Report::Ready) => {
+                self.stage = Stage::Timing(*variant, Trial::default());
                 None
             }
-            (Stage::Preparing(Some(times)), Report::Ready) => {
-                let times = *times;
-                Some(self.settle(Backend::Gpu, timed(times, true)))
+            (Stage::TakingOver { times, is_remembered }, Report::Ready) => {
+                let standing = settled_by(times.clone(), *is_remembered);
+                Some(self.settle(Backend::Gpu, standing))
             }
-            (Stage::Preparing(_) | Stage::Timing(_), Report::Failed(sentence)) => {
+            (Stage::TakingOver { .. }, Report::Failed(sentence)) => {
                 Some(self.settle(Backend::Cpu, Standing::Failed(sentence)))
             }
-            (Stage::Timing(trial), Report::Compared { cpu, gpu }) => {
-                let verdict = trial.take(&cpu, &gpu)?;
-                let Some(times) = verdict else {
-                    return Some(self.settle(Backend::Cpu, Standing::Undecided));
-                };
-                self.settle(times.better(), timed(times, false));
-                Some(Order::SettleAndRemember(times.better(), times))
+            (Stage::Preparing(_) | Stage::Timing(..), Report::Failed(sentence)) => {
+                self.failure = Some(sentence);
+                Some(self.go_on(None))
+            }
+            (Stage::Timing(variant, trial), Report::Compared { cpu, gpu }) => {
+                let variant = *variant;
+                match trial.take(&cpu, &gpu)? {
+                    Verdict::Undecided => Some(self.settle(Backend::Cpu, Standing::Undecided)),
+                    Verdict::Timed(pairs) => {
+                        let [cpu_millis, millis] = medians(&pairs);
+                        self.cpu_millis.push(cpu_millis);
+                        self.timed.push(VariantTime { variant, millis });
+                        if self.is_first_of_unnamed() && millis <= PROMISING * cpu_millis {
+                            self.untimed.extend(ON_HARDWARE);
+                        }
+                        Some(self.go_on(Some(variant)))
+                    }
+                }
             }
             // Reports of a stage that is over, such as the last frame that was on its way.
             (
-                Stage::Waiting(_) | Stage::Preparing(_) | Stage::Timing(_) | Stage::Settled(..),
+                Stage::Waiting(_)
+                | Stage::Preparing(_)
+                | Stage::TakingOver { .. }
+                | Stage::Timing(..)
+                | Stage::Settled(..),
                 Report::Drawn { .. } | Report::Ready | Report::Failed(_) | Report::Compared { .. },
             ) => None,
         }
@@ -234,8 +271,12 @@ impl Autotune {
     /// Which backend runs the next frame first, if it is to be run on both. The CPU's result is the one that is drawn.
     pub fn runs_both(&self) -> Option<Backend> {
         match &self.stage {
-            Stage::Timing(trial) if self.follows => Some(trial.first()),
-            Stage::Timing(_) | Stage::Waiting(_) | Stage::Preparing(_) | Stage::Settled(..) => None,
+            Stage::Timing(_, trial) if self.follows => Some(trial.first()),
+            Stage::Timing(..)
+            | Stage::Waiting(_)
+            | Stage::Preparing(_)
+            | Stage::TakingOver { .. }
+            | Stage::Settled(..) => None,
         }
     }
 
@@ -243,20 +284,31 @@ impl Autotune {
     pub fn backend(&self) -> Backend {
         match self.stage {
             Stage::Settled(backend, _) => backend,
-            Stage::Waiting(_) | Stage::Preparing(_) | Stage::Timing(_) => Backend::Cpu,
+            Stage::Waiting(_) | Stage::Preparing(_) | Stage::TakingOver { .. } | Stage::Timing(..) => {
+                Backend::Cpu
+            }
         }
     }
 
     /// For the page.
     pub fn standing(&self) -> Standing {
         match &self.stage {
-            Stage::Waiting(Some(times)) | Stage::Preparing(Some(times)) => Standing::Timed {
-                times: *times,
+            Stage::Waiting(Some(times)) => Standing::Timed {
+                times: times.clone(),
                 is_remembered: true,
                 is_running: false,
             },
-            Stage::Waiting(None) | Stage::Preparing(None) => Standing::Preparing,
-            Stage::Timing(_) => Standing::Timing,
+            Stage::TakingOver { times, is_remembered } => Standing::Timed {
+                times: times.clone(),
+                is_remembered: *is_remembered,
+                is_running: false,
+            },
+            Stage::Waiting(None) => Standing::Preparing,
+            Stage::Preparing(_) if self.timed.is_empty() => Standing::Preparing,
+            Stage::Preparing(_) | Stage::Timing(..) => Standing::Timing {
+                done: self.timed.len(),
+                of: self.timed.len() + 1 + self.untimed.len(),
+            },
             Stage::Settled(_, standing) => standing.clone(),
         }
     }
@@ -266,13 +318,42 @@ impl Autotune {
         matches!(&self.stage, Stage::Settled(_, standing) if *standing != Standing::Software)
     }
 
+    fn is_first_of_unnamed(&self) -> bool {
+        self.adapter.name == UNNAMED && self.timed.len() == 1
+    }
+
+    /// To the next way, or to the end; `loaded` is what the GPU holds and has run without failing.
+    fn go_on(&mut self, loaded: Option<Variant>) -> Order {
+        if let Some(next) = self.untimed.pop_front() {
+            self.stage = Stage::Preparing(next);
+            return Order::PrepareGpu(next);
+        }
+        let times = FrameTimes {
+            cpu_millis: median(self.cpu_millis.iter().copied()),
+            gpu: self.timed.clone(),
+        };
+        let Some(best) = times.best() else {
+            let sentence = self.failure.take().unwrap_or_default();
+            return self.settle(Backend::Cpu, Standing::Failed(sentence));
+        };
+        if times.better() == Backend::Gpu && loaded != Some(best.variant) {
+            self.stage = Stage::TakingOver {
+                times: times.clone(),
+                is_remembered: false,
+            };
+            return Order::PrepareAndRemember(best.variant, times);
+        }
+        self.settle(times.better(), settled_by(times.clone(), false));
+        Order::SettleAndRemember(times.better(), times)
+    }
+
     fn settle(&mut self, backend: Backend, standing: Standing) -> Order {
         self.stage = Stage::Settled(backend, standing);
         Order::Settle(backend)
     }
 }
 
-fn timed(times: FrameTimes, is_remembered: bool) -> Standing {
+fn settled_by(times: FrameTimes, is_remembered: bool) -> Standing {
     Standing::Timed {
         times,
         is_remembered,
@@ -280,73 +361,10 @@ fn timed(times: FrameTimes, is_remembered: bool) -> Standing {
     }
 }
 
-impl Trial {
-    /// Which backend begins: the CPU while the GPU warms up, then in turns.
-    fn first(&self) -> Backend {
-        if self.followed >= WARM_UP_FRAMES && self.counted.len() % 2 == 1 {
-            Backend::Gpu
-        } else {
-            Backend::Cpu
-        }
-    }
-
-    /// Notes a frame. Nothing while more are needed; then the medians, or nothing where too few frames counted.
-    fn take(&mut self, cpu: &Timings, gpu: &Timings) -> Option<Option<FrameTimes>> {
-        self.run += 1;
-        if follows(cpu) && follows(gpu) {
-            self.followed += 1;
-            self.count(FrameTimes {
-                cpu_millis: cpu.total_millis,
-                gpu_millis: gpu.total_millis,
-            });
-        }
-        if self.counted.len() >= COUNTED_FRAMES || self.hopeless_in_a_row >= 2 {
-            Some(Some(FrameTimes {
-                cpu_millis: median(self.counted.iter().map(|times| times.cpu_millis)),
-                gpu_millis: median(self.counted.iter().map(|times| times.gpu_millis)),
-            }))
-        } else if self.run >= MOST_FRAMES {
-            Some(None)
-        } else {
-            None
-        }
-    }
-
-    fn count(&mut self, times: FrameTimes) {
-        let is_hopeless = times.gpu_millis > HOPELESS * times.cpu_millis;
-        // The very first may compile something; after that, ten times as long is what the GPU takes here.
-        if self.followed == 1 || (self.followed <= WARM_UP_FRAMES && !is_hopeless) {
-            return;
-        }
-        self.hopeless_in_a_row = if is_hopeless {
-            self.hopeless_in_a_row + 1
-        } else {
-            0
-        };
-        self.counted.push(times);
-    }
-}
-
-/// Whether a frame ran the landmark model alone. A detector that only one of the two needed would decide the race.
-pub fn follows(timings: &Timings) -> bool {
-    timings.landmarks_millis.is_some() && timings.detector_millis.is_none()
-}
-
-/// The middle value, or the mean of the two middle ones; 0 for nothing.
-pub fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    let upper = values.len() / 2;
-    match values.len() {
-        0 => 0.0,
-        len if len % 2 == 1 => values[upper],
-        _ => (values[upper - 1] + values[upper]) / 2.0,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::live::trial::{COUNTED_FRAMES, WARM_UP_FRAMES};
 
     fn candidate(remembered: Option<FrameTimes>) -> Candidate {
         Candidate {
@@ -359,11 +377,24 @@ mod tests {
         }
     }
 
-    fn times(cpu_millis: f64, gpu_millis: f64) -> FrameTimes {
+    fn unnamed() -> Candidate {
+        let mut unnamed = candidate(None);
+        unnamed.adapter.name = UNNAMED.to_owned();
+        unnamed
+    }
+
+    fn times(cpu_millis: f64, gpu: &[(Variant, f64)]) -> FrameTimes {
+        let gpu = gpu
+            .iter()
+            .map(|&(variant, millis)| VariantTime { variant, millis });
         FrameTimes {
             cpu_millis,
-            gpu_millis,
+            gpu: gpu.collect(),
         }
+    }
+
+    fn remembered(cpu_millis: f64, gpu_millis: f64) -> Option<FrameTimes> {
+        Some(times(cpu_millis, &[(ON_HARDWARE[2], gpu_millis)]))
     }
 
     fn drawn(follows: bool) -> Report {
@@ -400,17 +431,18 @@ mod tests {
         assert_eq!(tuning.runs_both(), None);
         assert_eq!(
             tuning.update(drawn(true)),
-            Some(Order::PrepareGpu),
+            Some(Order::PrepareGpu(ON_HARDWARE[0])),
             "after a result, not before"
         );
         assert_eq!(tuning.update(drawn(true)), None, "once");
         assert_eq!(tuning.runs_both(), None, "it compiles");
+        assert_eq!(tuning.standing(), Standing::Preparing);
         assert_eq!(tuning.update(Report::Ready), None);
-        assert_eq!(tuning.standing(), Standing::Timing);
+        assert_eq!(tuning.standing(), Standing::Timing { done: 0, of: 4 });
         tuning
     }
 
-    /// Feeds frames until the machine decides; gives its order and how many frames it took.
+    /// Feeds frames until the machine gives an order; gives it and how many frames it took.
     fn race(
         tuning: &mut Autotune,
         frame_times: impl IntoIterator<Item = (f64, f64)>,
@@ -426,23 +458,45 @@ mod tests {
         (None, 0)
     }
 
+    /// Times every way that is asked for, each as told, until the machine decides; gives the ways in their order.
+    fn race_all(
+        tuning: &mut Autotune,
+        cpu_millis: f64,
+        gpu: impl Fn(Variant) -> f64,
+    ) -> (Order, Vec<Variant>) {
+        let mut order = tuning.update(drawn(true));
+        let mut ways = Vec::new();
+        loop {
+            match order {
+                Some(Order::PrepareGpu(variant)) => {
+                    ways.push(variant);
+                    assert_eq!(tuning.update(Report::Ready), None);
+                    order = race(tuning, std::iter::repeat_n((cpu_millis, gpu(variant)), 60)).0;
+                }
+                Some(order) => return (order, ways),
+                None => panic!("no order after {ways:?}"),
+            }
+        }
+    }
+
     #[test]
-    fn the_faster_one_is_kept_and_remembered() {
-        for (cpu_millis, gpu_millis, backend) in [
-            (11.0, 4.0, Backend::Gpu),
-            (11.0, 40.0, Backend::Cpu),
-            (150.0, 12.0, Backend::Gpu),
-            // Faster, but by less than a tenth: not worth what the GPU costs.
-            (11.0, 11.0, Backend::Cpu),
-            (11.0, 10.2, Backend::Cpu),
-            (11.0, 9.9, Backend::Gpu),
-        ] {
-            let mut tuning = timing();
-            let (order, n_frames) = race(&mut tuning, std::iter::repeat_n((cpu_millis, gpu_millis), 60));
-            let found = times(cpu_millis, gpu_millis);
-            assert_eq!(order, Some(Order::SettleAndRemember(backend, found)));
-            assert_eq!(n_frames, 10, "two to warm up, eight counted");
-            assert_eq!((tuning.backend(), tuning.runs_both()), (backend, None));
+    fn each_way_can_win() {
+        for fastest in ON_HARDWARE {
+            let mut tuning = Autotune::new(candidate(None), 0);
+            let gpu = |variant| if variant == fastest { 4.0 } else { 6.0 };
+            let (order, ways) = race_all(&mut tuning, 11.0, gpu);
+            assert_eq!(ways, ON_HARDWARE, "one after the other");
+            let found = times(11.0, &ON_HARDWARE.map(|variant| (variant, gpu(variant))));
+            if fastest != ON_HARDWARE[3] {
+                // It is not what the GPU holds any more.
+                assert_eq!(order, Order::PrepareAndRemember(fastest, found.clone()));
+                assert_eq!((tuning.backend(), tuning.runs_both()), (Backend::Cpu, None));
+                assert_eq!(tuning.standing().id(), "timed");
+                assert_eq!(tuning.update(Report::Ready), Some(Order::Settle(Backend::Gpu)));
+            } else {
+                assert_eq!(order, Order::SettleAndRemember(Backend::Gpu, found.clone()));
+            }
+            assert_eq!((tuning.backend(), tuning.runs_both()), (Backend::Gpu, None));
             assert_eq!(
                 tuning.standing(),
                 Standing::Timed {
@@ -460,6 +514,27 @@ mod tests {
     }
 
     #[test]
+    fn the_faster_one_is_kept_and_remembered() {
+        for (cpu_millis, gpu_millis, backend) in [
+            (11.0, 4.0, Backend::Gpu),
+            (11.0, 40.0, Backend::Cpu),
+            (150.0, 12.0, Backend::Gpu),
+            // Faster, but by less than a tenth: not worth what the GPU costs.
+            (11.0, 11.0, Backend::Cpu),
+            (11.0, 10.2, Backend::Cpu),
+            (11.0, 9.9, Backend::Gpu),
+        ] {
+            let mut tuning = Autotune::new(candidate(None), 0);
+            // The last way is the fastest, so that it need not be loaded again.
+            let gpu = |variant| gpu_millis + if variant == ON_HARDWARE[3] { 0.0 } else { 0.01 };
+            let (order, _) = race_all(&mut tuning, cpu_millis, gpu);
+            let found = times(cpu_millis, &ON_HARDWARE.map(|variant| (variant, gpu(variant))));
+            assert_eq!(order, Order::SettleAndRemember(backend, found));
+            assert_eq!((tuning.backend(), tuning.runs_both()), (backend, None));
+        }
+    }
+
+    #[test]
     fn both_begin_equally_often() {
         let mut tuning = timing();
         let mut firsts = Vec::new();
@@ -469,7 +544,7 @@ mod tests {
         }
         let (warm_up, counted) = firsts.split_at(WARM_UP_FRAMES as usize);
         assert_eq!(warm_up, ["cpu", "cpu"]);
-        assert_eq!(counted, ["cpu", "gpu"].repeat(4));
+        assert_eq!(counted, ["cpu", "gpu"].repeat(COUNTED_FRAMES / 2));
     }
 
     #[test]
@@ -486,24 +561,19 @@ mod tests {
             (11.0, 80.0),
             (11.0, 4.0),
         ];
-        let (order, _) = race(&mut tuning, slow_start.into_iter().chain(with_outliers));
-        let Some(Order::SettleAndRemember(Backend::Gpu, found)) = order else {
-            panic!("{order:?}");
-        };
-        assert!(
-            (found.cpu_millis - 11.0).abs() < 0.2 && (found.gpu_millis - 4.1).abs() < 0.2,
-            "{found:?}"
-        );
+        let (order, n_frames) = race(&mut tuning, slow_start.into_iter().chain(with_outliers));
+        assert_eq!(order, Some(Order::PrepareGpu(ON_HARDWARE[1])));
+        assert_eq!(n_frames, 10, "two to warm up, eight counted");
+        assert_eq!(tuning.standing(), Standing::Timing { done: 1, of: 4 });
+        assert!((tuning.cpu_millis[0] - 11.0).abs() < 0.2);
+        assert!((tuning.timed[0].millis - 4.1).abs() < 0.2);
     }
 
     #[test]
-    fn a_hopeless_gpu_is_given_up_early() {
+    fn a_hopeless_way_is_given_up_early() {
         let mut tuning = timing();
         let (order, n_frames) = race(&mut tuning, std::iter::repeat_n((11.0, 4_000.0), 60));
-        assert_eq!(
-            order,
-            Some(Order::SettleAndRemember(Backend::Cpu, times(11.0, 4_000.0)))
-        );
+        assert_eq!(order, Some(Order::PrepareGpu(ON_HARDWARE[1])));
         assert_eq!(n_frames, 3);
     }
 
@@ -546,18 +616,40 @@ mod tests {
     }
 
     #[test]
+    fn a_way_that_fails_leaves_the_others() {
+        let mut tuning = timing();
+        tuning.update(compared(11.0, 4.0));
+        let refused = || Report::Failed("no".to_owned());
+        for next in &ON_HARDWARE[1..3] {
+            assert_eq!(tuning.update(refused()), Some(Order::PrepareGpu(*next)));
+        }
+        assert_eq!(tuning.update(Report::Ready), None);
+        let (order, _) = race(&mut tuning, std::iter::repeat_n((11.0, 4.0), 20));
+        assert_eq!(order, Some(Order::PrepareGpu(ON_HARDWARE[3])));
+        assert_eq!(
+            tuning.update(refused()),
+            Some(Order::PrepareAndRemember(
+                ON_HARDWARE[2],
+                times(11.0, &[(ON_HARDWARE[2], 4.0)])
+            )),
+            "what failed last is not what runs"
+        );
+    }
+
+    #[test]
     fn a_gpu_that_fails_leaves_the_cpu() {
         let sentence = "The GPU cannot run the models: no.".to_owned();
         let mut preparing = Autotune::new(candidate(None), 0);
         preparing.update(drawn(false));
         let mut half_timed = timing();
         half_timed.update(compared(11.0, 4.0));
-        let mut known_as_faster = Autotune::new(candidate(Some(times(11.0, 4.0))), 0);
+        let mut known_as_faster = Autotune::new(candidate(remembered(11.0, 4.0)), 0);
         known_as_faster.update(drawn(true));
         for mut tuning in [preparing, half_timed, known_as_faster] {
-            let order = tuning.update(Report::Failed(sentence.clone()));
+            let orders =
+                (0..ON_HARDWARE.len()).filter_map(|_| tuning.update(Report::Failed(sentence.clone())));
             assert_eq!(
-                order,
+                orders.last(),
                 Some(Order::Settle(Backend::Cpu)),
                 "and nothing is remembered"
             );
@@ -569,20 +661,24 @@ mod tests {
 
     #[test]
     fn what_is_remembered_is_not_timed_again() {
-        let mut slower = Autotune::new(candidate(Some(times(11.0, 40.0))), 0);
+        let mut slower = Autotune::new(candidate(remembered(11.0, 40.0)), 0);
         assert_eq!(slower.update(drawn(true)), None, "the GPU is never asked");
         assert_eq!(slower.backend(), Backend::Cpu);
         assert!(slower.may_be_repeated());
 
-        let mut faster = Autotune::new(candidate(Some(times(11.0, 4.0))), 0);
+        let mut faster = Autotune::new(candidate(remembered(11.0, 4.0)), 0);
         assert_eq!(faster.backend(), Backend::Cpu, "until the GPU has compiled");
-        assert_eq!(faster.update(drawn(false)), Some(Order::PrepareGpu));
+        assert_eq!(
+            faster.update(drawn(false)),
+            Some(Order::PrepareGpu(ON_HARDWARE[2])),
+            "the way that was the fastest"
+        );
         assert_eq!(faster.update(Report::Ready), Some(Order::Settle(Backend::Gpu)));
         assert_eq!((faster.backend(), faster.runs_both()), (Backend::Gpu, None));
         assert_eq!(
             faster.standing(),
             Standing::Timed {
-                times: times(11.0, 4.0),
+                times: times(11.0, &[(ON_HARDWARE[2], 4.0)]),
                 is_remembered: true,
                 is_running: true
             }
@@ -599,7 +695,7 @@ mod tests {
             times_software,
             ..candidate(remembered)
         };
-        for remembered in [None, Some(times(11.0, 4.0))] {
+        for remembered in [None, remembered(11.0, 4.0)] {
             let mut tuning = Autotune::new(software(remembered, false), 0);
             for report in [drawn(true), Report::Ready, compared(11.0, 1.0)] {
                 assert_eq!(tuning.update(report), None);
@@ -609,31 +705,35 @@ mod tests {
             assert!(!tuning.may_be_repeated());
         }
         let mut on_demand = Autotune::new(software(None, true), 0);
-        assert_eq!(on_demand.update(drawn(true)), Some(Order::PrepareGpu));
+        let (order, ways) = race_all(&mut on_demand, 11.0, |_| 40.0);
+        assert_eq!(ways, ON_SOFTWARE, "nothing that takes it minutes to compile");
+        assert!(matches!(order, Order::SettleAndRemember(Backend::Cpu, _)));
+    }
+
+    #[test]
+    fn an_adapter_without_a_name_has_to_prove_that_it_is_hardware() {
+        let mut slow = Autotune::new(unnamed(), 0);
+        let (order, ways) = race_all(&mut slow, 11.0, |_| 23.0);
+        assert_eq!(ways, [Variant::SOFTWARE]);
+        assert!(matches!(order, Order::SettleAndRemember(Backend::Cpu, _)));
+        let mut promising = Autotune::new(unnamed(), 0);
+        let (order, ways) = race_all(&mut promising, 11.0, |variant| match variant {
+            Variant::SOFTWARE => 21.0,
+            _ => 5.0,
+        });
+        assert_eq!((ways[0], &ways[1..]), (Variant::SOFTWARE, &ON_HARDWARE[..]));
+        assert!(matches!(order, Order::PrepareAndRemember(variant, _) if variant == ON_HARDWARE[0]));
     }
 
     #[test]
     fn a_gpu_that_is_taken_away_gets_one_more_chance() {
-        let remembered = Some(times(11.0, 4.0));
-        let mut again = Autotune::new(candidate(remembered), 1);
-        assert_eq!(again.update(drawn(true)), Some(Order::PrepareGpu));
-        let mut never = Autotune::new(candidate(remembered), 2);
+        let mut again = Autotune::new(candidate(remembered(11.0, 4.0)), 1);
+        assert!(matches!(again.update(drawn(true)), Some(Order::PrepareGpu(_))));
+        let mut never = Autotune::new(candidate(remembered(11.0, 4.0)), 2);
         assert_eq!(never.update(drawn(true)), None);
         assert_eq!(
             (never.backend(), never.standing()),
             (Backend::Cpu, Standing::Lost)
         );
-    }
-
-    #[test]
-    fn medians_ignore_the_ends() {
-        for (values, expected) in [
-            (vec![], 0.0),
-            (vec![3.0], 3.0),
-            (vec![9.0, 1.0, 2.0], 2.0),
-            (vec![500.0, 1.0, 2.0, 4.0], 3.0),
-        ] {
-            assert_eq!(median(values.iter().copied()), expected, "{values:?}");
-        }
     }
 }

@@ -315,14 +315,14 @@ impl Live {
                 drop(controller.source.borrow_mut().take());
             }
             Effect::LoadEngine { attempt, model, wish } => self.load_engine(attempt, model, wish),
-            Effect::PrepareGpu => self.tell_engine(ToEngine::PrepareGpu),
+            Effect::PrepareGpu(variant) => self.tell_engine(ToEngine::PrepareGpu { variant }),
             Effect::Settle(backend) => {
                 self.tell_engine(ToEngine::Settle { backend });
                 self.set_frames_at_once(backend);
             }
             Effect::RememberTimes(times) => {
                 if let Some(key) = controller.tuning_key.borrow().as_ref() {
-                    tuning_store::store(key, times);
+                    tuning_store::store(key, &times);
                 }
             }
             Effect::ForgetTimes => {

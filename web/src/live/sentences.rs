@@ -4,6 +4,7 @@
 use crate::live::autotune::Standing;
 use crate::live::backend::Backend;
 use crate::live::format;
+use crate::live::frame_times::{self, FrameTimes};
 
 /// What getting a camera failed with: the name of the `DOMException` (Media Capture and Streams, 10.3).
 pub fn camera_refused(exception_name: &str) -> String {
@@ -90,8 +91,12 @@ pub fn missing(support: &Support) -> Option<String> {
 pub fn tuning(standing: &Standing) -> String {
     match standing {
         Standing::Preparing => "The CPU answers while the GPU gets ready; then both are timed.".to_owned(),
-        Standing::Timing => {
-            "The CPU answers while both are timed, as long as somebody is in the picture.".to_owned()
+        Standing::Timing { done, of } => {
+            let both = "The CPU answers while both are timed, as long as somebody is in the picture";
+            match of {
+                1 => format!("{both}."),
+                _ => format!("{both}: way {} of {of} to run on the GPU.", done + 1),
+            }
         }
         Standing::Timed {
             times,
@@ -101,7 +106,7 @@ pub fn tuning(standing: &Standing) -> String {
             let both = format!(
                 "CPU {} ms, GPU {} ms a frame",
                 format::measure(Some(times.cpu_millis)),
-                format::measure(Some(times.gpu_millis))
+                format::measure(Some(times.gpu_millis()))
             );
             let better = times.better().label();
             let verdict = match (is_running, times.is_close()) {
@@ -114,7 +119,7 @@ pub fn tuning(standing: &Standing) -> String {
             } else {
                 ""
             };
-            format!("{both}: {verdict}{when}")
+            format!("{both}: {verdict}{when}{}", ways(times))
         }
         Standing::Software => "GPU not timed: its adapter is software, which computes on the CPU.".to_owned(),
         Standing::Failed(what) => format!(
@@ -128,6 +133,22 @@ pub fn tuning(standing: &Standing) -> String {
             "GPU not timed: it lost the person too often. It is tried again at the next visit.".to_owned()
         }
     }
+}
+
+/// All ways to run on the GPU that were timed, where there is more than one; nothing else.
+fn ways(times: &FrameTimes) -> String {
+    if times.gpu.len() < 2 {
+        return String::new();
+    }
+    let each: Vec<String> = times
+        .gpu
+        .iter()
+        .map(|time| {
+            let millis = format::measure(Some(time.millis));
+            format!("{millis} ms with {}", frame_times::words(time.variant))
+        })
+        .collect();
+    format!(". Ways to run on the GPU: {}", each.join("; "))
 }
 
 /// Why a backend runs that was chosen by timing both, or not chosen. Stands after “GPU: ”, without a full stop.
@@ -151,7 +172,7 @@ pub fn backend_reason(backend: Backend, adapter: &str, standing: &Standing) -> S
         (Backend::Cpu, Standing::Timed { is_running: true, .. }) => {
             format!("WebGPU on {adapter} is not faster")
         }
-        (Backend::Cpu, Standing::Preparing | Standing::Timing | Standing::Timed { .. }) => {
+        (Backend::Cpu, Standing::Preparing | Standing::Timing { .. } | Standing::Timed { .. }) => {
             format!("it answers first; there is WebGPU on {adapter}")
         }
     }
@@ -187,8 +208,10 @@ pub struct Support {
 
 #[cfg(test)]
 mod tests {
+    use plumbline_pipeline::Variant;
+
     use super::*;
-    use crate::live::autotune::FrameTimes;
+    use crate::live::frame_times::VariantTime;
 
     const ALL: Support = Support {
         secure_context: true,
@@ -217,7 +240,10 @@ mod tests {
         Standing::Timed {
             times: FrameTimes {
                 cpu_millis,
-                gpu_millis,
+                gpu: vec![VariantTime {
+                    variant: Variant::HARDWARE,
+                    millis: gpu_millis,
+                }],
             },
             is_remembered,
             is_running,
@@ -249,6 +275,34 @@ mod tests {
             ),
         ] {
             assert_eq!(tuning(&standing), sentence);
+        }
+    }
+
+    #[test]
+    fn every_way_that_was_timed_is_said() {
+        let gpu = [("L4-32", 5.1), ("L4-16", 4.0), ("L2-32", 7.2)].map(|(id, millis)| VariantTime {
+            variant: Variant::from_id(id).expect("a variant"),
+            millis,
+        });
+        let standing = Standing::Timed {
+            times: FrameTimes {
+                cpu_millis: 11.0,
+                gpu: gpu.to_vec(),
+            },
+            is_remembered: false,
+            is_running: true,
+        };
+        assert_eq!(
+            tuning(&standing),
+            "CPU 11 ms, GPU 4.0 ms a frame: GPU runs. Ways to run on the GPU: 5.1 ms with fewest steps, 32 bits; 4.0 ms \
+             with fewest steps, 16 bits; 7.2 ms with more steps, 32 bits"
+        );
+        for (done, of, sentence_end) in [
+            (0, 1, "in the picture."),
+            (1, 4, ": way 2 of 4 to run on the GPU."),
+        ] {
+            let sentence = tuning(&Standing::Timing { done, of });
+            assert!(sentence.ends_with(sentence_end), "{sentence}");
         }
     }
 

@@ -4,8 +4,11 @@
 //! source and loading an engine both take time and may be overtaken by the person; each attempt carries a number, and
 //! an answer with an old number is ignored.
 
-use crate::live::autotune::{Autotune, Candidate, FrameTimes, Order, Report};
+use plumbline_pipeline::Variant;
+
+use crate::live::autotune::{Autotune, Candidate, Order, Report};
 use crate::live::backend::{Backend, BackendChoice, BackendWish};
+use crate::live::frame_times::FrameTimes;
 use crate::live::options::ModelName;
 use crate::live::sentences;
 use crate::live::source::SourceKind;
@@ -152,8 +155,8 @@ pub enum Effect {
     ResumePicture,
     /// Replace the worker by a new one.
     RestartWorker,
-    /// Make the models ready on the GPU too, while the CPU answers.
-    PrepareGpu,
+    /// Make the models ready on the GPU too, in this way and in place of what it holds, while the CPU answers.
+    PrepareGpu(Variant),
     /// Let this backend answer, and free the other.
     Settle(Backend),
     /// Keep what timing both gave.
@@ -381,7 +384,10 @@ impl Session {
         self.say_what_runs();
         match order {
             None => Vec::new(),
-            Some(Order::PrepareGpu) => vec![Effect::PrepareGpu],
+            Some(Order::PrepareGpu(variant)) => vec![Effect::PrepareGpu(variant)],
+            Some(Order::PrepareAndRemember(variant, times)) => {
+                vec![Effect::PrepareGpu(variant), Effect::RememberTimes(times)]
+            }
             Some(Order::Settle(backend)) => vec![Effect::Settle(backend)],
             Some(Order::SettleAndRemember(backend, times)) => {
                 vec![Effect::Settle(backend), Effect::RememberTimes(times)]
@@ -494,6 +500,7 @@ impl Session {
 mod tests {
     use super::*;
     use crate::live::backend::Adapter;
+    use crate::live::frame_times::VariantTime;
     use plumbline_pipeline::Timings;
 
     fn choice() -> BackendChoice {
@@ -728,12 +735,15 @@ mod tests {
     fn live_on_gpu(session: &mut Session, engine: Attempt) {
         let remembered = Some(FrameTimes {
             cpu_millis: 11.0,
-            gpu_millis: 4.0,
+            gpu: vec![VariantTime {
+                variant: Variant::HARDWARE,
+                millis: 4.0,
+            }],
         });
         session.update(Event::EngineReady(engine, choice(), candidate(remembered)));
         assert_eq!(
             session.update(Event::ResultDrawn { follows: true }),
-            [Effect::PrepareGpu]
+            [Effect::PrepareGpu(Variant::HARDWARE)]
         );
         assert_eq!(
             session.update(Event::Tuning(engine, Report::Ready)),
@@ -787,17 +797,25 @@ mod tests {
             [],
             "of another engine"
         );
-        let effects: Vec<Effect> = (0..20)
-            .flat_map(|_| session.update(Event::Tuning(engine, compared.clone())))
+        // All ways take the same: the first of them is loaded once more, and takes over.
+        let effects: Vec<Effect> = (0..60)
+            .flat_map(|_| {
+                let report = |report| Event::Tuning(engine, report);
+                let mut effects = session.update(report(compared.clone()));
+                if matches!(effects.first(), Some(Effect::PrepareGpu(_))) {
+                    effects.extend(session.update(report(Report::Ready)));
+                }
+                effects
+            })
             .collect();
-        let times = FrameTimes {
-            cpu_millis: 11.0,
-            gpu_millis: 4.0,
-        };
-        assert_eq!(
-            effects,
-            [Effect::Settle(Backend::Gpu), Effect::RememberTimes(times)]
-        );
+        let (last, others) = effects.split_last().expect("something happened");
+        assert_eq!(last, &Effect::Settle(Backend::Gpu));
+        let remembered = others.iter().filter_map(|effect| match effect {
+            Effect::RememberTimes(times) => Some(times.gpu.len()),
+            _ => None,
+        });
+        assert_eq!(remembered.collect::<Vec<_>>(), [4], "once, with all ways");
+        assert!(!others.contains(&Effect::Settle(Backend::Gpu)));
         assert_eq!(session.choice().map(|choice| choice.backend), Some(Backend::Gpu));
 
         let effects = session.update(Event::TimeAgain);

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use plumbline_pipeline::Timings;
 
-use crate::live::autotune::median;
 use crate::live::backend::Backend;
+use crate::live::frame_times::median;
 use crate::worker::protocol::Measurement;
 
 /// How far back the medians look.

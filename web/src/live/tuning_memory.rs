@@ -4,11 +4,13 @@
 //! another adapter does not push it out; all the rest is part of the text. An entry is believed only when writing what
 //! was read gives the very same text again: older, newer, foreign and damaged entries are all simply not there.
 
-use crate::live::autotune::FrameTimes;
+use plumbline_pipeline::Variant;
+
+use crate::live::frame_times::{FrameTimes, VariantTime};
 use crate::live::options::ModelName;
 
 /// The form of the text; another form needs another name.
-const FORM: &str = "frame times 1";
+const FORM: &str = "frame times 2";
 
 /// What the times of a frame depend on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,30 +34,42 @@ impl TuningKey {
     }
 
     /// The entry.
-    pub fn write(&self, times: FrameTimes) -> String {
+    pub fn write(&self, times: &FrameTimes) -> String {
+        let mut entry = format!("{FORM}\ncpu_micros {}\n", micros(times.cpu_millis));
+        for VariantTime { variant, millis } in &times.gpu {
+            entry += &format!("gpu_micros {} {}\n", variant.id(), micros(*millis));
+        }
         let [detector, landmarks] = &self.weights;
-        format!(
-            "{FORM}\ncpu_micros {}\ngpu_micros {}\napp {}\nbrowser {}\ndetector {detector}\nlandmarks {landmarks}",
-            micros(times.cpu_millis),
-            micros(times.gpu_millis),
-            self.app,
-            self.browser
-        )
+        entry
+            + &format!(
+                "app {}\nbrowser {}\ndetector {detector}\nlandmarks {landmarks}",
+                self.app, self.browser
+            )
     }
 
     /// The times of an entry, if it is whole and for this key.
     pub fn read(&self, entry: &str) -> Option<FrameTimes> {
         let mut lines = entry.lines().skip(1);
-        let mut millis = |name: &str| -> Option<f64> {
-            let micros: u32 = lines.next()?.strip_prefix(name)?.trim_start().parse().ok()?;
-            (micros > 0).then_some(f64::from(micros) / 1_000.0)
-        };
-        let times = FrameTimes {
-            cpu_millis: millis("cpu_micros")?,
-            gpu_millis: millis("gpu_micros")?,
-        };
-        (self.write(times) == entry).then_some(times)
+        let cpu_millis = millis(lines.next()?.strip_prefix("cpu_micros ")?)?;
+        let gpu = lines
+            .map_while(|line| line.strip_prefix("gpu_micros "))
+            .map(|line| {
+                let (id, micros) = line.split_once(' ')?;
+                Some(VariantTime {
+                    variant: Variant::from_id(id)?,
+                    millis: millis(micros)?,
+                })
+            })
+            .collect::<Option<Vec<_>>>()?;
+        let times = FrameTimes { cpu_millis, gpu };
+        (!times.gpu.is_empty() && self.write(&times) == entry).then_some(times)
     }
+}
+
+/// Milliseconds of whole microseconds; there is no time without any.
+fn millis(micros: &str) -> Option<f64> {
+    let micros: u32 = micros.parse().ok()?;
+    (micros > 0).then_some(f64::from(micros) / 1_000.0)
 }
 
 /// Whole microseconds: reading decimal fractions would bring tens of kilobytes of tables into the page.
@@ -67,10 +81,16 @@ fn micros(millis: f64) -> u32 {
 mod tests {
     use super::*;
 
-    const TIMES: FrameTimes = FrameTimes {
-        cpu_millis: 11.234,
-        gpu_millis: 4.0,
-    };
+    fn times() -> FrameTimes {
+        let way = |id, millis| VariantTime {
+            variant: Variant::from_id(id).expect("a variant"),
+            millis,
+        };
+        FrameTimes {
+            cpu_millis: 11.234,
+            gpu: vec![way("L4-32", 4.0), way("L4-16", 3.25)],
+        }
+    }
 
     fn key() -> TuningKey {
         TuningKey {
@@ -84,13 +104,13 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        assert_eq!(key().read(&key().write(TIMES)), Some(TIMES));
+        assert_eq!(key().read(&key().write(&times())), Some(times()));
         assert_eq!(key().name(), "plumbline.tuning.lite.nvidia ampere");
     }
 
     #[test]
     fn anything_that_changes_the_times_makes_the_entry_old() {
-        let entry = key().write(TIMES);
+        let entry = key().write(&times());
         let with = |change: fn(&mut TuningKey)| {
             let mut key = key();
             change(&mut key);
@@ -112,20 +132,23 @@ mod tests {
 
     #[test]
     fn damaged_entries_are_not_there() {
-        let entry = key().write(TIMES);
+        let entry = key().write(&times());
         for length in 0..entry.len() {
             assert_eq!(key().read(&entry[..length]), None, "cut to {length} bytes");
         }
         for (from, to) in [
-            ("frame times 1", "frame times 2"),
+            ("frame times 2", "frame times 1"),
             ("cpu_micros 11234", "cpu_micros NaN"),
             ("cpu_micros 11234", "cpu_micros -11234"),
             ("cpu_micros 11234", "cpu_micros +11234"),
             ("cpu_micros 11234", "cpu_micros 0"),
             ("cpu_micros 11234", "cpu_micros 99999999999"),
             ("cpu_micros 11234", "cpu_micros"),
-            ("gpu_micros 4000", "gpu_micros four"),
-            ("gpu_micros 4000", "gpu_micros 4000\ngpu_micros 4000"),
+            ("gpu_micros L4-32 4000", "gpu_micros L4-32 four"),
+            ("gpu_micros L4-32 4000", "gpu_micros 4000"),
+            ("gpu_micros L4-32 4000", "gpu_micros L9-32 4000"),
+            ("gpu_micros L4-32 4000\ngpu_micros L4-16 3250\n", ""),
+            ("gpu_micros L4-32 4000", "gpu_micros L4-32 4000\n"),
         ] {
             let damaged = entry.replacen(from, to, 1);
             assert_ne!(damaged, entry, "the case changes something: {from}");

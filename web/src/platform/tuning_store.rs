@@ -2,7 +2,7 @@
 //! page lists these entries with the other remembered choices, and deletes them.
 
 use super::page::{forget, remember, remembered, window};
-use crate::live::autotune::FrameTimes;
+use crate::live::frame_times::FrameTimes;
 use crate::live::options::ModelName;
 use crate::live::tuning_memory::TuningKey;
 
@@ -24,7 +24,7 @@ pub fn load(key: &TuningKey) -> Option<FrameTimes> {
 }
 
 /// Keeps them for the next visit.
-pub fn store(key: &TuningKey, times: FrameTimes) {
+pub fn store(key: &TuningKey, times: &FrameTimes) {
     remember(&key.name(), &key.write(times));
 }
 

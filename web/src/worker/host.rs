@@ -178,7 +178,7 @@ impl Work {
             (ToEngine::Measure { .. }, Some(Measurer::Gpu(gpu))) => gpu.has_room(),
             (ToEngine::Measure { .. }, Some(Measurer::Cpu(_)) | None) => true,
             (ToEngine::Prepare { .. } | ToEngine::Settle { .. }, _) => self.submitted.is_empty(),
-            (ToEngine::PrepareGpu, _) => true,
+            (ToEngine::PrepareGpu { .. }, _) => true,
         }
     }
 
@@ -214,7 +214,7 @@ impl Work {
                     Ok((measurer, choice, adapter)) => {
                         self.measurer = Some(measurer);
                         if adapter.is_some() {
-                            self.rival = Rival::Possible(models);
+                            self.rival = Rival::Possible(Rc::new(models));
                         }
                         vec![FromEngine::Prepared {
                             attempt,
@@ -225,8 +225,8 @@ impl Work {
                     Err(sentence) => vec![FromEngine::PrepareFailed { attempt, sentence }],
                 }
             }
-            ToEngine::PrepareGpu => {
-                self.rival.load();
+            ToEngine::PrepareGpu { variant } => {
+                self.rival.load(variant);
                 Vec::new()
             }
             ToEngine::Settle { backend } => {

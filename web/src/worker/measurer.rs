@@ -55,7 +55,7 @@ impl Measurer {
                 mark("plumbline:planned");
                 CpuMeasurer::new(detector, landmarks).map(Self::Cpu)
             }
-            Backend::Gpu => GpuMeasurer::prepare(models)
+            Backend::Gpu => GpuMeasurer::prepare(models, None)
                 .await
                 .map(Self::Gpu)
                 .map_err(|what| no_gpu(&what)),
@@ -63,13 +63,13 @@ impl Measurer {
     }
 }
 
-/// What plans for an adapter are made for. One that does not say what it is gets what is never slow: fused kernels take
-/// a software adapter ten times as long to compile and to run.
-fn target_of(adapter: &GpuProbe) -> Target {
+/// How an adapter runs on which nothing was timed. One that does not say what it is gets what is never slow: fused kernels
+/// take a software adapter ten times as long to compile and to run.
+fn untimed_variant(adapter: &GpuProbe) -> Variant {
     match adapter {
-        GpuProbe::Hardware { name } if name != UNNAMED => Target::Gpu(Variant::HARDWARE),
+        GpuProbe::Hardware { name } if name != UNNAMED => Variant::HARDWARE,
         GpuProbe::NoWebGpu | GpuProbe::NoAdapter | GpuProbe::Software { .. } | GpuProbe::Hardware { .. } => {
-            Target::Gpu(Variant::SOFTWARE)
+            Variant::SOFTWARE
         }
     }
 }
@@ -137,13 +137,14 @@ impl Drop for OpenDevice {
 }
 
 impl GpuMeasurer {
-    /// Makes both models ready.
+    /// Makes both models ready, to run in this way; nothing for the way that is taken where none was timed.
     ///
     /// # Errors
     /// What the browser or the engine says.
-    pub async fn prepare(models: &Models) -> Result<Self, String> {
+    pub async fn prepare(models: &Models, variant: Option<Variant>) -> Result<Self, String> {
         let mut device = OpenDevice::new().await?;
-        let (detector, landmarks) = models.plans(target_of(&device.0.probe()))?;
+        let variant = variant.unwrap_or_else(|| untimed_variant(&device.0.probe()));
+        let (detector, landmarks) = models.plans(Target::Gpu(variant))?;
         let mut view = View::Texture;
         if !models.copies_frames {
             match device.0.view_of_frames().await {

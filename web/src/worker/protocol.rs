@@ -2,7 +2,7 @@
 
 use js_sys::ArrayBuffer;
 use plumbline_core::pose::Pose;
-use plumbline_pipeline::Timings;
+use plumbline_pipeline::{Timings, Variant};
 
 use crate::live::backend::{Adapter, Backend, BackendChoice, BackendWish};
 use crate::platform::picture::Picture;
@@ -33,8 +33,12 @@ pub enum ToEngine {
         /// The frame, transferred.
         picture: Picture,
     },
-    /// Make the models ready on the GPU beside the CPU, which goes on answering. Answered by `GpuReady` or `GpuFailed`.
-    PrepareGpu,
+    /// Make the models ready on the GPU beside the CPU, which goes on answering; what the GPU holds is dropped first.
+    /// Answered by `GpuReady` or `GpuFailed`.
+    PrepareGpu {
+        /// In which way they run there.
+        variant: Variant,
+    },
     /// Answer on this one from now on, and free the other. Not answered.
     Settle {
         /// Which.
@@ -72,7 +76,7 @@ pub enum FromEngine {
         /// Of the models.
         attempt: u32,
     },
-    /// The GPU beside the CPU refuses the models or failed on a frame; nothing was lost.
+    /// The GPU beside the CPU refuses the models or failed on a frame; nothing was lost, and another way may be tried.
     GpuFailed {
         /// Of the models.
         attempt: u32,

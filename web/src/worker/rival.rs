@@ -4,70 +4,75 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use plumbline_pipeline::Timings;
+use plumbline_pipeline::{Timings, Variant};
 
 use super::measurer::{GpuMeasurer, Models};
 use super::protocol::{FrameStamp, Measurement};
 use crate::platform::page::now_millis;
 use crate::platform::picture::Picture;
 
-/// What [`GpuMeasurer::prepare`] will give. It holds the files until then.
+/// What [`GpuMeasurer::prepare`] will give.
 type Loading = Pin<Box<dyn Future<Output = Result<GpuMeasurer, String>>>>;
 
-/// The GPU that may take the CPU's place.
+/// The GPU that may take the CPU's place. The files are kept until it does or goes, because it may be timed in several
+/// ways; what was compiled for one of them is dropped before the next.
 #[derive(Default)]
 pub enum Rival {
     /// None, or not any more.
     #[default]
     Absent,
-    /// Nothing has been asked of it yet; the files are kept for that.
-    Possible(Models),
+    /// Nothing has been asked of it yet, or it has failed.
+    Possible(Rc<Models>),
     /// It compiles.
-    Loading(Loading),
+    Loading(Rc<Models>, Loading),
     /// It can be timed.
-    Ready(Box<GpuMeasurer>),
+    Ready(Rc<Models>, Box<GpuMeasurer>),
 }
 
 impl Rival {
-    /// Begins to make the models ready; [`Self::poll_loaded`] says when they are.
-    pub fn load(&mut self) {
-        *self = match std::mem::take(self) {
-            Self::Possible(models) => {
-                Self::Loading(Box::pin(async move { GpuMeasurer::prepare(&models).await }))
-            }
-            other => other,
+    /// Begins to make the models ready, to run in this way, in place of what was loaded; [`Self::poll_loaded`] says when
+    /// they are.
+    pub fn load(&mut self, variant: Variant) {
+        let models = match std::mem::take(self) {
+            Self::Absent => return,
+            Self::Possible(models) | Self::Loading(models, _) | Self::Ready(models, _) => models,
         };
+        let files = Rc::clone(&models);
+        let loading = Box::pin(async move { GpuMeasurer::prepare(&files, Some(variant)).await });
+        *self = Self::Loading(models, loading);
     }
 
     /// Whether [`Self::poll_loaded`] is worth waiting for.
     pub fn is_loading(&self) -> bool {
-        matches!(self, Self::Loading(_))
+        matches!(self, Self::Loading(..))
     }
 
-    /// Whether the models are ready; what the GPU says where it refuses them, and then there is no rival any more.
+    /// Whether the models are ready; what the GPU says where it refuses them.
     pub fn poll_loaded(&mut self, context: &mut Context<'_>) -> Poll<Result<(), String>> {
-        let Self::Loading(loading) = self else {
+        let Self::Loading(models, loading) = self else {
             return Poll::Pending;
         };
         let loaded = std::task::ready!(loading.as_mut().poll(context));
+        let models = Rc::clone(models);
         Poll::Ready(match loaded {
             Ok(gpu) => {
-                *self = Self::Ready(Box::new(gpu));
+                *self = Self::Ready(models, Box::new(gpu));
                 Ok(())
             }
             Err(what) => {
-                *self = Self::Absent;
+                *self = Self::Possible(models);
                 Err(what)
             }
         })
     }
 
     /// Runs a frame on the GPU, from the picture to the result, which is not looked at. Nothing where the GPU is not
-    /// ready; what it says where it fails, and then there is no rival any more.
+    /// ready; what it says where it fails.
     pub async fn time(&mut self, picture: &Picture, frame: &FrameStamp) -> Option<Result<Timings, String>> {
-        let Self::Ready(gpu) = self else {
+        let Self::Ready(models, gpu) = self else {
             return None;
         };
         let start_millis = now_millis();
@@ -79,17 +84,17 @@ impl Rival {
                 ..result.timings
             }),
             Err(what) => {
-                *self = Self::Absent;
+                *self = Self::Possible(Rc::clone(models));
                 Err(what)
             }
         })
     }
 
-    /// Hands the GPU over, if it is ready.
+    /// Hands the GPU over, if it is ready; there is no rival any more.
     pub fn take(&mut self) -> Option<GpuMeasurer> {
         match std::mem::take(self) {
-            Self::Ready(gpu) => Some(*gpu),
-            Self::Absent | Self::Possible(_) | Self::Loading(_) => None,
+            Self::Ready(_, gpu) => Some(*gpu),
+            Self::Absent | Self::Possible(_) | Self::Loading(..) => None,
         }
     }
 }

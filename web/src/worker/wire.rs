@@ -8,7 +8,7 @@ use plumbline_core::geometry::Point2;
 use plumbline_core::pose::{Landmark, Pose, WorldLandmark};
 use plumbline_core::roi::RotatedRect;
 use plumbline_core::skeleton::LANDMARK_COUNT;
-use plumbline_pipeline::Timings;
+use plumbline_pipeline::{Timings, Variant};
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::protocol::{FrameStamp, FromEngine, Measurement, ToEngine};
@@ -67,7 +67,7 @@ pub fn encode_request(message: &ToEngine, transfer: &Array) -> JsValue {
                 .with("compare", compare.map(Backend::id))
                 .with("picture", picture.as_js().clone())
         }
-        ToEngine::PrepareGpu => Fields::of_kind("prepareGpu"),
+        ToEngine::PrepareGpu { variant } => Fields::of_kind("prepareGpu").with("variant", variant.id()),
         ToEngine::Settle { backend } => Fields::of_kind("settle").with("backend", backend.id()),
     };
     fields.0.into()
@@ -94,7 +94,9 @@ pub fn decode_request(value: &JsValue) -> Result<ToEngine, String> {
             },
             picture: Picture::from_js(member(value, "picture")?).ok_or("picture")?,
         }),
-        "prepareGpu" => Ok(ToEngine::PrepareGpu),
+        "prepareGpu" => Ok(ToEngine::PrepareGpu {
+            variant: Variant::from_id(&text(value, "variant")?).ok_or("variant")?,
+        }),
         "settle" => Ok(ToEngine::Settle {
             backend: backend(value, "backend")?,
         }),

@@ -4,12 +4,13 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::{Live, Readout};
-use crate::live::autotune::{self, Autotune, Candidate, Report};
+use crate::live::autotune::{Autotune, Candidate, Report};
 use crate::live::backend::{Adapter, Backend};
 use crate::live::inspection;
 use crate::live::quality::Quality;
 use crate::live::session::Event;
 use crate::live::source::SourceKind;
+use crate::live::trial;
 use crate::platform::engine_link::EngineLink;
 use crate::platform::page;
 use crate::platform::source::Source;
@@ -160,7 +161,7 @@ impl Live {
             .borrow_mut()
             .record(now_millis, measurement.total_millis);
         controller.stages.borrow_mut().record(now_millis, &measurement);
-        let follows = measurement.pose.is_some() && autotune::follows(&measurement.timings);
+        let follows = measurement.pose.is_some() && trial::follows(&measurement.timings);
         if controller.options.inspect {
             let json = inspection::json(&measurement);
             page::keep_for_inspection(&json);
