@@ -9,6 +9,8 @@
 //! of; values, nodes, inputs and outputs, each list after its length as u32; then the contents of all constants in the
 //! order of the values. Strings are a length and UTF-8.
 
+use std::sync::Arc;
+
 use crate::error::ModelError;
 use crate::graph::{
     Activation, Bilinear, Constant, Conv2d, Graph, Node, Op, Padding, Pool2d, Residual, Value, ValueId,
@@ -451,25 +453,25 @@ impl<'a> Reader<'a> {
             }
             Storage::F16 => {
                 let halves = self.take(2 * elements, what)?.as_chunks::<2>().0;
-                Some(Constant::F32(widen(halves).into()))
+                Some(Constant::F32(widen(halves)))
             }
             Storage::SparseF16 => {
                 let bits = self.take(elements.div_ceil(8), what)?;
                 let kept: usize = bits.iter().map(|byte| byte.count_ones() as usize).sum();
                 let kept = widen(self.take(2 * kept, what)?.as_chunks::<2>().0);
-                let mut dense = vec![0.0; elements];
-                let mut kept = kept.into_iter();
-                for (&bits, eight) in bits.iter().zip(dense.chunks_mut(8)) {
+                let mut dense: Arc<[f32]> = std::iter::repeat_n(0.0, elements).collect();
+                let mut kept = kept.iter();
+                for (&bits, eight) in bits.iter().zip(Arc::make_mut(&mut dense).chunks_mut(8)) {
                     let mut bits = bits;
                     while bits != 0 {
                         // Bits beyond the end of the tensor name no element.
                         let place = eight.get_mut(bits.trailing_zeros() as usize);
                         let place = place.ok_or_else(|| self.broken(what))?;
-                        *place = kept.next().unwrap_or_default();
+                        *place = kept.next().copied().unwrap_or_default();
                         bits &= bits - 1;
                     }
                 }
-                Some(Constant::F32(dense.into()))
+                Some(Constant::F32(dense))
             }
         })
     }

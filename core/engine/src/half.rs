@@ -1,5 +1,7 @@
 //! IEEE 754 binary16, as bit patterns.
 
+use std::sync::Arc;
+
 /// The f32 with the value of a binary16 bit pattern; exact for every input.
 pub fn f32_from_f16(bits: u16) -> f32 {
     let sign = u32::from(bits >> 15) << 31;
@@ -22,10 +24,11 @@ pub fn f32_from_f16(bits: u16) -> f32 {
 /// A pattern without its sign, moved to where f32 has exponent and fraction, is the value times 2^-112, subnormals
 /// included; multiplying by 2^112 is exact. That has no branches, so compilers make vectors of it; infinities and NaN,
 /// which weights are not, are put right afterwards.
-pub fn widen(halves: &[[u8; 2]]) -> Vec<f32> {
+pub fn widen(halves: &[[u8; 2]]) -> Arc<[f32]> {
     let scale = f32::from_bits((127 + 112) << 23);
     let mut largest = 0;
-    let mut wide: Vec<f32> = halves
+    // Straight into shared memory: a vector would be copied into it.
+    let mut wide: Arc<[f32]> = halves
         .iter()
         .map(|&half| {
             let bits = u32::from(u16::from_le_bytes(half));
@@ -35,7 +38,7 @@ pub fn widen(halves: &[[u8; 2]]) -> Vec<f32> {
         })
         .collect();
     if largest >= 0x7c00 {
-        for (value, &half) in wide.iter_mut().zip(halves) {
+        for (value, &half) in Arc::make_mut(&mut wide).iter_mut().zip(halves) {
             *value = f32_from_f16(u16::from_le_bytes(half));
         }
     }
@@ -89,7 +92,7 @@ mod tests {
     fn widening_many_gives_what_widening_one_gives() {
         let bits_of = |patterns: &[u16]| -> Vec<u32> {
             let bytes: Vec<[u8; 2]> = patterns.iter().map(|pattern| pattern.to_le_bytes()).collect();
-            widen(&bytes).into_iter().map(f32::to_bits).collect()
+            widen(&bytes).iter().copied().map(f32::to_bits).collect()
         };
         let finite: Vec<u16> = (0..=u16::MAX).filter(|bits| bits & 0x7fff < 0x7c00).collect();
         let all: Vec<u16> = (0..=u16::MAX).collect();

@@ -19,6 +19,8 @@ fn is_restart(marker: u8) -> bool {
 ///
 /// # Errors
 /// A sentence with the byte position, when the bytes are not a chain of whole JPEG pictures, or there is none.
+// Apart from its callers, which a browser would otherwise optimise whole because of this one loop.
+#[inline(never)]
 pub fn split(bytes: &[u8]) -> Result<Vec<Range<usize>>, String> {
     let mut frames = Vec::new();
     let mut position = 0;

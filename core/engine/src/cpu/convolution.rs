@@ -87,6 +87,7 @@ impl Geometry {
 
     /// Packs the patches of the pixels from `first` on, tile by tile. The last tile is filled up with copies of the
     /// last pixel.
+    #[inline(never)]
     fn pack(&self, x: &[f32], first: usize, tiles: &mut [Quad]) {
         let last = self.pixels() - 1;
         let depth = self.patch_len();
@@ -141,25 +142,22 @@ impl Convolution {
     /// Packs `weights` `[outputs, kernel_h, kernel_w, channels]` and `bias` `[outputs]`.
     pub fn new(geometry: Geometry, weights: &[f32], bias: &[f32]) -> Self {
         let (outputs, depth) = (bias.len(), geometry.patch_len());
-        let at = |output: usize, k: usize| {
-            if output < outputs {
-                weights[output * depth + k]
-            } else {
-                0.0
-            }
-        };
-        let quad = |first: usize, value: &dyn Fn(usize) -> f32| {
-            f32x4::new([0, 1, 2, 3].map(|lane| value(first + lane)))
-        };
         let mut panels = Vec::with_capacity(outputs.div_ceil(PANEL) * depth);
         let mut biases = Vec::with_capacity(outputs.div_ceil(PANEL));
+        // Outputs beyond the last one have weights of zero.
+        let zeros = vec![0.0; depth];
+        let mut halves = [0, LANES].map(|_| vec![[0.0; LANES]; depth]);
         for first in (0..outputs).step_by(PANEL) {
             let bias_at = |output: usize| bias.get(output).copied().unwrap_or(0.0);
-            biases.push([quad(first, &bias_at), quad(first + LANES, &bias_at)]);
-            for k in 0..depth {
-                let column = |output| at(output, k);
-                panels.push([quad(first, &column), quad(first + LANES, &column)]);
+            let quad = |first: usize| f32x4::new([0, 1, 2, 3].map(|lane| bias_at(first + lane)));
+            biases.push([quad(first), quad(first + LANES)]);
+            for (half, first) in halves.iter_mut().zip([first, first + LANES]) {
+                let row = |output: usize| weights.get(output * depth..).and_then(|rest| rest.get(..depth));
+                transpose([0, 1, 2, 3].map(|lane| row(first + lane).unwrap_or(&zeros)), half);
             }
+            let [low, high] = &halves;
+            let pairs = low.iter().zip(high);
+            panels.extend(pairs.map(|(&low, &high)| [f32x4::new(low), f32x4::new(high)]));
         }
         let block_pixels = (BLOCK_VALUES / depth)
             .next_multiple_of(TILE)
@@ -201,6 +199,9 @@ struct DenseBlock<'a> {
 }
 
 impl Block for DenseBlock<'_> {
+    // Apart, here and wherever most of the time goes, because browsers optimise function by function, and run slow code
+    // until that is done: a small function is done in milliseconds, a whole step takes sixty.
+    #[inline(never)]
     fn run<E: Epilogue>(self, added: &[f32], epilogue: E) {
         let Convolution { panels, bias, .. } = self.kernel;
         let (depth, outputs) = (self.kernel.geometry.patch_len(), self.kernel.outputs);

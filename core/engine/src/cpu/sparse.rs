@@ -115,6 +115,7 @@ struct SparseBlock<'a, const N: usize> {
 }
 
 impl<const N: usize> Block for SparseBlock<'_, N> {
+    #[inline(never)]
     fn run<E: Epilogue>(self, added: &[f32], epilogue: E) {
         let SparsePointwise {
             weights, ends, bias, ..
@@ -167,6 +168,7 @@ fn sum_lines<const N: usize>(lines: &[[Quad; N]], weights: &[Weight], bias: f32)
 }
 
 /// Writes the pixels `[pixel][channel]` as `[channel][pixel]`; what a short block leaves over keeps its old values.
+#[inline(never)]
 fn turn<const N: usize>(x: &[f32], depth: usize, lines: &mut [[Quad; N]]) {
     for (tile, x) in x.chunks(LANES * depth).enumerate() {
         let last = x.len() / depth - 1;
