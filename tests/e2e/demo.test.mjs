@@ -1,5 +1,5 @@
 // The drawn person on the CPU, in Chromium: the page's skeletons are the command line's, nothing blocks the main
-// thread, nothing leaves the origin, and how long the first skeleton takes is printed.
+// thread, and nothing leaves the origin.
 
 import assert from 'node:assert/strict';
 import path from 'node:path';
@@ -90,29 +90,6 @@ test('the stages of a frame are shown, and none is longer than the whole', async
     }
     assert.ok(Number(millis.get('landmarks')) > 0);
     assertQuiet(seen);
-  });
-});
-
-test('the first skeleton appears, cold and warm', async (t) => {
-  await withChromium({}, async (browser) => {
-    for (const visit of ['cold', 'warm']) {
-      const { page, seen } = await openLive(browser, ON_CPU);
-      await waitForFrames(page, 1);
-      const millis = await page.evaluate(
-        () => performance.getEntriesByName('plumbline:first-skeleton').at(0)?.startTime,
-      );
-      assert.ok(millis > 0, 'the page marks its first skeleton');
-      const nWeights = seen.requests.filter((url) => url.endsWith('.graph')).length;
-      t.diagnostic(`first skeleton, ${visit}: ${millis.toFixed(0)} ms after navigation began`);
-      assert.equal(nWeights, visit === 'cold' ? 2 : 0, 'weights are fetched once and then come from the cache');
-      const imported = seen.requests.filter((url) => url.endsWith('.tflite'));
-      assert.deepEqual(imported, [], 'the page starts from graph files and imports no model');
-      assertQuiet(seen);
-      // Weights are stored beside the work; the second visit comes when they are.
-      const areStored = async () => (await (await caches.open('plumbline-weights')).keys()).length === 2;
-      await page.waitForFunction(areStored, { polling: 50 });
-      await page.close();
-    }
   });
 });
 

@@ -1,20 +1,32 @@
-// Begins what takes long before the app is there to ask for it: the engine's worker, the list of models, the weights.
+// Begins what takes long before the app is there to ask for it. This file runs twice: in the page, where it starts the
+// engine's worker and fetches the drawn person, and as that worker, where it reads the weights while the engine's
+// module compiles. The page's thread builds the interface meanwhile, so what the worker does must not wait for it.
 //
 // In: the address, and the model that was chosen last (`plumbline.model` in local storage). Out:
-// `globalThis.plumblineAhead`, from which web/src/platform/ahead.rs takes what was begun, once each. Nothing depends
-// on it: what is not here, or was guessed wrong, the app begins by itself. Answers are not checked here but where they
-// are used, as those of any other request.
+// `globalThis.plumblineAhead`, from which web/src/platform/ahead.rs takes what was begun, once each. Nothing depends on
+// it: what is not here, or was guessed wrong, whoever needs it begins by itself. Answers are not checked here but where
+// they are used, as those of any other request.
 
 const base = new URL("./", import.meta.url).pathname;
+const isWorker = typeof document === "undefined";
+
+/** A worker that says nothing for this long is not waited for. */
+const AWAKE_LIMIT_MILLIS = 400;
 
 /** By address: requests on their way. */
 const responses = new Map();
 /** By key in the cache of weights: reads on their way, of `{bytes, digest}`. */
 const stored = new Map();
-/** The engine, and what it said before anybody listened. */
+/** In the worker: settles when it is known which weights are stored, and reading or fetching them has begun. */
+let listing = null;
+/** In the worker: what the page has said before the engine listened. */
+const heard = [];
+/** In the page: the worker, and what it said before anybody listened. */
 let engine = null;
 
 globalThis.plumblineAhead = {
+  /** Where everything is served, ending in a slash. */
+  base,
   /** The answer to a request that has begun. A signal stops it from now on. */
   takeResponse(address, signal) {
     const begun = responses.get(address);
@@ -23,35 +35,36 @@ globalThis.plumblineAhead = {
     return begun?.response;
   },
   /** Stored weights that are being read, with their SHA-256, which is not compared with anything yet. */
-  takeStored(key) {
+  async takeStored(key) {
+    await listing;
     const reading = stored.get(key);
     stored.delete(key);
     return reading;
   },
-  /** The worker, with the messages that it has sent. */
+  /** What the page has said to the engine so far. */
+  takeHeard() {
+    return heard.splice(0);
+  },
+  /** The worker that was started with the page, with the messages that it has sent. */
   takeEngine() {
     const taken = engine;
     engine = null;
     return taken;
   },
+  startWorker,
   /** Loads the engine's module into the page itself, for browsers that cannot start it as a worker. */
-  async startInPage(address, port) {
-    const module = await import(address);
+  async startInPage(port) {
+    const module = await import(`${base}worker.js`);
     await module.default();
     module.serve(port);
   },
+  /** Resolves when the worker runs: it is started by this thread, so the app waits for that before it takes the thread. */
+  awake: null,
 };
 
-function startEngine() {
-  const worker = new Worker(`${base}worker_loader.js`, { type: "module", name: "plumbline-engine" });
-  const said = [];
-  engine = { worker, said };
-  worker.onmessage = ({ data }) => said.push(data);
-  worker.onerror = (event) => {
-    // The app tries again, and says what happened.
-    event.preventDefault();
-    engine = null;
-  };
+/** Starts a worker; its engine says so when it listens. */
+function startWorker() {
+  return new Worker(import.meta.url, { type: "module", name: "plumbline-engine" });
 }
 
 /** A whole file is received whether or not anybody reads it yet; a browser stops after half a megabyte otherwise. */
@@ -70,49 +83,93 @@ function begin(address) {
   return response;
 }
 
-/** The models that will be asked for, if the person keeps to the choice of last time. */
-function likelyModels(query) {
-  let remembered = null;
+// The page's part.
+
+/** The landmark model that will be asked for, if the person keeps to the choice of last time. */
+function likelyModel(query) {
   try {
-    remembered = localStorage.getItem("plumbline.model");
+    return query.get("model") ?? localStorage.getItem("plumbline.model") ?? "full";
   } catch {
     // Storage is forbidden: nothing was remembered.
+    return query.get("model") ?? "full";
   }
-  return ["detector", query.get("model") ?? remembered ?? "full"];
 }
+
+function beginPage() {
+  const query = new URLSearchParams(location.search);
+  const worker = startWorker();
+  const said = [];
+  engine = { worker, said };
+  globalThis.plumblineAhead.awake = new Promise((resolve) => {
+    worker.onmessage = ({ data }) => {
+      said.push(data);
+      resolve();
+    };
+    worker.onerror = (event) => {
+      // The app tries again, and says what happened.
+      event.preventDefault();
+      engine = null;
+      resolve();
+    };
+    setTimeout(resolve, AWAKE_LIMIT_MILLIS);
+  });
+  // Only the Live page measures; weights that are not stored are downloaded only where a source starts by itself.
+  if (location.pathname === base) {
+    const backend = query.get("backend") ?? "auto";
+    worker.postMessage({ kind: "begin", model: likelyModel(query), backend, downloads: query.has("source") });
+  }
+  if (query.get("source") === "demo") {
+    begin(`${base}demo/person.json`);
+    begin(`${base}demo/person.mjpeg`);
+  }
+}
+
+// The worker's part.
 
 async function digested(found) {
   const bytes = await found.arrayBuffer();
   return { bytes, digest: await crypto.subtle.digest("SHA-256", bytes) };
 }
 
-/** Weights that are stored are read; others are downloaded only if the address starts a source by itself. */
-async function beginWeights(query) {
-  const address = `${base}models/manifest.json`;
-  const response = await begin(address);
-  const { models } = await response.clone().json();
-  const names = likelyModels(query);
-  const weights = models.filter(({ name }) => names.includes(name));
-  const cache = globalThis.caches && (await caches.has("plumbline-weights")) ? await caches.open("plumbline-weights") : null;
-  for (const { file, sha256 } of weights) {
-    const key = `${base}models/${file}?sha256=${sha256}`;
-    const found = await cache?.match(key);
+async function beginWeights({ model, downloads }) {
+  // The engine reads the list as well, at any time: each has a copy.
+  const manifest = begin(`${base}models/manifest.json`).then((response) => response.clone());
+  const hasStored = globalThis.caches && (await caches.has("plumbline-weights"));
+  const cache = hasStored ? await caches.open("plumbline-weights") : null;
+  const { models } = await (await manifest).json();
+  for (const { name, file, sha256 } of models) {
+    if (name !== "detector" && name !== model) continue;
+    const found = await cache?.match(`${base}models/${file}?sha256=${sha256}`);
     if (found) {
-      stored.set(key, digested(found));
-    } else if (query.has("source")) {
+      stored.set(`${base}models/${file}?sha256=${sha256}`, digested(found));
+    } else if (downloads) {
       begin(`${base}models/${file}`);
     }
   }
 }
 
-const query = new URLSearchParams(location.search);
-try {
-  startEngine();
-} catch {
-  // The app finds out for itself.
+async function serveAsWorker() {
+  onmessage = ({ data }) => {
+    if (data.kind === "begin") listing = beginWeights(data).catch(() => {});
+    heard.push(data);
+  };
+  postMessage({ kind: "awake" });
+  const module_or_path = fetch(`${base}worker_bg.wasm`);
+  const { default: start } = await import(`${base}worker.js`);
+  await start({ module_or_path });
 }
-beginWeights(query).catch(() => {});
-if (query.get("source") === "demo") {
-  begin(`${base}demo/person.json`);
-  begin(`${base}demo/person.mjpeg`);
+
+if (isWorker) {
+  serveAsWorker().catch((error) => {
+    // Thrown outside of a promise it reaches the page, which then runs the engine itself.
+    setTimeout(() => {
+      throw error;
+    });
+  });
+} else {
+  try {
+    beginPage();
+  } catch {
+    // The app finds out for itself.
+  }
 }

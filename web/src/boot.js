@@ -29,6 +29,8 @@ if (problem) {
   const { js, wasm } = document.querySelector("meta[name=plumbline-app]").dataset;
   try {
     const app = await import(js);
+    // The engine's worker is started by this thread, which the app will keep to itself for a tenth of a second.
+    await globalThis.plumblineAhead?.awake;
     await app.default({ module_or_path: wasm });
   } catch (error) {
     say(`The page could not start (${error.message}). Check the connection and load it again.`);

@@ -12,6 +12,7 @@ pub mod page;
 pub mod painter;
 pub mod picture;
 pub mod replayer;
+pub mod scope;
 pub mod source;
 pub mod support;
 pub mod tuning_store;

@@ -5,9 +5,9 @@ use plumbline_core::geometry::Point2;
 use plumbline_core::pose::{Landmark, Pose, WorldLandmark};
 use plumbline_core::roi::RotatedRect;
 use plumbline_core::skeleton::Side;
-use plumbline_pipeline::Timings;
-use plumbline_web::live::autotune::FrameTimes;
+use plumbline_pipeline::{Timings, Variant};
 use plumbline_web::live::backend::{Adapter, Backend, BackendChoice, BackendWish};
+use plumbline_web::live::frame_times::{FrameTimes, VariantTime};
 use plumbline_web::live::options::ModelName;
 use plumbline_web::live::skeleton_drawing::Mark;
 use plumbline_web::platform::page;
@@ -102,7 +102,17 @@ fn every_answer_survives_the_wire() {
         reason: "a reason".to_owned(),
     };
     for answer in [
+        FromEngine::Awake,
         FromEngine::Started,
+        FromEngine::Progress {
+            attempt: 2,
+            received: 5_000_000_000,
+            total: 6_000_000_000,
+        },
+        FromEngine::WeightsReady {
+            attempt: 2,
+            weights: ["ab".repeat(32), "cd".repeat(32)],
+        },
         FromEngine::Prepared {
             attempt: 3,
             choice: choice.clone(),
@@ -163,36 +173,25 @@ fn foreign_messages_are_refused_by_name() {
 }
 
 #[wasm_bindgen_test]
-fn weights_change_owner() {
-    let request = ToEngine::Prepare {
-        attempt: 9,
-        wish: BackendWish::Auto,
-        copies_frames: true,
-        detector: js_sys::ArrayBuffer::new(16),
-        landmarks: js_sys::ArrayBuffer::new(32),
-    };
-    let transfer = js_sys::Array::new();
-    let value = wire::encode_request(&request, &transfer);
-    assert_eq!(transfer.length(), 2);
-    match wire::decode_request(&value).expect("a request") {
-        ToEngine::Prepare {
-            attempt,
-            wish,
-            copies_frames,
-            detector,
-            landmarks,
-        } => {
-            assert_eq!((attempt, wish, copies_frames), (9, BackendWish::Auto, true));
-            assert_eq!((detector.byte_length(), landmarks.byte_length()), (16, 32));
-        }
-        other => panic!("another request came out: {other:?}"),
-    }
-}
-
-#[wasm_bindgen_test]
-fn requests_about_the_gpu_arrive_as_they_were() {
+fn requests_without_a_picture_arrive_as_they_were() {
     for request in [
-        ToEngine::PrepareGpu,
+        ToEngine::Begin {
+            model: ModelName::Lite,
+            wish: BackendWish::Forced(Backend::Cpu),
+        },
+        ToEngine::Prepare {
+            attempt: 9,
+            wish: BackendWish::Auto,
+            copies_frames: true,
+            model: ModelName::Heavy,
+        },
+        ToEngine::Cancel,
+        ToEngine::PrepareGpu {
+            variant: Variant::HARDWARE,
+        },
+        ToEngine::PrepareGpu {
+            variant: Variant::SOFTWARE,
+        },
         ToEngine::Settle {
             backend: Backend::Gpu,
         },
@@ -243,9 +242,12 @@ fn times_of_both_backends_are_kept_and_forgotten() {
     assert_eq!(tuning_store::load(&key), None);
     let times = FrameTimes {
         cpu_millis: 11.5,
-        gpu_millis: 4.25,
+        gpu: vec![VariantTime {
+            variant: Variant::HARDWARE,
+            millis: 4.25,
+        }],
     };
-    tuning_store::store(&key, times);
+    tuning_store::store(&key, &times);
     assert_eq!(tuning_store::load(&key), Some(times));
     let other = tuning_store::key(ModelName::Lite, "another adapter", weights);
     assert_eq!(tuning_store::load(&other), None);

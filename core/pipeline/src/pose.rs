@@ -17,6 +17,7 @@ use plumbline_engine::cpu::DeferredOutput;
 use plumbline_engine::image::{Border, Frame, Sampling, sample_region};
 
 use crate::error::PipelineError;
+use crate::gpu::Model;
 use crate::inference::Inference;
 use crate::models::{DETECTOR_BOXES, DETECTOR_SCORES, HEATMAP, LANDMARKS, POSE_SCORE, WORLD};
 
@@ -81,6 +82,20 @@ impl<I: Inference> PosePipeline<I> {
     /// Forgets the person, for instance when another clip begins.
     pub fn reset(&mut self) {
         self.tracker.reset();
+    }
+
+    /// Runs one model on whatever its input holds. No result changes by it: it is for machines that compile code when
+    /// it first runs.
+    ///
+    /// # Errors
+    /// [`PipelineError::Inference`] when the backend fails.
+    pub async fn rehearse(&mut self, model: Model) -> Result<(), PipelineError> {
+        let (role, inference) = match model {
+            Model::Detector => (DETECTOR, &mut self.detector),
+            Model::Landmarks => (LANDMARK_MODEL, &mut self.landmarks),
+        };
+        let failed = |source| PipelineError::Inference { role, source };
+        inference.run().await.map_err(failed)
     }
 
     /// Finds the person in a frame that was taken at `time`.
@@ -376,6 +391,31 @@ mod tests {
         pipeline.reset();
         process(&mut pipeline, 133).expect("scripted models run");
         assert_eq!(finder_runs.get(), 2);
+    }
+
+    #[test]
+    fn a_rehearsal_runs_one_model_and_changes_no_result() {
+        let pipeline = || {
+            PosePipeline::new(
+                detector(3.0),
+                landmark_model(0.9),
+                Mode::Tracking,
+                ticking_clock(),
+            )
+            .expect("models of the right sizes")
+        };
+        let (mut fresh, mut rehearsed) = (pipeline(), pipeline());
+        let runs = [rehearsed.detector.runs.clone(), rehearsed.landmarks.runs.clone()];
+        for (model, expected) in [(Model::Detector, [1, 0]), (Model::Landmarks, [1, 1])] {
+            block_on(rehearsed.rehearse(model)).expect("scripted models run");
+            assert_eq!([runs[0].get(), runs[1].get()], expected);
+        }
+        for millis in [33, 66] {
+            let pose = |pipeline| process(pipeline, millis).expect("scripted models run").pose;
+            assert_eq!(pose(&mut fresh), pose(&mut rehearsed));
+        }
+        rehearsed.landmarks.broken = true;
+        assert!(block_on(rehearsed.rehearse(Model::Landmarks)).is_err());
     }
 
     #[test]

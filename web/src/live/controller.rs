@@ -18,7 +18,7 @@ use crate::live::gate::FrameGate;
 use crate::live::meter::Meter;
 use crate::live::options::{ModelName, PageOptions};
 use crate::live::quality::Quality;
-use crate::live::session::{Effect, Event, Session};
+use crate::live::session::{Effect, Event, Session, StageState};
 use crate::live::skeleton_drawing::{Fit, marks};
 use crate::live::source::{SourceKind, classify_file};
 use crate::live::stages::{StageMedians, StageMeter};
@@ -31,7 +31,6 @@ use crate::platform::source::file::PickedFile;
 use crate::platform::source::{Screens, Source};
 use crate::platform::support::support;
 use crate::platform::tuning_store;
-use crate::platform::weights::CancelHandle;
 use crate::worker::protocol::{FrameStamp, Measurement, ToEngine};
 
 /// The numbers beside the stage.
@@ -86,7 +85,6 @@ struct Controller {
     source: RefCell<Option<Source>>,
     file: RefCell<Option<PickedFile>>,
     link: RefCell<Option<EngineLink>>,
-    cancel: RefCell<Option<CancelHandle>>,
     gate: RefCell<FrameGate<FrameStamp>>,
     meter: RefCell<Meter>,
     stages: RefCell<StageMeter>,
@@ -104,6 +102,8 @@ struct Controller {
     starts_anew: Cell<bool>,
     readout_at_millis: Cell<f64>,
     has_drawn_skeleton: Cell<bool>,
+    /// Cameras have not been looked for yet.
+    lacks_cameras: Cell<bool>,
     /// The address asks for the drawn person, and has not got it yet.
     wants_demo: Cell<bool>,
 }
@@ -121,7 +121,6 @@ impl Live {
             source: RefCell::default(),
             file: RefCell::default(),
             link: RefCell::default(),
-            cancel: RefCell::default(),
             gate: RefCell::default(),
             meter: RefCell::default(),
             stages: RefCell::default(),
@@ -134,6 +133,7 @@ impl Live {
             starts_anew: Cell::new(true),
             readout_at_millis: Cell::new(f64::NEG_INFINITY),
             has_drawn_skeleton: Cell::new(false),
+            lacks_cameras: Cell::new(true),
             wants_demo: Cell::new(options.start_demo),
         });
         let live = Self {
@@ -150,7 +150,10 @@ impl Live {
             printed_on: RwSignal::default(),
             controller: StoredValue::new_local(controller),
         };
-        live.refresh_cameras();
+        // Looking for cameras starts another of the browser's processes: a source that starts by itself goes first.
+        if !options.start_demo {
+            live.look_for_cameras();
+        }
         camera::on_devices_changed(move || live.refresh_cameras());
         live
     }
@@ -285,6 +288,9 @@ impl Live {
         }
         if before != after {
             self.update_readout(true);
+            if matches!(after, StageState::Idle | StageState::Error) {
+                self.look_for_cameras();
+            }
             self.announce(match after.id() {
                 "live" => "Measuring.",
                 "paused" => "Paused.",
@@ -330,11 +336,7 @@ impl Live {
                     tuning_store::clear(key);
                 }
             }
-            Effect::CancelDownload => {
-                if let Some(cancel) = controller.cancel.borrow_mut().take() {
-                    cancel.cancel();
-                }
-            }
+            Effect::CancelDownload => self.tell_engine(ToEngine::Cancel),
             Effect::BeginFrames => {
                 controller.starts_anew.set(true);
                 controller.gate.borrow_mut().open();

@@ -127,7 +127,7 @@ fn Requests() -> impl IntoView {
             <h2 id="requests">"Requests of this page"</h2>
             <p data-testid="requests-summary">{summary}</p>
             <p>
-                "They are all downloads, listed by the browser itself; the engine's worker loads its own program besides. \
+                "They are all downloads, listed by the browser itself; the engine's worker loads its own program and the models besides. \
                 Your browser's developer tools show the same under Network."
             </p>
             <div class="table-scroll" tabindex="0" role="region" aria-label="Requests">

@@ -6,12 +6,11 @@ use std::rc::Rc;
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{MessageChannel, Worker, WorkerOptions, WorkerType};
+use web_sys::{MessageChannel, Worker};
 
 use super::ahead;
 use super::channel::Channel;
 use super::failure::message_of;
-use super::page::base_path;
 use crate::worker::protocol::{FromEngine, ToEngine};
 use crate::worker::wire;
 
@@ -113,13 +112,7 @@ impl EngineLink {
     fn start_worker(&self) -> Result<(), JsValue> {
         let (worker, said) = match ahead::engine() {
             Some(engine) => (engine.worker(), engine.said()),
-            None => {
-                let options = WorkerOptions::new();
-                options.set_type(WorkerType::Module);
-                options.set_name("plumbline-engine");
-                let worker = Worker::new_with_options(&format!("{}worker_loader.js", base_path()), &options)?;
-                (worker, Array::new())
-            }
+            None => (ahead::start_worker()?, Array::new()),
         };
         let on_error = {
             let link = self.clone();
@@ -175,7 +168,7 @@ impl EngineLink {
     async fn serve_in_page(&self) -> Result<(), JsValue> {
         let ends = MessageChannel::new()?;
         self.listen(ends.port1().unchecked_into());
-        ahead::start_in_page(&format!("{}worker.js", base_path()), &ends.port2()).await
+        ahead::start_in_page(&ends.port2()).await
     }
 
     fn listen(&self, channel: Channel) {
@@ -189,6 +182,8 @@ impl EngineLink {
             return;
         }
         match wire::decode_answer(data) {
+            // Of interest to `ahead.js` alone.
+            Ok(FromEngine::Awake) => {}
             Ok(FromEngine::Started) => {
                 self.inner.has_started.set(true);
                 let waiting = std::mem::take(&mut *self.inner.waiting.borrow_mut());

@@ -1,6 +1,6 @@
 //! What this browser can do, found by asking and not by its name.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
 use js_sys::{Object, Reflect};
@@ -10,8 +10,15 @@ use super::page::window;
 use super::picture::is_known;
 use crate::live::sentences::Support;
 
-/// Asks.
+/// What it can do. It is asked once: asking takes milliseconds, and the answers stay.
 pub fn support() -> Support {
+    thread_local! {
+        static ANSWERS: OnceCell<Support> = const { OnceCell::new() };
+    }
+    ANSWERS.with(|answers| *answers.get_or_init(ask))
+}
+
+fn ask() -> Support {
     let window = window();
     let secure_context = window.is_secure_context();
     let has = |object: &JsValue, name: &str| Reflect::has(object, &name.into()).unwrap_or(false);

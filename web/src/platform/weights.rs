@@ -1,5 +1,6 @@
 //! The weights of the models: which there are, downloading them with progress, keeping them in the browser's cache,
-//! checking that they are what the manifest names, deleting them.
+//! checking that they are what the manifest names, deleting them. Works in a page and in a worker; the engine loads what
+//! it runs by itself.
 //!
 //! In: `models/manifest.json` as the build writes it, and the files beside it. Out: verified bytes. Stored copies are
 //! keyed by address and SHA-256, so a new release never meets old weights.
@@ -7,12 +8,10 @@
 use js_sys::{ArrayBuffer, JSON, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{AbortController, Cache, RequestInit, Response};
+use web_sys::{AbortController, Cache, Request, RequestInit, Response};
 
-use super::ahead;
 use super::failure::{is_abort, message_of};
-use super::page::{base_path, window};
-use super::picture::is_known;
+use super::{ahead, scope};
 
 /// The cache's name in the browser's storage.
 const CACHE_NAME: &str = "plumbline-weights";
@@ -43,6 +42,23 @@ pub struct ModelEntry {
     pub source_sha256: String,
 }
 
+impl ModelEntry {
+    /// Where the file is served.
+    fn address(&self) -> String {
+        format!("{}models/{}", ahead::base(), self.file)
+    }
+
+    /// Under which name it is stored. `ahead.js` makes the same.
+    fn key(&self) -> String {
+        format!("{}?sha256={}", self.address(), self.sha256)
+    }
+}
+
+/// The bytes as a vector in this module's own memory.
+pub fn to_vec(bytes: &Bytes) -> Vec<u8> {
+    Uint8Array::new(bytes).to_vec()
+}
+
 /// Why weights are not there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WeightsError {
@@ -52,17 +68,17 @@ pub enum WeightsError {
     Failed(String),
 }
 
-/// Stops a download.
+/// Stops downloads.
 #[derive(Clone, Debug)]
 pub struct CancelHandle(AbortController);
 
 impl CancelHandle {
-    /// A handle for one download.
+    /// A handle for downloads that have not begun.
     pub fn new() -> Self {
         Self(AbortController::new().expect("every browser that runs this page has AbortController"))
     }
 
-    /// Stops it.
+    /// Stops them.
     pub fn cancel(&self) {
         self.0.abort();
     }
@@ -80,7 +96,7 @@ impl Default for CancelHandle {
 /// A sentence, when it cannot be fetched or read.
 pub async fn manifest() -> Result<Vec<ModelEntry>, String> {
     let unreadable = |what: &str| format!("The list of models cannot be read: {what}.");
-    let address = format!("{}models/manifest.json", base_path());
+    let address = format!("{}models/manifest.json", ahead::base());
     let response = fetch(&address, None).await.map_err(|thrown| {
         format!(
             "The list of models could not be fetched: {}. Check the connection and try again.",
@@ -123,6 +139,12 @@ fn entry(model: &JsValue) -> Option<ModelEntry> {
     })
 }
 
+/// The verified bytes of one model, if reading them from the cache has begun ([`super::ahead`]).
+pub async fn read_ahead(model: &ModelEntry) -> Option<Bytes> {
+    let (bytes, digest) = ahead::stored(&model.key()).await?;
+    (u64::from(bytes.byte_length()) == model.bytes && hexadecimal(&digest) == model.sha256).then_some(bytes)
+}
+
 /// The verified bytes of one model: from the cache where it is stored, else from the server with
 /// `on_progress(bytes so far)`.
 ///
@@ -133,12 +155,9 @@ pub async fn load(
     cancel: &CancelHandle,
     on_progress: impl Fn(u64),
 ) -> Result<Bytes, WeightsError> {
-    let address = format!("{}models/{}", base_path(), model.file);
-    let key = format!("{address}?sha256={}", model.sha256);
-    if let Some((bytes, digest)) = ahead::stored(&key).await
-        && u64::from(bytes.byte_length()) == model.bytes
-        && hexadecimal(&digest) == model.sha256
-    {
+    let address = model.address();
+    let key = model.key();
+    if let Some(bytes) = read_ahead(model).await {
         on_progress(model.bytes);
         return Ok(bytes);
     }
@@ -190,34 +209,32 @@ pub async fn delete_stored() -> Result<(), String> {
             message_of(&thrown)
         )
     };
-    if !is_known("caches") {
+    let Some(caches) = scope::caches() else {
         return Ok(());
-    }
-    let caches = window().caches().map_err(refused)?;
+    };
     JsFuture::from(caches.delete(CACHE_NAME)).await.map_err(refused)?;
     Ok(())
 }
 
+/// Deletes stored weights that `models` does not list: those of earlier releases.
+pub async fn delete_outdated(models: &[ModelEntry]) {
+    let kept: Vec<String> = models.iter().map(ModelEntry::key).collect();
+    for (cache, request) in stored_requests().await {
+        if !kept.iter().any(|key| request.url().ends_with(key.as_str())) {
+            // What cannot be deleted now is tried again after the next download.
+            drop(JsFuture::from(cache.delete_with_request(&request)).await);
+        }
+    }
+}
+
 /// Addresses and sizes of the stored weights.
 pub async fn list_stored() -> Vec<(String, u64)> {
-    if !has_cache().await {
-        return Vec::new();
-    }
-    let Some(cache) = open_cache().await else {
-        return Vec::new();
-    };
-    let Ok(keys) = JsFuture::from(cache.keys()).await else {
-        return Vec::new();
-    };
     let mut found = Vec::new();
-    for request in js_sys::Array::from(&keys).iter() {
-        let Ok(request) = request.dyn_into::<web_sys::Request>() else {
-            continue;
-        };
-        let size = stored(&cache, &request.url())
+    for (cache, request) in stored_requests().await {
+        let address = request.url();
+        let size = stored(&cache, &address)
             .await
             .map_or(0, |bytes| u64::from(bytes.byte_length()));
-        let address = request.url();
         let name = address
             .split('?')
             .next()
@@ -228,12 +245,26 @@ pub async fn list_stored() -> Vec<(String, u64)> {
     found
 }
 
+/// Everything that is stored, each with the cache that it is in.
+async fn stored_requests() -> Vec<(Cache, Request)> {
+    if !has_cache().await {
+        return Vec::new();
+    }
+    let Some(cache) = open_cache().await else {
+        return Vec::new();
+    };
+    let Ok(keys) = JsFuture::from(cache.keys()).await else {
+        return Vec::new();
+    };
+    js_sys::Array::from(&keys)
+        .iter()
+        .filter_map(|request| Some((cache.clone(), request.dyn_into().ok()?)))
+        .collect()
+}
+
 /// Whether the cache exists already; opening it would make it.
 async fn has_cache() -> bool {
-    if !is_known("caches") {
-        return false;
-    }
-    let Ok(caches) = window().caches() else {
+    let Some(caches) = scope::caches() else {
         return false;
     };
     JsFuture::from(caches.has(CACHE_NAME))
@@ -243,10 +274,7 @@ async fn has_cache() -> bool {
 
 /// The cache, where the browser has one and lets this page use it; a page without it downloads at each visit.
 async fn open_cache() -> Option<Cache> {
-    if !is_known("caches") {
-        return None;
-    }
-    let caches = window().caches().ok()?;
+    let caches = scope::caches()?;
     JsFuture::from(caches.open(CACHE_NAME))
         .await
         .ok()?
@@ -282,22 +310,13 @@ async fn matches(bytes: &ArrayBuffer, model: &ModelEntry) -> bool {
     if u64::from(bytes.byte_length()) != model.bytes {
         return false;
     }
-    if !window().is_secure_context() {
+    if !scope::is_secure() {
         return true;
     }
-    let Ok(crypto) = window().crypto() else {
-        return false;
-    };
-    let Ok(digest) = crypto
-        .subtle()
-        .digest_with_str_and_buffer_source("SHA-256", bytes)
-    else {
-        return false;
-    };
-    let Ok(digest) = JsFuture::from(digest).await else {
-        return false;
-    };
-    hexadecimal(&digest) == model.sha256
+    match scope::sha256(bytes).await {
+        Ok(digest) => hexadecimal(&digest) == model.sha256,
+        Err(_) => false,
+    }
 }
 
 fn hexadecimal(digest: &JsValue) -> String {
@@ -312,9 +331,7 @@ async fn fetch(address: &str, cancel: Option<&CancelHandle>) -> Result<Response,
     }
     let init = RequestInit::new();
     init.set_signal(signal.as_ref());
-    JsFuture::from(window().fetch_with_str_and_init(address, &init))
-        .await?
-        .dyn_into()
+    scope::fetch(address, &init).await
 }
 
 /// Streams a file into one buffer of the size that the manifest names.
@@ -362,7 +379,7 @@ pub async fn fetch_bytes(relative: &str) -> Result<Vec<u8>, String> {
     let failed = |what: String| {
         format!("“{relative}” could not be fetched: {what}. Check the connection and try again.")
     };
-    let response = fetch(&format!("{}{relative}", base_path()), None)
+    let response = fetch(&format!("{}{relative}", ahead::base()), None)
         .await
         .map_err(|thrown| failed(message_of(&thrown)))?;
     if !response.ok() {

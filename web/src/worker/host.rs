@@ -10,21 +10,29 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
-use js_sys::{Array, Uint8Array};
+use js_sys::Array;
 use plumbline_pipeline::Timings;
+use plumbline_pipeline::gpu::Model;
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
-use super::measurer::{CpuMeasurer, Measurer, Models, Read};
+use super::loader::{Loaded, Loader};
+use super::measurer::{CpuMeasurer, Measurer, Read};
 use super::pixels::PixelReader;
 use super::protocol::{FrameStamp, FromEngine, Measurement, ToEngine};
 use super::rival::{Rival, whole_frame};
 use super::wire;
-use crate::live::backend::{Adapter, Backend, BackendChoice, BackendWish, GpuProbe, choose};
+use crate::live::backend::{Backend, BackendWish, GpuProbe, choose};
 use crate::platform::channel::Channel;
-use crate::platform::gpu_probe;
 use crate::platform::page::{mark, now_millis};
 use crate::platform::picture::Picture;
 use crate::platform::replayer::GpuReading;
+use crate::platform::weights::{CancelHandle, WeightsError};
+use crate::platform::{ahead, gpu_probe, scope};
+
+/// How long nobody must have wanted anything before a model runs for practice: a source that starts at once is quicker
+/// without it.
+const QUIET_MILLIS: u32 = 250;
 
 /// Serves the channel for the life of this worker or page.
 pub fn serve(channel: Channel) {
@@ -33,19 +41,18 @@ pub fn serve(channel: Channel) {
         waiting: RefCell::new(VecDeque::new()),
         is_busy: Cell::new(false),
         waker: RefCell::new(None),
+        cancel: RefCell::new(CancelHandle::new()),
         work: RefCell::new(Some(Work::default())),
     });
     channel.on_message({
         let host = Rc::clone(&host);
-        move |data| match wire::decode_request(&data) {
-            Ok(message) => Rc::clone(&host).receive(message),
-            Err(what) => host.answer(&FromEngine::Crashed {
-                sentence: format!("The page and the engine are of different builds ({what})."),
-            }),
-        }
+        move |data| host.hear(&data)
     });
     mark("plumbline:engine");
     host.answer(&FromEngine::Started);
+    for data in ahead::heard().iter() {
+        host.hear(&data);
+    }
 }
 
 /// Tells the page, as its last words, what the engine dies of. Called from the panic hook.
@@ -63,6 +70,8 @@ struct Host {
     is_busy: Cell<bool>,
     /// Wakes the loop where it waits for the GPU, because a message has come.
     waker: RefCell<Option<Waker>>,
+    /// Stops the downloads of the model that is being loaded.
+    cancel: RefCell<CancelHandle>,
     /// Out of its place while a message is being worked on.
     work: RefCell<Option<Work>>,
 }
@@ -72,7 +81,10 @@ struct Host {
 struct Work {
     /// Of the models that are loaded.
     attempt: u32,
+    loader: Loader,
     measurer: Option<Measurer>,
+    /// What is still to be tried out on a CPU that is new.
+    rehearsal: Option<Rehearsal>,
     /// The GPU beside the CPU, while it is open which of them is the better one.
     rival: Rival,
     /// A frame that the CPU has answered and that the GPU is still to run.
@@ -82,6 +94,21 @@ struct Work {
     submitted: VecDeque<Submitted>,
     /// What the oldest of them waits for.
     reading: Option<GpuReading>,
+}
+
+/// A model that is to run for practice, unless somebody wants something before.
+struct Rehearsal {
+    model: Model,
+    pause: Pin<Box<dyn Future<Output = ()>>>,
+}
+
+impl Rehearsal {
+    fn after(millis: u32, model: Model) -> Self {
+        Self {
+            model,
+            pause: Box::pin(scope::pause(millis)),
+        }
+    }
 }
 
 /// A frame on its way on the GPU.
@@ -101,12 +128,31 @@ struct ToCompare {
 /// What the loop goes on with.
 enum Event {
     Message(ToEngine),
+    Rehearse(Model),
     Read(Read),
     Compare(ToCompare),
     RivalLoaded(Result<(), String>),
 }
 
 impl Host {
+    fn hear(self: &Rc<Self>, data: &JsValue) {
+        match wire::decode_request(data) {
+            Ok(ToEngine::Cancel) => self.cancel(),
+            Ok(message) => Rc::clone(self).receive(message),
+            Err(what) => self.answer(&FromEngine::Crashed {
+                sentence: format!("The page and the engine are of different builds ({what})."),
+            }),
+        }
+    }
+
+    /// Overtakes the messages that wait: the loop may be waiting for a download.
+    fn cancel(&self) {
+        self.waiting
+            .borrow_mut()
+            .retain(|message| !matches!(message, ToEngine::Prepare { .. }));
+        self.cancel.replace(CancelHandle::new()).cancel();
+    }
+
     fn receive(self: Rc<Self>, message: ToEngine) {
         self.waiting.borrow_mut().push_back(message);
         if self.is_busy.replace(true) {
@@ -119,7 +165,8 @@ impl Host {
             let mut work = self.work.borrow_mut().take().unwrap_or_default();
             while let Some(event) = self.next_event(&mut work).await {
                 let answers = match event {
-                    Event::Message(message) => work.perform(message).await,
+                    Event::Message(message) => work.perform(message, &self).await,
+                    Event::Rehearse(model) => work.rehearse(model).await,
                     Event::Read(read) => work.accept(read),
                     Event::Compare(frame) => work.compare(frame).await,
                     Event::RivalLoaded(loaded) => vec![work.rival_loaded(loaded)],
@@ -154,7 +201,14 @@ impl Host {
             if waiting.front().is_some_and(|message| work.has_room_for(message)) {
                 return Poll::Ready(waiting.pop_front().map(Event::Message));
             }
-            if work.reading.is_none() && !work.rival.is_loading() {
+            if let Some(rehearsal) = &mut work.rehearsal
+                && rehearsal.pause.as_mut().poll(context).is_ready()
+            {
+                let model = rehearsal.model;
+                work.rehearsal = None;
+                return Poll::Ready(Some(Event::Rehearse(model)));
+            }
+            if work.reading.is_none() && !work.rival.is_loading() && work.rehearsal.is_none() {
                 return Poll::Ready(None);
             }
             *self.waker.borrow_mut() = Some(context.waker().clone());
@@ -178,7 +232,7 @@ impl Work {
             (ToEngine::Measure { .. }, Some(Measurer::Gpu(gpu))) => gpu.has_room(),
             (ToEngine::Measure { .. }, Some(Measurer::Cpu(_)) | None) => true,
             (ToEngine::Prepare { .. } | ToEngine::Settle { .. }, _) => self.submitted.is_empty(),
-            (ToEngine::PrepareGpu { .. }, _) => true,
+            (ToEngine::PrepareGpu { .. } | ToEngine::Begin { .. } | ToEngine::Cancel, _) => true,
         }
     }
 
@@ -191,40 +245,52 @@ impl Work {
     }
 
     /// Works on a message; gives the answers that are ready.
-    async fn perform(&mut self, message: ToEngine) -> Vec<FromEngine> {
+    async fn perform(&mut self, message: ToEngine, host: &Host) -> Vec<FromEngine> {
         match message {
+            ToEngine::Begin { model, wish } => {
+                if wish != BackendWish::Forced(Backend::Gpu) {
+                    self.loader.begin(model).await;
+                    self.rehearsal = Some(Rehearsal::after(QUIET_MILLIS, Model::Detector));
+                }
+                Vec::new()
+            }
             ToEngine::Prepare {
                 attempt,
                 wish,
                 copies_frames,
-                detector,
-                landmarks,
+                model,
             } => {
                 mark("plumbline:prepare");
                 // The models before go first: two heavy ones together would need half a gigabyte.
                 self.measurer = None;
                 self.rival = Rival::Absent;
                 self.attempt = attempt;
-                let models = Models {
-                    detector: Uint8Array::new(&detector).to_vec(),
-                    landmarks: Uint8Array::new(&landmarks).to_vec(),
-                    copies_frames,
+                let cancel = host.cancel.borrow().clone();
+                let said = |received, total| {
+                    host.answer(&FromEngine::Progress {
+                        attempt,
+                        received,
+                        total,
+                    });
                 };
-                match prepare(wish, &models).await {
-                    Ok((measurer, choice, adapter)) => {
-                        self.measurer = Some(measurer);
-                        if adapter.is_some() {
-                            self.rival = Rival::Possible(Rc::new(models));
-                        }
-                        vec![FromEngine::Prepared {
-                            attempt,
-                            choice,
-                            adapter,
-                        }]
+                let mut loaded = match self.loader.load(model, &cancel, said).await {
+                    Ok(loaded) => loaded,
+                    // The person knows.
+                    Err(WeightsError::Cancelled) => return Vec::new(),
+                    Err(WeightsError::Failed(sentence)) => {
+                        return vec![FromEngine::PrepareFailed { attempt, sentence }];
                     }
-                    Err(sentence) => vec![FromEngine::PrepareFailed { attempt, sentence }],
-                }
+                };
+                mark("plumbline:weights");
+                host.answer(&FromEngine::WeightsReady {
+                    attempt,
+                    weights: loaded.weights.clone(),
+                });
+                loaded.models.copies_frames = copies_frames;
+                self.prepare(attempt, wish, loaded).await
             }
+            // Overtook this queue.
+            ToEngine::Cancel => Vec::new(),
             ToEngine::PrepareGpu { variant } => {
                 self.rival.load(variant);
                 Vec::new()
@@ -241,6 +307,7 @@ impl Work {
                 picture,
             } => match &mut self.measurer {
                 Some(Measurer::Cpu(cpu)) => {
+                    self.rehearsal = None;
                     let gpu = match compare {
                         Some(Backend::Gpu) => self.rival.time(&picture, &frame).await,
                         Some(Backend::Cpu) | None => None,
@@ -295,6 +362,54 @@ impl Work {
                 }
             },
         }
+    }
+
+    /// Makes loaded models ready on the backend that answers first. Where the choice is free, the adapter comes too: it
+    /// may be asked for later.
+    async fn prepare(&mut self, attempt: u32, wish: BackendWish, mut loaded: Loaded) -> Vec<FromEngine> {
+        let prepared = async {
+            let probe = match wish {
+                // Asking for an adapter starts the browser's GPU process; the choice is made without.
+                BackendWish::Forced(Backend::Cpu) => GpuProbe::NoWebGpu,
+                BackendWish::Forced(Backend::Gpu) | BackendWish::Auto => gpu_probe::probe().await,
+            };
+            let choice = choose(wish, &probe)?;
+            let adapter = probe.adapter().filter(|_| wish == BackendWish::Auto);
+            let measurer = match (choice.backend, loaded.on_cpu.take()) {
+                (Backend::Cpu, Some(ready)) => ready,
+                (backend, _) => {
+                    self.rehearsal =
+                        (backend == Backend::Cpu).then(|| Rehearsal::after(QUIET_MILLIS, Model::Detector));
+                    Measurer::prepare(backend, &loaded.models).await?
+                }
+            };
+            Ok((measurer, choice, adapter))
+        };
+        match prepared.await {
+            Ok((measurer, choice, adapter)) => {
+                self.measurer = Some(measurer);
+                if adapter.is_some() {
+                    self.rival = Rival::Possible(Rc::new(loaded.models));
+                }
+                vec![FromEngine::Prepared {
+                    attempt,
+                    choice,
+                    adapter,
+                }]
+            }
+            Err(sentence) => vec![FromEngine::PrepareFailed { attempt, sentence }],
+        }
+    }
+
+    /// Runs a model of a CPU that is new while nobody waits for it: browsers optimise code only once it has run.
+    async fn rehearse(&mut self, model: Model) -> Vec<FromEngine> {
+        let measurer = self.measurer.as_mut().or_else(|| self.loader.early_on_cpu());
+        if let Some(Measurer::Cpu(cpu)) = measurer {
+            cpu.rehearse(model).await;
+            mark("plumbline:rehearsed");
+            self.rehearsal = (model == Model::Detector).then(|| Rehearsal::after(0, Model::Landmarks));
+        }
+        Vec::new()
     }
 
     /// Runs a frame on the GPU that the CPU has answered.
@@ -393,21 +508,4 @@ fn compared(attempt: u32, cpu: Timings, gpu: Result<Timings, String>) -> FromEng
         Ok(gpu) => FromEngine::Compared { attempt, cpu, gpu },
         Err(what) => FromEngine::GpuFailed { attempt, what },
     }
-}
-
-/// Makes the models ready on the backend that answers first. Where the choice is free, the adapter comes too: it may be
-/// asked for later.
-async fn prepare(
-    wish: BackendWish,
-    models: &Models,
-) -> Result<(Measurer, BackendChoice, Option<Adapter>), String> {
-    let probe = match wish {
-        // Asking for an adapter starts the browser's GPU process; the choice is made without.
-        BackendWish::Forced(Backend::Cpu) => GpuProbe::NoWebGpu,
-        BackendWish::Forced(Backend::Gpu) | BackendWish::Auto => gpu_probe::probe().await,
-    };
-    let choice = choose(wish, &probe)?;
-    let measurer = Measurer::prepare(choice.backend, models).await?;
-    let adapter = probe.adapter().filter(|_| wish == BackendWish::Auto);
-    Ok((measurer, choice, adapter))
 }

@@ -4,7 +4,7 @@ use plumbline_core::time::Timestamp;
 use plumbline_core::tracker::Mode;
 use plumbline_engine::image::{Frame, PixelFormat};
 use plumbline_engine::plan::Plan;
-use plumbline_pipeline::gpu::{GpuPosePipeline, View};
+use plumbline_pipeline::gpu::{GpuPosePipeline, Model, View};
 use plumbline_pipeline::{
     CpuInference, FrameResult, PipelineError, PosePipeline, Target, Variant, plan_detector, plan_landmarks,
 };
@@ -88,6 +88,12 @@ impl CpuMeasurer {
         Ok(Self {
             pipeline: Box::new(pipeline),
         })
+    }
+
+    /// Runs one of the models, so that the browser compiles what the first frame will call.
+    pub async fn rehearse(&mut self, model: Model) {
+        // A model that fails here fails on the first frame too, and then there is somebody to tell.
+        let _ = self.pipeline.rehearse(model).await;
     }
 
     /// Finds the person in a frame.

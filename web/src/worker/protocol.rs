@@ -1,16 +1,25 @@
 //! Everything that page and engine say to each other. Both ends match exhaustively.
 
-use js_sys::ArrayBuffer;
 use plumbline_core::pose::Pose;
 use plumbline_pipeline::{Timings, Variant};
 
 use crate::live::backend::{Adapter, Backend, BackendChoice, BackendWish};
+use crate::live::options::ModelName;
 use crate::platform::picture::Picture;
 
 /// From the page to the engine. Messages are answered one by one, in order.
 #[derive(Clone, Debug)]
 pub enum ToEngine {
-    /// Make the two models ready to run; those before them are dropped. Answered by `Prepared` or `PrepareFailed`.
+    /// Make ready what is stored of this model, as it will probably be asked for. Not answered. Comes from `ahead.js`,
+    /// before the app is there.
+    Begin {
+        /// Which landmark model; the detector goes with each.
+        model: ModelName,
+        /// Which backend will be wanted.
+        wish: BackendWish,
+    },
+    /// Load the two models and make them ready to run; those before them are dropped. Answered by `Progress`,
+    /// `WeightsReady` and `Prepared`, by `PrepareFailed`, or, after `Cancel`, not at all.
     Prepare {
         /// Comes back in the answer.
         attempt: u32,
@@ -18,11 +27,11 @@ pub enum ToEngine {
         wish: BackendWish,
         /// On the GPU, whether frames are copied where they could be looked at as they are.
         copies_frames: bool,
-        /// Bytes of the detector, transferred.
-        detector: ArrayBuffer,
-        /// Bytes of the landmark model, transferred.
-        landmarks: ArrayBuffer,
+        /// Which landmark model; the detector goes with each.
+        model: ModelName,
     },
+    /// Give up every `Prepare` so far whose weights are not there. Not answered.
+    Cancel,
     /// Measure a frame. Answered by `Measured` or `FrameFailed`. The engine closes the picture. On the GPU a second one
     /// may be sent before the first is answered, and gains time by it.
     Measure {
@@ -60,8 +69,26 @@ pub struct FrameStamp {
 /// From the engine to the page.
 #[derive(Clone, Debug)]
 pub enum FromEngine {
-    /// The engine listens. The first message.
+    /// The worker runs; the engine's module is being loaded. Comes from `ahead.js`.
+    Awake,
+    /// The engine listens.
     Started,
+    /// Weights are on their way.
+    Progress {
+        /// Of the request.
+        attempt: u32,
+        /// Bytes so far.
+        received: u64,
+        /// Bytes in all.
+        total: u64,
+    },
+    /// The weights are there; the models are made ready next.
+    WeightsReady {
+        /// Of the request.
+        attempt: u32,
+        /// SHA-256 of the files of the detector and of the landmark model.
+        weights: [String; 2],
+    },
     /// The models are ready.
     Prepared {
         /// Of the request.

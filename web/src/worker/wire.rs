@@ -13,6 +13,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use super::protocol::{FrameStamp, FromEngine, Measurement, ToEngine};
 use crate::live::backend::{Adapter, Backend, BackendChoice, BackendWish};
+use crate::live::options::ModelName;
 use crate::platform::picture::Picture;
 
 const VALUES_PER_LANDMARK: usize = 5;
@@ -40,22 +41,20 @@ impl Fields {
 /// Encodes a request; what changes owner is added to `transfer`.
 pub fn encode_request(message: &ToEngine, transfer: &Array) -> JsValue {
     let fields = match message {
+        ToEngine::Begin { model, wish } => Fields::of_kind("begin")
+            .with("model", model.id())
+            .with("backend", wish.id()),
         ToEngine::Prepare {
             attempt,
             wish,
             copies_frames,
-            detector,
-            landmarks,
-        } => {
-            transfer.push(detector);
-            transfer.push(landmarks);
-            Fields::of_kind("prepare")
-                .with("attempt", *attempt)
-                .with("wish", wish.id())
-                .with("copiesFrames", *copies_frames)
-                .with("detector", detector.clone())
-                .with("landmarks", landmarks.clone())
-        }
+            model,
+        } => Fields::of_kind("prepare")
+            .with("attempt", *attempt)
+            .with("wish", wish.id())
+            .with("copiesFrames", *copies_frames)
+            .with("model", model.id()),
+        ToEngine::Cancel => Fields::of_kind("cancel"),
         ToEngine::Measure {
             frame,
             compare,
@@ -79,13 +78,18 @@ pub fn encode_request(message: &ToEngine, transfer: &Array) -> JsValue {
 /// The name of what is missing or unknown.
 pub fn decode_request(value: &JsValue) -> Result<ToEngine, String> {
     match &*text(value, "kind")? {
+        // What the address asks for and nobody knows is ignored, here as in the app.
+        "begin" => Ok(ToEngine::Begin {
+            model: ModelName::from_id(&text(value, "model")?).unwrap_or_default(),
+            wish: BackendWish::from_id(&text(value, "backend")?).unwrap_or_default(),
+        }),
         "prepare" => Ok(ToEngine::Prepare {
             attempt: number(value, "attempt")? as u32,
             wish: BackendWish::from_id(&text(value, "wish")?).ok_or("wish")?,
             copies_frames: member(value, "copiesFrames")?.is_truthy(),
-            detector: member(value, "detector")?.dyn_into().map_err(|_| "detector")?,
-            landmarks: member(value, "landmarks")?.dyn_into().map_err(|_| "landmarks")?,
+            model: ModelName::from_id(&text(value, "model")?).ok_or("model")?,
         }),
+        "cancel" => Ok(ToEngine::Cancel),
         "measure" => Ok(ToEngine::Measure {
             frame: frame(value)?,
             compare: match member(value, "compare")? {
@@ -107,7 +111,20 @@ pub fn decode_request(value: &JsValue) -> Result<ToEngine, String> {
 /// Encodes an answer; what changes owner is added to `transfer`.
 pub fn encode_answer(message: &FromEngine, transfer: &Array) -> JsValue {
     let fields = match message {
+        FromEngine::Awake => Fields::of_kind("awake"),
         FromEngine::Started => Fields::of_kind("started"),
+        FromEngine::Progress {
+            attempt,
+            received,
+            total,
+        } => Fields::of_kind("progress")
+            .with("attempt", *attempt)
+            .with("received", *received as f64)
+            .with("total", *total as f64),
+        FromEngine::WeightsReady { attempt, weights } => Fields::of_kind("weightsReady")
+            .with("attempt", *attempt)
+            .with("detector", weights[0].as_str())
+            .with("landmarks", weights[1].as_str()),
         FromEngine::Prepared {
             attempt,
             choice,
@@ -187,7 +204,17 @@ fn encode_measurement(measurement: &Measurement, transfer: &Array) -> Fields {
 /// The name of what is missing or unknown.
 pub fn decode_answer(value: &JsValue) -> Result<FromEngine, String> {
     match &*text(value, "kind")? {
+        "awake" => Ok(FromEngine::Awake),
         "started" => Ok(FromEngine::Started),
+        "progress" => Ok(FromEngine::Progress {
+            attempt: number(value, "attempt")? as u32,
+            received: number(value, "received")? as u64,
+            total: number(value, "total")? as u64,
+        }),
+        "weightsReady" => Ok(FromEngine::WeightsReady {
+            attempt: number(value, "attempt")? as u32,
+            weights: [text(value, "detector")?, text(value, "landmarks")?],
+        }),
         "prepared" => {
             let choice = BackendChoice {
                 backend: backend(value, "backend")?,

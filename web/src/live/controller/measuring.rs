@@ -32,6 +32,21 @@ impl Live {
     pub(super) fn engine_said(&self, message: FromEngine) {
         let controller = self.controller();
         match message {
+            FromEngine::Awake => {}
+            FromEngine::Progress {
+                attempt,
+                received,
+                total,
+            } => self.dispatch(Event::Progress {
+                attempt,
+                received,
+                total,
+            }),
+            FromEngine::WeightsReady { attempt, weights } => {
+                page::mark("plumbline:weights");
+                *controller.weights.borrow_mut() = Some(weights);
+                self.dispatch(Event::WeightsReady(attempt));
+            }
             FromEngine::Started => {
                 let place = controller.link.borrow().as_ref().map(EngineLink::place);
                 self.place.set(place);
@@ -181,6 +196,7 @@ impl Live {
             self.picture_result.set(controller.last.borrow().clone());
         }
         self.update_readout(false);
+        self.look_for_cameras();
         self.announce(if has_person {
             "Person found."
         } else {

@@ -1,9 +1,7 @@
 //! Opening a source and loading an engine: what takes time, and may be overtaken.
 
-use std::cell::Cell;
 use std::rc::Rc;
 
-use futures_util::future;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -19,7 +17,6 @@ use crate::platform::source::clip::Clip;
 use crate::platform::source::demo::Demo;
 use crate::platform::source::still::Still;
 use crate::platform::source::{Reports, Screens, Source, SourceEnd};
-use crate::platform::weights::{self, CancelHandle, WeightsError};
 use crate::worker::protocol::ToEngine;
 
 impl Live {
@@ -93,6 +90,13 @@ impl Live {
         }
     }
 
+    /// The first time, lists the cameras.
+    pub(super) fn look_for_cameras(&self) {
+        if self.controller().lacks_cameras.replace(false) {
+            self.refresh_cameras();
+        }
+    }
+
     pub(super) fn refresh_cameras(&self) {
         let live = *self;
         spawn_local(async move { live.cameras.set(camera::list().await) });
@@ -114,66 +118,11 @@ impl Live {
     pub(super) fn load_engine(&self, attempt: Attempt, model: ModelName, wish: BackendWish) {
         self.ensure_link();
         let controller = self.controller();
-        let cancel = CancelHandle::new();
-        *controller.cancel.borrow_mut() = Some(cancel.clone());
-        let live = *self;
-        spawn_local(async move {
-            match live.fetch_weights(attempt, model, &cancel).await {
-                Ok((detector, landmarks)) => {
-                    page::mark("plumbline:weights");
-                    live.dispatch(Event::WeightsReady(attempt));
-                    if let Some(link) = controller.link.borrow().as_ref() {
-                        link.post(ToEngine::Prepare {
-                            attempt,
-                            wish,
-                            copies_frames: controller.options.copies_frames,
-                            detector,
-                            landmarks,
-                        });
-                    }
-                }
-                // The person knows.
-                Err(WeightsError::Cancelled) => {}
-                Err(WeightsError::Failed(sentence)) => live.dispatch(Event::EngineFailed(attempt, sentence)),
-            }
+        self.tell_engine(ToEngine::Prepare {
+            attempt,
+            wish,
+            copies_frames: controller.options.copies_frames,
+            model,
         });
-    }
-
-    async fn fetch_weights(
-        &self,
-        attempt: Attempt,
-        model: ModelName,
-        cancel: &CancelHandle,
-    ) -> Result<(weights::Bytes, weights::Bytes), WeightsError> {
-        let manifest = weights::manifest().await.map_err(WeightsError::Failed)?;
-        let find = |name: &str| {
-            manifest.iter().find(|entry| entry.name == name).ok_or_else(|| {
-                WeightsError::Failed(format!(
-                    "This build of the page holds no weights for “{name}”. Choose another model."
-                ))
-            })
-        };
-        let (detector, landmarks) = (find("detector")?, find(model.id())?);
-        *self.controller().weights.borrow_mut() = Some([detector.sha256.clone(), landmarks.sha256.clone()]);
-        let total = detector.bytes + landmarks.bytes;
-        let progress = |part: &Cell<u64>, other: &Cell<u64>, received| {
-            part.set(received);
-            self.dispatch(Event::Progress {
-                attempt,
-                received: received + other.get(),
-                total,
-            })
-        };
-        let parts = (Cell::new(0), Cell::new(0));
-        progress(&parts.0, &parts.1, 0);
-        future::try_join(
-            weights::load(detector, cancel, |received| {
-                progress(&parts.0, &parts.1, received)
-            }),
-            weights::load(landmarks, cancel, |received| {
-                progress(&parts.1, &parts.0, received)
-            }),
-        )
-        .await
     }
 }

@@ -45,6 +45,8 @@ struct Player {
     origin_millis: Cell<f64>,
     is_playing: Cell<bool>,
     is_decoding: Cell<bool>,
+    /// The first frame is on the canvas since the clip was opened, and nobody has been told.
+    is_first_shown: Cell<bool>,
     is_closed: Cell<bool>,
     tick: RefCell<Option<Tick>>,
     /// The animation frame that is requested.
@@ -77,6 +79,7 @@ impl Demo {
             origin_millis: Cell::new(0.0),
             is_playing: Cell::new(false),
             is_decoding: Cell::new(false),
+            is_first_shown: Cell::new(true),
             is_closed: Cell::new(false),
             tick: RefCell::new(None),
             tick_request: Cell::new(0),
@@ -121,6 +124,9 @@ impl Demo {
                 .origin_millis
                 .set(now_millis() - player.millis_of(player.next.get()));
             player.request_tick();
+            if player.next.get() == 0 && !player.is_decoding.get() {
+                player.show_and_report(0);
+            }
         }
     }
 
@@ -204,7 +210,11 @@ impl Player {
         player.is_decoding.set(true);
         let starts_loop = frame / self.len() != self.next.get().wrapping_sub(1) / self.len();
         spawn_local(async move {
-            let shown = player.show(frame).await;
+            let shown = if frame == 0 && player.is_first_shown.take() {
+                Ok(())
+            } else {
+                player.show(frame).await
+            };
             player.is_decoding.set(false);
             if player.is_closed.get() {
                 return;
