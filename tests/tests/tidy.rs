@@ -138,7 +138,10 @@ fn browser_names_stay_behind_their_doors() {
 /// What a package may depend on, tests and build tools aside. `None`: anything but what is forbidden to all.
 const MAY_DEPEND_ON: [(&str, Option<&[&str]>); 9] = [
     ("core", Some(&["serde"])),
-    ("core/engine", Some(&["bytemuck", "wide", "wgpu", "pollster"])),
+    (
+        "core/engine",
+        Some(&["bytemuck", "wide", "fearless_simd", "wgpu", "pollster"]),
+    ),
     ("core/pipeline", Some(&["plumbline_core", "plumbline_engine"])),
     ("core/figure", Some(&[])),
     ("core/cli", None),

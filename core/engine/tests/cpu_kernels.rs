@@ -1,4 +1,5 @@
-//! Each CPU kernel against the naive interpreter, on random shapes, paddings, strides and epilogues.
+//! Each CPU kernel against the naive interpreter, on random shapes, paddings, strides and epilogues; and, compiled for
+//! each instruction set that this machine has, against itself: results are the same bit for bit.
 //!
 //! Runs natively and in a browser, where it checks the simd128 code.
 
@@ -9,7 +10,7 @@ mod random;
 #[path = "support/suite.rs"]
 mod suite;
 
-use plumbline_engine::cpu::Session;
+use plumbline_engine::cpu::{Instructions, Session};
 use suite::{Case, Family};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -20,20 +21,41 @@ wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 /// Rounds of each kernel; each draws its own shapes.
 const ROUNDS: u64 = 200;
 
-/// Runs a case and compares all outputs.
+/// Runs a case with every instruction set and compares all outputs.
 fn check(case: &Case) {
-    let mut session = Session::new(case.plan()).expect("a session");
-    for (index, data) in case.inputs.iter().enumerate() {
-        session.input_mut(index).copy_from_slice(data);
+    let mut baseline: Option<Session> = None;
+    for instructions in Instructions::available() {
+        let mut session = Session::with_instructions(case.plan(), instructions).expect("a session");
+        for (index, data) in case.inputs.iter().enumerate() {
+            session.input_mut(index).copy_from_slice(data);
+        }
+        session.run();
+        case.check(instructions.name(), |name| session.output(name));
+        if let Some(baseline) = &baseline {
+            case.check_bits(
+                instructions.name(),
+                |name| baseline.output(name),
+                |name| session.output(name),
+            );
+        } else {
+            baseline = Some(session);
+        }
     }
-    session.run();
-    case.check("", |name| session.output(name));
 }
 
 fn convolutions(seeds: std::ops::Range<u64>, family: Family) {
     seeds
         .filter_map(|seed| suite::convolution(seed, family))
         .for_each(|case| check(&case));
+}
+
+#[test]
+fn the_baseline_is_always_there_and_the_best_is_the_widest() {
+    let available = Instructions::available();
+    assert_eq!(available[0].name(), "baseline");
+    let lanes: Vec<usize> = available.iter().map(|set| set.lanes()).collect();
+    assert!(lanes.is_sorted(), "{lanes:?}");
+    assert_eq!(Some(&Instructions::best().lanes()), lanes.last());
 }
 
 #[test]

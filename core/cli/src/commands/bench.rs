@@ -1,9 +1,10 @@
 //! `plumb bench`: how long a model takes on a backend of this machine, and where the time goes.
 
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
-use plumbline_engine::cpu::{Session, StepFacts};
+use plumbline_engine::cpu::{Instructions, Session, StepFacts};
 use plumbline_engine::fusion::Level;
 use plumbline_engine::gpu::native::{Gpu, Replayer};
 use plumbline_engine::gpu::{self, Recording};
@@ -41,6 +42,12 @@ pub struct Arguments {
     /// Where fusion stops: L0 to L4; without it where the backend is best
     #[arg(long, value_parser = level_named)]
     level: Option<Level>,
+    /// Vector instructions of the CPU backend: baseline, avx2 or avx512; without it the widest that this machine has
+    #[arg(long, value_parser = instructions_named)]
+    instructions: Option<Instructions>,
+    /// Write what the CPU backend computes of the picture into this folder: NAME.f32, little endian
+    #[arg(long, value_name = "FOLDER")]
+    save_outputs: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -51,6 +58,8 @@ pub struct Arguments {
 struct Report {
     model: String,
     backend: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instructions: Option<&'static str>,
     level: &'static str,
     dispatches: u32,
     rounds: u32,
@@ -86,15 +95,17 @@ pub fn run(arguments: &Arguments) -> Outcome<()> {
     let device = Device::open(arguments.backend)?;
     let level = arguments.level.unwrap_or(device.target().level());
     let plan = plan_at(&bytes, &outputs, level).map_err(named)?;
+    let instructions = arguments.instructions.unwrap_or_else(Instructions::best);
     let (macs, dispatches) = (plan.cost.macs, plan.cost.dispatches);
     let (mut frames, kernels) = match &device {
-        Device::Cpu => time_on_cpu(arguments, plan)?,
+        Device::Cpu => time_on_cpu(arguments, plan, instructions)?,
         Device::Gpu(gpu) => time_on_gpu(arguments, gpu, &plan)?,
     };
     frames.sort_by(f64::total_cmp);
     let report = Report {
         model: arguments.model.clone(),
         backend: device.description(),
+        instructions: matches!(device, Device::Cpu).then(|| instructions.name()),
         level: level.name(),
         dispatches,
         rounds: arguments.rounds,
@@ -122,6 +133,15 @@ fn level_named(name: &str) -> Result<Level, String> {
     known.ok_or_else(|| "the levels are L0, L1, L2, L3 and L4".to_owned())
 }
 
+fn instructions_named(name: &str) -> Result<Instructions, String> {
+    let available = Instructions::available();
+    let names: Vec<&str> = available.iter().map(|set| set.name()).collect();
+    let found = names.iter().position(|known| known.eq_ignore_ascii_case(name));
+    found
+        .map(|index| available[index])
+        .ok_or_else(|| format!("this machine has {}", names.join(", ")))
+}
+
 fn plan_at(bytes: &[u8], outputs: &[&str], level: Level) -> Result<Plan, ModelError> {
     let mut graph = tflite::import(bytes)?;
     passes::select_outputs(&mut graph, outputs)?;
@@ -130,11 +150,21 @@ fn plan_at(bytes: &[u8], outputs: &[&str], level: Level) -> Result<Plan, ModelEr
 }
 
 /// Milliseconds of each frame, and where they go.
-fn time_on_cpu(arguments: &Arguments, plan: Plan) -> Outcome<(Vec<f64>, Vec<Kernel>)> {
-    let mut session = Session::new(plan).map_err(|error| error.to_string())?;
+fn time_on_cpu(
+    arguments: &Arguments,
+    plan: Plan,
+    instructions: Instructions,
+) -> Outcome<(Vec<f64>, Vec<Kernel>)> {
+    let mut session = Session::with_instructions(plan, instructions).map_err(|error| error.to_string())?;
     fill(session.input_mut(0));
     (0..WARM_UP).for_each(|_| session.run());
     let frames = (0..arguments.rounds).map(|_| millis(|| session.run())).collect();
+    if let Some(folder) = &arguments.save_outputs {
+        // Frames before have written over the picture.
+        fill(session.input_mut(0));
+        session.run();
+        save_outputs(&session, folder)?;
+    }
     if !arguments.kernels {
         return Ok((frames, Vec::new()));
     }
@@ -149,6 +179,20 @@ fn time_on_cpu(arguments: &Arguments, plan: Plan) -> Outcome<(Vec<f64>, Vec<Kern
         });
     }
     Ok((frames, kernels(facts, times)))
+}
+
+/// Writes each output as a file of f32.
+fn save_outputs(session: &Session, folder: &Path) -> Outcome<()> {
+    let graph = &session.plan().graph;
+    for id in &graph.outputs {
+        let name = &graph.value(*id).name;
+        let values = session.output(name).unwrap_or_default();
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let file = folder.join(format!("{name}.f32"));
+        std::fs::write(&file, bytes)
+            .map_err(|error| format!("{} cannot be written ({error})", file.display()))?;
+    }
+    Ok(())
 }
 
 /// Milliseconds of each frame, from the call until the outputs can be read, and what each step takes alone.
@@ -270,9 +314,13 @@ fn billions_per_sec(count: u64, millis: f64) -> f64 {
 
 fn print_table(report: &Report) {
     println!(
-        "{} on {}, {} ({} steps), {} frames: median {:.2} ms, p95 {:.2} ms, least {:.2} ms; {:.1} M multiply-accumulates, {:.1} GFLOP/s",
+        "{} on {}{}, {} ({} steps), {} frames: median {:.2} ms, p95 {:.2} ms, least {:.2} ms; {:.1} M multiply-accumulates, {:.1} GFLOP/s",
         report.model,
         report.backend,
+        report
+            .instructions
+            .map(|name| format!(" with {name}"))
+            .unwrap_or_default(),
         report.level,
         report.dispatches,
         report.rounds,

@@ -9,6 +9,7 @@
 //! pixels are packed, and zeros beyond the border are read from a line of zeros.
 
 use super::epilogue::{Block, Epilogue, Finish};
+use super::instructions::Four;
 use super::residual::Enlarged;
 use super::simd::{LANES, Quad, f32x4, quads, quads_mut, transpose};
 use crate::graph::Conv2d;
@@ -41,6 +42,8 @@ pub struct Convolution {
 pub struct Scratch {
     /// Packed pixels of one block.
     pub packed: Vec<Quad>,
+    /// Patches of some pixels.
+    pub patches: Vec<f32>,
     /// A block of a residual.
     pub enlarged: Enlarged,
 }
@@ -83,6 +86,53 @@ impl Geometry {
     /// Whether the patches of neighbouring outputs are just neighbouring pixels of the input.
     pub fn is_pointwise(&self) -> bool {
         self.kernel == [1, 1] && self.conv.stride == [1, 1] && self.conv.padding == Default::default()
+    }
+
+    /// Where in the input the patch of an output pixel starts, if none of it lies beyond the border. Each of its kernel
+    /// rows is then one run of memory, [`Self::row_step`] behind the one before.
+    pub fn patch_start(&self, pixel: usize) -> Option<usize> {
+        if self.is_pointwise() {
+            return Some(pixel * self.channels);
+        }
+        let (out_y, out_x) = (pixel / self.out_size[1], pixel % self.out_size[1]);
+        let row = (out_y * self.conv.stride[0]).checked_sub(self.conv.padding.top)?;
+        let column = (out_x * self.conv.stride[1]).checked_sub(self.conv.padding.left)?;
+        let inside = row + (self.kernel[0] - 1) * self.conv.dilation[0] < self.in_size[0]
+            && column + self.kernel[1] <= self.in_size[1]
+            && self.conv.dilation[1] == 1;
+        inside.then_some((row * self.in_size[1] + column) * self.channels)
+    }
+
+    /// Elements from a kernel row of a patch to the next.
+    pub fn row_step(&self) -> usize {
+        self.conv.dilation[0] * self.in_size[1] * self.channels
+    }
+
+    /// Input values under one row of the kernel.
+    pub fn row_len(&self) -> usize {
+        self.kernel[1] * self.channels
+    }
+
+    /// Writes the patch of an output pixel, with zeros for what lies beyond the border.
+    pub fn copy_patch(&self, x: &[f32], pixel: usize, patch: &mut [f32]) {
+        let (out_y, out_x) = (pixel / self.out_size[1], pixel % self.out_size[1]);
+        for (tap, values) in patch.chunks_exact_mut(self.channels).enumerate() {
+            let (ky, kx) = (tap / self.kernel[1], tap % self.kernel[1]);
+            let row = (out_y * self.conv.stride[0] + ky * self.conv.dilation[0])
+                .checked_sub(self.conv.padding.top)
+                .filter(|&row| row < self.in_size[0]);
+            let column = (out_x * self.conv.stride[1] + kx * self.conv.dilation[1])
+                .checked_sub(self.conv.padding.left)
+                .filter(|&column| column < self.in_size[1]);
+            match (row, column) {
+                (Some(row), Some(column)) => {
+                    values.copy_from_slice(
+                        &x[(row * self.in_size[1] + column) * self.channels..][..self.channels],
+                    );
+                }
+                _ => values.fill(0.0),
+            }
+        }
     }
 
     /// Packs the patches of the pixels from `first` on, tile by tile. The last tile is filled up with copies of the
@@ -148,7 +198,7 @@ impl Convolution {
         let zeros = vec![0.0; depth];
         let mut halves = [0, LANES].map(|_| vec![[0.0; LANES]; depth]);
         for first in (0..outputs).step_by(PANEL) {
-            let bias_at = |output: usize| bias.get(output).copied().unwrap_or(0.0);
+            let bias_at = |output: usize| positive_zero(bias.get(output).copied().unwrap_or(0.0));
             let quad = |first: usize| f32x4::new([0, 1, 2, 3].map(|lane| bias_at(first + lane)));
             biases.push([quad(first), quad(first + LANES)]);
             for (half, first) in halves.iter_mut().zip([first, first + LANES]) {
@@ -174,7 +224,7 @@ impl Convolution {
     /// Computes the output pixels from number `start` on, as many as `out` has room for.
     pub fn run(&self, x: &[f32], start: usize, finish: Finish<'_>, scratch: &mut Scratch, out: &mut [f32]) {
         let depth = self.geometry.patch_len();
-        let Scratch { packed, enlarged } = scratch;
+        let Scratch { packed, enlarged, .. } = scratch;
         enlarged.reset();
         for (block, out) in out.chunks_mut(self.block_pixels * self.outputs).enumerate() {
             let first = start + block * self.block_pixels;
@@ -189,6 +239,12 @@ impl Convolution {
             finish.run_block(first, pixels, self.outputs, enlarged, block);
         }
     }
+}
+
+/// The same number, but 0 for -0: then a sum never is -0, and a kernel that skips products with zero gives the bits of
+/// one that adds them.
+pub fn positive_zero(value: f32) -> f32 {
+    if value == 0.0 { 0.0 } else { value }
 }
 
 /// All panels over one block of packed pixels.
@@ -233,8 +289,8 @@ impl Block for DenseBlock<'_> {
                         other = [f32x4::new(added[0]), f32x4::new(added[1])];
                     }
                     let out = &mut quads_mut(out)[..2];
-                    out[0] = epilogue.apply(sum[0], other[0]).to_array();
-                    out[1] = epilogue.apply(sum[1], other[1]).to_array();
+                    out[0] = epilogue.apply(Four, sum[0], other[0]).to_array();
+                    out[1] = epilogue.apply(Four, sum[1], other[1]).to_array();
                 }
             }
         }
@@ -257,7 +313,11 @@ fn write_ragged<'a, E: Epilogue>(
         if E::ADDS {
             other.as_flattened_mut()[..width].copy_from_slice(added(row));
         }
-        let finished = [0, 1].map(|half| epilogue.apply(sum[half], f32x4::new(other[half])).to_array());
+        let finished = [0, 1].map(|half| {
+            epilogue
+                .apply(Four, sum[half], f32x4::new(other[half]))
+                .to_array()
+        });
         out[..width].copy_from_slice(&finished.as_flattened()[..width]);
     }
 }

@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::ops::Range;
 
-use super::Session;
+use super::{Instructions, Session};
 use crate::deferral::Deferred;
 use crate::error::ModelError;
 use crate::fusion::Level;
@@ -35,7 +35,7 @@ pub(super) struct Panels {
 
 impl Panels {
     /// Packs the weights; `plan` still has its constants.
-    pub fn new(plan: &Plan, deferred: &Deferred) -> Result<Self, ModelError> {
+    pub fn new(plan: &Plan, deferred: &Deferred, instructions: Instructions) -> Result<Self, ModelError> {
         let graph = &plan.graph;
         let constant = |id| {
             let data = graph.value(id).constant.as_ref().and_then(Constant::as_f32);
@@ -46,7 +46,9 @@ impl Panels {
         let panels = weights
             .chunks(PANEL * depth)
             .zip(bias.chunks(PANEL))
-            .map(|(weights, bias)| Session::new(panel(depth, weights, bias)?).map(RefCell::new))
+            .map(|(weights, bias)| {
+                Session::with_instructions(panel(depth, weights, bias)?, instructions).map(RefCell::new)
+            })
             .collect::<Result<_, _>>()?;
         Ok(Self {
             name: deferred.name.clone(),

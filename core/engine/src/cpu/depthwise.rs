@@ -1,18 +1,21 @@
 //! Depthwise convolution: each channel by its own kernel.
 //!
-//! Works on four channels of a run of neighbouring outputs at once, so that a weight is loaded once for the run and
-//! an input once for all taps of a row that use it. Where a run reads beyond the border, looking up an input finds
+//! Works on a vector of channels of a run of neighbouring outputs at once, so that a weight is loaded once for the run
+//! and an input once for all taps of a row that use it. Where the channels are no multiple of the vector's length, the
+//! last vector ends at the last channel and computes some channels a second time. Where a run reads beyond the border, looking up an input finds
 //! nothing there, and nothing counts as zero: the check that safe code makes anyway is the padding.
 
+use super::instructions::{Four, Instructions, Simd, with_instructions};
 use super::simd::{Clamp, LANES, Quad, f32x4, quads, quads_mut};
 use crate::graph::Conv2d;
 
 /// One depthwise convolution with its weights as vectors.
 #[derive(Debug)]
 pub struct Depthwise {
-    /// `[channels / 4][kernel_h * kernel_w]`, the last channels padded with zeros.
-    weights: Vec<f32x4>,
-    bias: Vec<f32x4>,
+    /// Vector after vector of channels; in each, one for each tap. Channels that do not exist have zeros.
+    weights: Vec<Quad>,
+    bias: Vec<Quad>,
+    instructions: Instructions,
     conv: Conv2d,
     in_size: [usize; 2],
     out_size: [usize; 2],
@@ -29,44 +32,85 @@ impl Depthwise {
         kernel: &[usize],
         bias: &[f32],
         out: &[usize],
+        instructions: Instructions,
     ) -> Self {
         let channels = input[3];
-        let vector = |row: &[f32], quad: usize| {
-            f32x4::new([0, 1, 2, 3].map(|lane| row.get(quad * LANES + lane).copied().unwrap_or(0.0)))
-        };
-        let count = channels.div_ceil(LANES);
-        Self {
-            weights: (0..count)
-                .flat_map(|quad| weights.chunks_exact(channels).map(move |tap| vector(tap, quad)))
-                .collect(),
-            bias: (0..count).map(|quad| vector(bias, quad)).collect(),
+        let mut packed = Self {
+            weights: Vec::new(),
+            bias: Vec::new(),
+            instructions: Instructions::BASELINE,
             conv,
             in_size: [input[1], input[2]],
             out_size: [out[1], out[2]],
             channels,
             kernel: [kernel[1], kernel[2]],
+        };
+        if packed.has_runs() {
+            packed.instructions = instructions.up_to(channels);
         }
+        let quads = packed.instructions.lanes() / LANES;
+        let count = channels.div_ceil(LANES);
+        let quad = |row: &[f32], index: usize| {
+            [0, 1, 2, 3].map(|lane| row.get(index * LANES + lane).copied().unwrap_or(0.0))
+        };
+        for group in 0..count.div_ceil(quads) {
+            let first = (group * quads).min(count - quads);
+            for tap in weights.chunks_exact(channels) {
+                packed
+                    .weights
+                    .extend((first..first + quads).map(|index| quad(tap, index)));
+            }
+            packed
+                .bias
+                .extend((first..first + quads).map(|index| quad(bias, index)));
+        }
+        packed
+    }
+
+    /// Whether a kernel for runs exists.
+    fn has_runs(&self) -> bool {
+        self.channels.is_multiple_of(LANES)
+            && self.conv.dilation == [1, 1]
+            && matches!(
+                (self.kernel, self.conv.stride),
+                ([3, 3] | [5, 5], [1, 1] | [2, 2])
+            )
     }
 
     /// Computes the output rows from number `start` on, as many as `out` has room for.
     pub fn run(&self, x: &[f32], start: usize, clamp: Clamp, out: &mut [f32]) {
-        let fits = self.channels.is_multiple_of(LANES) && self.conv.dilation == [1, 1];
-        // Maps of 7, 14 and 28 pixels a side divide into runs of 7.
-        let sevens = self.out_size[1].is_multiple_of(7);
-        match (self.kernel, self.conv.stride, fits) {
-            ([3, 3], [1, 1], true) if sevens => self.run_rows::<3, 9, 1, 7, 9>(x, start, clamp, out),
-            ([3, 3], [1, 1], true) => self.run_rows::<3, 9, 1, 8, 10>(x, start, clamp, out),
-            ([3, 3], [2, 2], true) => self.run_rows::<3, 9, 2, 4, 9>(x, start, clamp, out),
-            ([5, 5], [1, 1], true) if sevens => self.run_rows::<5, 25, 1, 7, 11>(x, start, clamp, out),
-            ([5, 5], [1, 1], true) => self.run_rows::<5, 25, 1, 8, 12>(x, start, clamp, out),
-            ([5, 5], [2, 2], true) => self.run_rows::<5, 25, 2, 8, 19>(x, start, clamp, out),
-            _ => self.run_any(x, start, clamp, out),
+        if self.has_runs() {
+            with_instructions!(self.instructions, simd => self.run_with(simd, x, start, clamp, out));
+        } else {
+            self.run_any(x, start, clamp, out);
         }
     }
 
-    /// `K` by `K` = `TAPS` taps at stride `S`, `RUN` outputs at a time, which read `SPAN` = (RUN - 1) * S + K columns.
-    fn run_rows<const K: usize, const TAPS: usize, const S: usize, const RUN: usize, const SPAN: usize>(
+    fn run_with<S: Simd>(&self, simd: S, x: &[f32], start: usize, clamp: Clamp, out: &mut [f32]) {
+        // Maps of 7, 14 and 28 pixels a side divide into runs of 7.
+        let sevens = self.out_size[1].is_multiple_of(7);
+        match (self.kernel[0], self.conv.stride[0]) {
+            (3, 1) if sevens => self.run_rows::<S, 3, 9, 1, 7, 9>(simd, x, start, clamp, out),
+            (3, 1) => self.run_rows::<S, 3, 9, 1, 8, 10>(simd, x, start, clamp, out),
+            (3, _) => self.run_rows::<S, 3, 9, 2, 4, 9>(simd, x, start, clamp, out),
+            (_, 1) if sevens => self.run_rows::<S, 5, 25, 1, 7, 11>(simd, x, start, clamp, out),
+            (_, 1) => self.run_rows::<S, 5, 25, 1, 8, 12>(simd, x, start, clamp, out),
+            (_, _) => self.run_rows::<S, 5, 25, 2, 8, 19>(simd, x, start, clamp, out),
+        }
+    }
+
+    /// `K` by `K` = `TAPS` taps at stride `STRIDE`, `RUN` outputs at a time, which read
+    /// `SPAN` = (RUN - 1) * STRIDE + K columns.
+    fn run_rows<
+        S: Simd,
+        const K: usize,
+        const TAPS: usize,
+        const STRIDE: usize,
+        const RUN: usize,
+        const SPAN: usize,
+    >(
         &self,
+        simd: S,
         x: &[f32],
         start: usize,
         clamp: Clamp,
@@ -78,24 +122,26 @@ impl Depthwise {
         for (out_y, out_row) in (start..).zip(out_rows) {
             // A row beyond the border is empty.
             let rows: [&[Quad]; K] = std::array::from_fn(|ky| {
-                (out_y * S + ky)
+                (out_y * STRIDE + ky)
                     .checked_sub(self.conv.padding.top)
                     .and_then(|row| quads(x).get(row * row_len..(row + 1) * row_len))
                     .unwrap_or_default()
             });
             for (run, out) in out_row.chunks_mut(RUN * count).enumerate() {
-                let columns = (run * RUN * S).checked_sub(self.conv.padding.left);
+                let columns = (run * RUN * STRIDE).checked_sub(self.conv.padding.left);
                 let inside = columns.and_then(|first| {
                     let range = first * count..(first + SPAN) * count;
                     let rows = rows.map(|row| row.get(range.clone()).unwrap_or_default());
                     (out.len() == RUN * count && rows.iter().all(|row| !row.is_empty())).then_some(rows)
                 });
                 match inside {
-                    Some(rows) => self.run_span::<K, TAPS, S, RUN, SPAN, false>(rows, 0, clamp, out),
+                    Some(rows) => {
+                        self.run_span::<S, K, TAPS, STRIDE, RUN, SPAN, false>(simd, rows, 0, clamp, out)
+                    }
                     None => {
                         // Columns left of the image come out as indices beyond every length.
-                        let first = (run * RUN * S * count).wrapping_sub(self.conv.padding.left * count);
-                        self.run_span::<K, TAPS, S, RUN, SPAN, true>(rows, first, clamp, out);
+                        let first = (run * RUN * STRIDE * count).wrapping_sub(self.conv.padding.left * count);
+                        self.run_span::<S, K, TAPS, STRIDE, RUN, SPAN, true>(simd, rows, first, clamp, out);
                     }
                 }
             }
@@ -106,44 +152,60 @@ impl Depthwise {
     /// and the run may be short.
     #[inline(never)]
     fn run_span<
+        S: Simd,
         const K: usize,
         const TAPS: usize,
-        const S: usize,
+        const STRIDE: usize,
         const RUN: usize,
         const SPAN: usize,
         const EDGE: bool,
     >(
         &self,
+        simd: S,
         rows: [&[Quad]; K],
         first: usize,
         clamp: Clamp,
         out: &mut [Quad],
     ) {
-        let count = self.channels / LANES;
-        let weights = self.weights.as_chunks::<TAPS>().0;
-        for (quad, (weights, &bias)) in weights.iter().zip(&self.bias).enumerate() {
-            let mut sums = [bias; RUN];
-            for (row, weights) in rows.iter().zip(weights.as_chunks::<K>().0) {
-                let inputs: [f32x4; SPAN] = std::array::from_fn(|column| {
-                    if EDGE {
-                        let index = first.wrapping_add(column * count + quad);
-                        row.get(index).map_or(f32x4::ZERO, |&input| f32x4::new(input))
+        simd.call(
+            #[inline(always)]
+            || {
+                let count = self.channels / LANES;
+                let weights = S::chunks(self.weights.as_flattened()).as_chunks::<TAPS>().0;
+                let bias = S::chunks(self.bias.as_flattened());
+                for (group, (weights, bias)) in weights.iter().zip(bias).enumerate() {
+                    let quads = S::LANES / LANES;
+                    let quad = if quads == 1 {
+                        group
                     } else {
-                        f32x4::new(row[column * count + quad])
+                        (group * quads).min(count - quads)
+                    };
+                    let mut sums = [simd.load(bias); RUN];
+                    for (row, weights) in rows.iter().zip(weights.as_chunks::<K>().0) {
+                        let mut inputs = [simd.splat(0.0); SPAN];
+                        for (column, input) in inputs.iter_mut().enumerate() {
+                            if EDGE {
+                                let index = first.wrapping_add(column * count + quad);
+                                *input = S::get(row, index).map_or(*input, |input| simd.load(input));
+                            } else {
+                                *input = simd.load(S::index(row, column * count + quad));
+                            }
+                        }
+                        for (kx, weight) in weights.iter().enumerate() {
+                            let weight = simd.load(weight);
+                            for (index, sum) in sums.iter_mut().enumerate() {
+                                *sum = *sum + inputs[index * STRIDE + kx] * weight;
+                            }
+                        }
                     }
-                });
-                for (kx, &weight) in weights.iter().enumerate() {
-                    for (index, sum) in sums.iter_mut().enumerate() {
-                        *sum += inputs[index * S + kx] * weight;
+                    for (index, sum) in sums.into_iter().enumerate() {
+                        if let Some(out) = S::get_mut(out, index * count + quad) {
+                            *out = simd.lanes(clamp.apply(simd, sum));
+                        }
                     }
                 }
-            }
-            for (index, sum) in sums.into_iter().enumerate() {
-                if let Some(out) = out.get_mut(index * count + quad) {
-                    *out = clamp.apply(sum).to_array();
-                }
-            }
-        }
+            },
+        );
     }
 
     /// Any kernel, stride, dilation and number of channels.
@@ -152,7 +214,7 @@ impl Depthwise {
         for (pixel, out) in (start * width..).zip(out.chunks_exact_mut(self.channels)) {
             let (out_y, out_x) = (pixel / width, pixel % width);
             for (quad, out) in out.chunks_mut(LANES).enumerate() {
-                let mut sum = self.bias[quad];
+                let mut sum = f32x4::new(self.bias[quad]);
                 for (tap, &weight) in self.weights[quad * taps..][..taps].iter().enumerate() {
                     let (ky, kx) = (tap / self.kernel[1], tap % self.kernel[1]);
                     let row = (out_y * self.conv.stride[0] + ky * self.conv.dilation[0])
@@ -167,9 +229,9 @@ impl Depthwise {
                     let start = (row * self.in_size[1] + column) * self.channels + quad * LANES;
                     let mut input = [0.0; LANES];
                     input[..out.len()].copy_from_slice(&x[start..][..out.len()]);
-                    sum += f32x4::new(input) * weight;
+                    sum += f32x4::new(input) * f32x4::new(weight);
                 }
-                out.copy_from_slice(&clamp.apply(sum).to_array()[..out.len()]);
+                out.copy_from_slice(&clamp.apply(Four, sum).to_array()[..out.len()]);
             }
         }
     }

@@ -1,15 +1,16 @@
 //! What happens to a sum before it is written: clamp, or addition of a residual and a clamp.
 
+use super::instructions::Simd;
 use super::residual::{Addend, Enlarged};
-use super::simd::{Clamp, f32x4};
+use super::simd::Clamp;
 
 /// The end of a kernel. Kernels are compiled once for each kind, so that inner loops do not ask, and hold no more
 /// constants in registers than they need.
 pub trait Epilogue: Copy {
     /// Whether there is anything to add.
     const ADDS: bool;
-    /// Finishes four channels of a pixel; `added` is what the residual has there.
-    fn apply(&self, sum: f32x4, added: f32x4) -> f32x4;
+    /// Finishes some channels of a pixel; `added` is what the residual has there.
+    fn apply<S: Simd>(&self, simd: S, sum: S::Vector, added: S::Vector) -> S::Vector;
 }
 
 #[derive(Clone, Copy)]
@@ -18,8 +19,8 @@ struct Clamped(Clamp);
 impl Epilogue for Clamped {
     const ADDS: bool = false;
     #[inline(always)]
-    fn apply(&self, sum: f32x4, _added: f32x4) -> f32x4 {
-        self.0.apply(sum)
+    fn apply<S: Simd>(&self, simd: S, sum: S::Vector, _added: S::Vector) -> S::Vector {
+        self.0.apply(simd, sum)
     }
 }
 
@@ -29,8 +30,8 @@ struct AddedThenClamped(Clamp);
 impl Epilogue for AddedThenClamped {
     const ADDS: bool = true;
     #[inline(always)]
-    fn apply(&self, sum: f32x4, added: f32x4) -> f32x4 {
-        self.0.apply(sum + added)
+    fn apply<S: Simd>(&self, simd: S, sum: S::Vector, added: S::Vector) -> S::Vector {
+        self.0.apply(simd, sum + added)
     }
 }
 
@@ -40,8 +41,8 @@ struct ClampedThenAdded(Clamp);
 impl Epilogue for ClampedThenAdded {
     const ADDS: bool = true;
     #[inline(always)]
-    fn apply(&self, sum: f32x4, added: f32x4) -> f32x4 {
-        self.0.apply(sum) + added
+    fn apply<S: Simd>(&self, simd: S, sum: S::Vector, added: S::Vector) -> S::Vector {
+        self.0.apply(simd, sum) + added
     }
 }
 

@@ -3,12 +3,15 @@
 //! A [`Session`] owns the plan, its packed weights and one arena. After the first frame, running allocates nothing.
 //! Tensors are dense NHWC f32.
 
+mod aligned;
 pub mod bands;
 mod convolution;
 mod deferred;
 mod depthwise;
+mod direct;
 mod epilogue;
 mod facts;
+mod instructions;
 mod pool;
 mod residual;
 mod rows;
@@ -19,10 +22,12 @@ mod step;
 
 use std::ops::Range;
 
+use self::aligned::Aligned;
 use self::convolution::Scratch;
 pub use self::deferred::DeferredOutput;
 use self::deferred::Panels;
 pub use self::facts::StepFacts;
+pub use self::instructions::Instructions;
 use self::rows::row_count;
 use self::step::Step;
 use crate::encoding::Encoding;
@@ -38,8 +43,9 @@ pub struct Session {
     places: Vec<Range<usize>>,
     steps: Vec<Step>,
     deferred: Vec<Panels>,
-    arena: Vec<f32>,
+    arena: Aligned,
     scratch: Scratch,
+    instructions: Instructions,
 }
 
 impl Session {
@@ -48,7 +54,16 @@ impl Session {
     /// # Errors
     /// *Invalid* when a node's weights are not f32 constants; [`Plan::new`] lets no such plan pass. *Unsupported* for
     /// values that are not in f32.
-    pub fn new(mut plan: Plan) -> Result<Self, ModelError> {
+    pub fn new(plan: Plan) -> Result<Self, ModelError> {
+        Self::with_instructions(plan, Instructions::best())
+    }
+
+    /// [`Self::new`] for an instruction set that need not be the widest that the machine has. Results are the same
+    /// bit for bit.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_instructions(mut plan: Plan, instructions: Instructions) -> Result<Self, ModelError> {
         if plan
             .encodings
             .iter()
@@ -62,12 +77,12 @@ impl Session {
             .steps
             .iter()
             .flat_map(|step| &step.nodes)
-            .map(|&node| Step::prepare(&plan.graph, node))
+            .map(|&node| Step::prepare(&plan.graph, node, instructions))
             .collect::<Result<Vec<_>, _>>()?;
         let deferred = plan
             .deferred
             .iter()
-            .map(|deferred| Panels::new(&plan, deferred))
+            .map(|deferred| Panels::new(&plan, deferred, instructions))
             .collect::<Result<_, _>>()?;
         let (places, arena_len) = places(&plan);
         for value in &mut plan.graph.values {
@@ -79,9 +94,15 @@ impl Session {
             places,
             steps,
             deferred,
-            arena: vec![0.0; arena_len],
+            arena: Aligned::zeros(arena_len),
             scratch: Scratch::default(),
+            instructions,
         })
+    }
+
+    /// The instruction set that its kernels use.
+    pub fn instructions(&self) -> Instructions {
+        self.instructions
     }
 
     /// The plan that this session runs; its constants are emptied.

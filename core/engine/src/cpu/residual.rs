@@ -1,6 +1,7 @@
 //! A second operand that is added to a result: as it is, or enlarged bilinearly block by block, so that the enlarged
 //! tensor is never written as a whole.
 
+use super::instructions::Four;
 use super::simd::{Clamp, LANES, f32x4, quads, quads_mut};
 use crate::graph::{Activation, Bilinear};
 
@@ -160,7 +161,7 @@ pub fn apply_activation(activation: Activation, values: &mut [f32]) {
         Some(clamp) => {
             let whole = values.len() - values.len() % LANES;
             for quad in quads_mut(values) {
-                *quad = clamp.apply(f32x4::new(*quad)).to_array();
+                *quad = clamp.apply(Four, f32x4::new(*quad)).to_array();
             }
             for value in &mut values[whole..] {
                 *value = activation.apply(*value);

@@ -3,6 +3,8 @@
 
 pub use wide::f32x4;
 
+use super::instructions::Simd;
+
 /// Lanes of a vector.
 pub const LANES: usize = 4;
 
@@ -61,11 +63,9 @@ impl Clamp {
         }
     }
 
-    /// Presses four values into the range.
+    /// Presses values into the range.
     #[inline(always)]
-    pub fn apply(&self, value: f32x4) -> f32x4 {
-        value
-            .fast_max(f32x4::splat(self.low))
-            .fast_min(f32x4::splat(self.high))
+    pub fn apply<S: Simd>(&self, simd: S, value: S::Vector) -> S::Vector {
+        simd.min(simd.max(value, simd.splat(self.low)), simd.splat(self.high))
     }
 }

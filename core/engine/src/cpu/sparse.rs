@@ -3,11 +3,13 @@
 //! The zeros of a pruned model lie anywhere, so a vector holds pixels and not channels: a block of pixels is turned
 //! so that each input channel is one line of vectors, and an output channel adds up the lines of the inputs that it
 //! uses. Its sums never leave the registers. Every product of the dense kernel with a weight that is not zero is
-//! made here too, in the same order, so results differ from it by nothing but the sign of a zero.
+//! made here too, in the same order, so results are its results bit for bit: adding a zero to a sum changes it only where
+//! the sum is -0, and sums start from no -0.
 //! (Elsen et al., "Fast Sparse ConvNets", 2020, do the same on tensors that are stored channel by channel throughout.)
 
-use super::convolution::{Geometry, Scratch};
+use super::convolution::{Geometry, Scratch, positive_zero};
 use super::epilogue::{Block, Epilogue, Finish};
+use super::instructions::Four;
 use super::simd::{LANES, Quad, f32x4, quads, quads_mut};
 
 /// The largest part of weights that may differ from zero for this kernel to be chosen; `benches/kernels.rs` measures
@@ -60,7 +62,7 @@ impl SparsePointwise {
         Some(Self {
             weights: kept,
             ends,
-            bias: bias.to_vec(),
+            bias: bias.iter().map(|&bias| positive_zero(bias)).collect(),
             depth,
             pixels: geometry.pixels(),
         })
@@ -87,7 +89,7 @@ impl SparsePointwise {
         out: &mut [f32],
     ) {
         let outputs = self.bias.len();
-        let Scratch { packed, enlarged } = scratch;
+        let Scratch { packed, enlarged, .. } = scratch;
         enlarged.reset();
         packed.resize(self.depth * N, [0.0; LANES]);
         let size = N * LANES;
@@ -138,14 +140,14 @@ impl<const N: usize> Block for SparseBlock<'_, N> {
                             [added] => f32x4::new(*added),
                             _ => f32x4::ZERO,
                         };
-                        *out = epilogue.apply(sum, added).to_array();
+                        *out = epilogue.apply(Four, sum, added).to_array();
                     } else {
                         let out = &mut out[quad * LANES..];
                         let mut other = [0.0; LANES];
                         if E::ADDS {
                             other[..out.len()].copy_from_slice(&added[place..][..out.len()]);
                         }
-                        let finished = epilogue.apply(sum, f32x4::new(other)).to_array();
+                        let finished = epilogue.apply(Four, sum, f32x4::new(other)).to_array();
                         out.copy_from_slice(&finished[..out.len()]);
                     }
                 }

@@ -74,6 +74,26 @@ impl Case {
     }
 }
 
+impl Case {
+    /// Compares two sessions' outputs bit for bit.
+    #[allow(dead_code, reason = "not every test that shares this file has two sessions")]
+    pub fn check_bits<'o>(
+        &self,
+        note: &str,
+        expected: impl Fn(&str) -> Option<&'o [f32]>,
+        actual: impl Fn(&str) -> Option<&'o [f32]>,
+    ) {
+        for id in &self.graph.outputs {
+            let name = &self.graph.value(*id).name;
+            let bits = |values: Option<&[f32]>| -> Vec<u32> {
+                let values = values.expect("the backend has every output");
+                values.iter().map(|value| value.to_bits()).collect()
+            };
+            assert_eq!(bits(actual(name)), bits(expected(name)), "{name}, {note}");
+        }
+    }
+}
+
 /// Builds graphs by hand.
 #[derive(Default)]
 pub struct Build {

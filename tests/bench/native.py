@@ -1,0 +1,154 @@
+"""Times Plumbline's CPU backend beside native LiteRT (XNNPACK) on this machine, one thread each, in turns.
+
+Usage (any Python 3.10+, after `cargo xtask models` and `cargo build --release -p plumb`):
+    python3 -m venv venv && venv/bin/pip install ai-edge-litert==2.3.0 numpy
+    venv/bin/python tests/bench/native.py [--models lite,full,heavy,detector] [--rounds 10] [--frames 20]
+
+Both get the same picture, and their outputs are compared before anything is timed. A round times every entrant, in
+turns forwards and backwards; what is compared is the median frame of each round. Printed is the median over the rounds
+and its ratio to LiteRT with the 95 % bootstrap interval of that ratio, drawn by rounds with a fixed seed. LiteRT runs
+what the file holds; Plumbline once the same and once without the person mask, which its product does not compute.
+"""
+
+import argparse
+import json
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from pathlib import Path
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+ROOT = Path(__file__).resolve().parents[2]
+# Largest allowed difference as a part of the tensor's largest magnitude.
+TOLERANCE = 1e-3
+WARM_UP = 5
+
+
+def read_model(name: str) -> bytes:
+    manifest = tomllib.loads((ROOT / "models/manifest.toml").read_text())
+    entry = next(entry for entry in manifest["model"] if entry["name"] == name)
+    data = (ROOT / "models/node_modules" / entry["package"] / entry["file"]).read_bytes()
+    start, end = entry.get("byte_range", (0, len(data)))
+    return data[start:end]
+
+
+class LiteRt:
+    """The interpreter with its default delegate."""
+
+    def __init__(self, model: bytes) -> None:
+        self.interpreter = Interpreter(model_content=model, num_threads=1)
+        self.interpreter.allocate_tensors()
+        [entry] = self.interpreter.get_input_details()
+        index = np.arange(int(np.prod(entry["shape"])), dtype=np.int64)
+        # The picture of `plumb bench`.
+        picture = (index * 31 % 256).astype(np.float32) / np.float32(255.0)
+        self.interpreter.set_tensor(entry["index"], picture.reshape(entry["shape"]))
+
+    def outputs(self) -> dict[str, np.ndarray]:
+        self.interpreter.invoke()
+        details = self.interpreter.get_output_details()
+        return {detail["name"]: self.interpreter.get_tensor(detail["index"]).ravel() for detail in details}
+
+    def median(self, frames: int) -> float:
+        for _ in range(WARM_UP):
+            self.interpreter.invoke()
+        times = []
+        for _ in range(frames):
+            start = time.perf_counter()
+            self.interpreter.invoke()
+            times.append((time.perf_counter() - start) * 1e3)
+        return statistics.median(times)
+
+
+class Plumbline:
+    """`plumb bench`, a process for each turn."""
+
+    def __init__(self, plumb: Path, model: str, outputs: list[str], instructions: str | None) -> None:
+        self.command = [str(plumb), "bench", model, "--json"]
+        if outputs:
+            self.command += ["--outputs", ",".join(outputs)]
+        if instructions:
+            self.command += ["--instructions", instructions]
+
+    def run(self, *arguments: str) -> dict:
+        found = subprocess.run([*self.command, *arguments], cwd=ROOT, capture_output=True, text=True)
+        if found.returncode:
+            sys.exit(found.stderr)
+        return json.loads(found.stdout)
+
+    def outputs(self) -> dict[str, np.ndarray]:
+        with tempfile.TemporaryDirectory() as folder:
+            self.run("--rounds", "1", "--save-outputs", folder)
+            files = Path(folder).glob("*.f32")
+            return {file.stem: np.fromfile(file, dtype="<f4") for file in files}
+
+    def median(self, frames: int) -> float:
+        return self.run("--rounds", str(frames))["median_ms"]
+
+
+def compare(model: str, expected: dict[str, np.ndarray], actual: dict[str, np.ndarray]) -> float:
+    """The largest difference over the magnitude, of the outputs that both have."""
+    worst = 0.0
+    for name, values in actual.items():
+        if values.shape != expected[name].shape:
+            sys.exit(f"{model}: {name} has {values.size} values instead of {expected[name].size}")
+        magnitude = float(np.abs(expected[name]).max())
+        worst = max(worst, float(np.abs(values - expected[name]).max()) / magnitude)
+    if not actual or not worst <= TOLERANCE:
+        sys.exit(f"{model}: outputs differ by {worst:.1e} of their magnitude; nothing is timed")
+    return worst
+
+
+def interval(values: list[float], base: list[float]) -> tuple[float, float]:
+    """The middle 95 % of the ratio of medians, over rounds drawn with replacement."""
+    draw = random.Random(1)
+    rounds = range(len(values))
+    ratios = []
+    for _ in range(2000):
+        picked = draw.choices(rounds, k=len(values))
+        ratios.append(statistics.median(values[k] for k in picked) / statistics.median(base[k] for k in picked))
+    ratios.sort()
+    return ratios[49], ratios[1949]
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--models", default="lite,full,heavy,detector")
+    arguments.add_argument("--rounds", type=int, default=10)
+    arguments.add_argument("--frames", type=int, default=20)
+    arguments.add_argument("--plumb", type=Path, default=ROOT / "target/release/plumb")
+    arguments.add_argument("--instructions", default="", help="names for `plumb bench`, each an entrant of its own")
+    options = arguments.parse_args()
+
+    print(f"{'model':10}{'runtime':38}{'median ms':>10}{'ratio':>8}  interval")
+    for model in options.models.split(","):
+        litert = LiteRt(read_model(model))
+        expected = litert.outputs()
+        entrants = {"LiteRT, all outputs": litert}
+        for instructions in options.instructions.split(","):
+            note = f", {instructions}" if instructions else ""
+            plumbline = Plumbline(options.plumb, model, list(expected), instructions or None)
+            entrants[f"Plumbline, all outputs{note}"] = plumbline
+            if model != "detector":
+                entrants[f"Plumbline, no mask{note}"] = Plumbline(options.plumb, model, [], instructions or None)
+        worst = max(compare(model, expected, entrant.outputs()) for entrant in list(entrants.values())[1:])
+        times: dict[str, list[float]] = {name: [] for name in entrants}
+        for turn in range(options.rounds):
+            for name in list(entrants)[:: -1 if turn % 2 else 1]:
+                times[name].append(entrants[name].median(options.frames))
+        base = times["LiteRT, all outputs"]
+        for name, values in times.items():
+            ratio = statistics.median(values) / statistics.median(base)
+            low, high = interval(values, base)
+            print(f"{model:10}{name:38}{statistics.median(values):10.2f}{ratio:8.2f}  [{low:.2f}, {high:.2f}]")
+        print(f"{'':10}outputs agree within {worst:.1e} of their magnitude", flush=True)
+
+
+if __name__ == "__main__":
+    main()
