@@ -7,6 +7,7 @@ use plumbline_core::pose::Pose;
 use plumbline_core::time::Timestamp;
 use plumbline_core::tracker::Mode;
 use plumbline_engine::encoding::Precision;
+use plumbline_engine::fusion::Level;
 use plumbline_engine::gpu::native::Gpu;
 use plumbline_engine::image::{Frame, PixelFormat};
 use plumbline_figure::clip::Still;
@@ -22,13 +23,9 @@ const MAX_P95_PX: f32 = 0.1;
 const EVERY: usize = 11;
 
 /// The pose in each picture, found anew in each.
-fn poses(gpu: &Gpu, model: LandmarkModel, precision: Precision, stills: &[Still]) -> Vec<Option<Pose>> {
+fn poses(gpu: &Gpu, model: LandmarkModel, variant: Variant, stills: &[Still]) -> Vec<Option<Pose>> {
     let bytes = |model| manifest::read_model(model).unwrap_or_else(|sentence| panic!("{sentence}"));
     let detector = plan_detector(&bytes("detector"), Target::Gpu(Variant::HARDWARE)).expect("a plan");
-    let variant = Variant {
-        precision,
-        ..Variant::HARDWARE
-    };
     let landmarks = plan_landmarks(&bytes(model.name()), Target::Gpu(variant)).expect("a plan");
     let frames = NativeFrames::new(gpu, &detector, &landmarks).expect("the adapter takes both");
     let mut pipeline = GpuPosePipeline::new(frames, Mode::Static, Box::new(|| 0.0));
@@ -53,22 +50,25 @@ fn binary16_moves_landmarks_by_less_than_a_tenth_of_a_pixel() {
     check(LandmarkModel::Lite);
 }
 
-/// Wider models move less. Compiling and running them on a software adapter takes a test too long.
+/// Full is wider than lite, and heavy so deep that sums which go from block to block would round too often: they stay f32.
 #[test]
 #[ignore = "takes minutes on a software adapter"]
-fn binary16_moves_landmarks_of_larger_models_by_less() {
+fn binary16_moves_landmarks_of_larger_models_by_less_than_that_too() {
     check(LandmarkModel::Full);
     check(LandmarkModel::Heavy);
 }
 
 fn check(model: LandmarkModel) {
+    // The level at which binary16 may be chosen. Levels whose kernels keep fewer values to themselves round more of them:
+    // L2 moves lite by 0.089, full by 0.051 and heavy by 0.124 px at the 95th percentile.
+    let level = Level::Tail;
     let gpu = match Gpu::open() {
         Ok(gpu) => gpu,
         Err(error) => return skip(&format!("binary16 on the GPU: {error}")),
     };
     let stills: Vec<Still> = stills::grid().into_iter().step_by(EVERY).collect();
-    let [single, half] =
-        [Precision::Single, Precision::Half].map(|precision| poses(&gpu, model, precision, &stills));
+    let [single, half] = [Precision::Single, Precision::Half]
+        .map(|precision| poses(&gpu, model, Variant { level, precision }, &stills));
     let mut moved_px: Vec<f32> = Vec::new();
     for (still, pair) in stills.iter().zip(single.iter().zip(&half)) {
         let (Some(single), Some(half)) = pair else {
@@ -82,11 +82,18 @@ fn check(model: LandmarkModel) {
     moved_px.sort_by(f32::total_cmp);
     let at = |share: f32| moved_px[((moved_px.len() - 1) as f32 * share) as usize];
     report(&format!(
-        "binary16, {}: landmarks move by p50 {:.3}, p95 {:.3}, max {:.3} px",
+        "binary16, {} at {}: landmarks move by p50 {:.3}, p95 {:.3}, max {:.3} px",
         model.name(),
+        level.name(),
         at(0.5),
         at(0.95),
         at(1.0)
     ));
-    assert!(at(0.95) <= MAX_P95_PX, "{}: p95 {} px", model.name(), at(0.95));
+    assert!(
+        at(0.95) <= MAX_P95_PX,
+        "{} at {}: p95 {} px",
+        model.name(),
+        level.name(),
+        at(0.95)
+    );
 }

@@ -38,12 +38,12 @@ const MOST_LOSSES: u32 = 1;
 /// slow to compile, is taken for software and not timed in other ways.
 const PROMISING: f64 = 2.0;
 
-/// The ways to run on graphics hardware. Levels between them gain less than they cost to time.
-const ON_HARDWARE: [Variant; 4] = [
+/// The ways to run on graphics hardware. Levels between them gain less than they cost to time, and binary16 at a level
+/// that writes more values moves heavy's landmarks by more than a tenth of a pixel.
+const ON_HARDWARE: [Variant; 3] = [
     way(Level::Tail, Precision::Single),
     way(Level::Tail, Precision::Half),
     way(Level::Pairs, Precision::Single),
-    way(Level::Pairs, Precision::Half),
 ];
 /// The ways that are not out of the question on an adapter that computes on the CPU.
 const ON_SOFTWARE: [Variant; 2] = [Variant::SOFTWARE, way(Level::Folded, Precision::Half)];
@@ -366,6 +366,8 @@ mod tests {
     use super::*;
     use crate::live::trial::{COUNTED_FRAMES, WARM_UP_FRAMES};
 
+    const LAST: Variant = ON_HARDWARE[ON_HARDWARE.len() - 1];
+
     fn candidate(remembered: Option<FrameTimes>) -> Candidate {
         Candidate {
             adapter: Adapter {
@@ -438,7 +440,7 @@ mod tests {
         assert_eq!(tuning.runs_both(), None, "it compiles");
         assert_eq!(tuning.standing(), Standing::Preparing);
         assert_eq!(tuning.update(Report::Ready), None);
-        assert_eq!(tuning.standing(), Standing::Timing { done: 0, of: 4 });
+        assert_eq!(tuning.standing(), Standing::Timing { done: 0, of: 3 });
         tuning
     }
 
@@ -487,7 +489,7 @@ mod tests {
             let (order, ways) = race_all(&mut tuning, 11.0, gpu);
             assert_eq!(ways, ON_HARDWARE, "one after the other");
             let found = times(11.0, &ON_HARDWARE.map(|variant| (variant, gpu(variant))));
-            if fastest != ON_HARDWARE[3] {
+            if fastest != LAST {
                 // It is not what the GPU holds any more.
                 assert_eq!(order, Order::PrepareAndRemember(fastest, found.clone()));
                 assert_eq!((tuning.backend(), tuning.runs_both()), (Backend::Cpu, None));
@@ -526,7 +528,7 @@ mod tests {
         ] {
             let mut tuning = Autotune::new(candidate(None), 0);
             // The last way is the fastest, so that it need not be loaded again.
-            let gpu = |variant| gpu_millis + if variant == ON_HARDWARE[3] { 0.0 } else { 0.01 };
+            let gpu = |variant| gpu_millis + if variant == LAST { 0.0 } else { 0.01 };
             let (order, _) = race_all(&mut tuning, cpu_millis, gpu);
             let found = times(cpu_millis, &ON_HARDWARE.map(|variant| (variant, gpu(variant))));
             assert_eq!(order, Order::SettleAndRemember(backend, found));
@@ -564,7 +566,7 @@ mod tests {
         let (order, n_frames) = race(&mut tuning, slow_start.into_iter().chain(with_outliers));
         assert_eq!(order, Some(Order::PrepareGpu(ON_HARDWARE[1])));
         assert_eq!(n_frames, 10, "two to warm up, eight counted");
-        assert_eq!(tuning.standing(), Standing::Timing { done: 1, of: 4 });
+        assert_eq!(tuning.standing(), Standing::Timing { done: 1, of: 3 });
         assert!((tuning.cpu_millis[0] - 11.0).abs() < 0.2);
         assert!((tuning.timed[0].millis - 4.1).abs() < 0.2);
     }
@@ -620,17 +622,15 @@ mod tests {
         let mut tuning = timing();
         tuning.update(compared(11.0, 4.0));
         let refused = || Report::Failed("no".to_owned());
-        for next in &ON_HARDWARE[1..3] {
-            assert_eq!(tuning.update(refused()), Some(Order::PrepareGpu(*next)));
-        }
+        assert_eq!(tuning.update(refused()), Some(Order::PrepareGpu(ON_HARDWARE[1])));
         assert_eq!(tuning.update(Report::Ready), None);
         let (order, _) = race(&mut tuning, std::iter::repeat_n((11.0, 4.0), 20));
-        assert_eq!(order, Some(Order::PrepareGpu(ON_HARDWARE[3])));
+        assert_eq!(order, Some(Order::PrepareGpu(LAST)));
         assert_eq!(
             tuning.update(refused()),
             Some(Order::PrepareAndRemember(
-                ON_HARDWARE[2],
-                times(11.0, &[(ON_HARDWARE[2], 4.0)])
+                ON_HARDWARE[1],
+                times(11.0, &[(ON_HARDWARE[1], 4.0)])
             )),
             "what failed last is not what runs"
         );

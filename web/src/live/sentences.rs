@@ -299,7 +299,7 @@ mod tests {
         );
         for (done, of, sentence_end) in [
             (0, 1, "in the picture."),
-            (1, 4, ": way 2 of 4 to run on the GPU."),
+            (1, 3, ": way 2 of 3 to run on the GPU."),
         ] {
             let sentence = tuning(&Standing::Timing { done, of });
             assert!(sentence.ends_with(sentence_end), "{sentence}");

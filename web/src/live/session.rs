@@ -814,7 +814,7 @@ mod tests {
             Effect::RememberTimes(times) => Some(times.gpu.len()),
             _ => None,
         });
-        assert_eq!(remembered.collect::<Vec<_>>(), [4], "once, with all ways");
+        assert_eq!(remembered.collect::<Vec<_>>(), [3], "once, with all ways");
         assert!(!others.contains(&Effect::Settle(Backend::Gpu)));
         assert_eq!(session.choice().map(|choice| choice.backend), Some(Backend::Gpu));
 
