@@ -50,7 +50,7 @@ await withBrowser(async (browser) => {
   report = await measure(browser);
 });
 const stock = JSON.parse(await readFile(`${site}/bench.json`, 'utf8'));
-if (Number(cold) > 0) await coldRows({ rows: report.rows, stock, address, times: Number(cold), withBrowser });
+if (Number(cold) > 0) await coldRows({ rows: report.rows, adapters: report.adapters, stock, address, times: Number(cold), withBrowser });
 await servedBytes(report.rows, site);
 
 const results = { ...report, browser: version, userAgent: report.browser };

@@ -9,15 +9,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { launchChromium, required } from '../e2e/browsers.mjs';
+import { LIMIT_MILLIS, browserRests, firstResult } from './first-result.mjs';
 import { abbaOrder, median, ratioOfMedians } from './page/statistics.js';
-
-const LIMIT_MILLIS = 120_000;
 
 /** What a first visit may go on doing after its first result: storing models and compiled code. */
 const SETTLE_MILLIS = 2500;
-
-/** A browser that has just started loads its own first page, which would compete with the one that is timed. */
-const BROWSER_MILLIS = 1500;
 
 const VISITS = ['cold', 'warm'];
 
@@ -39,11 +35,7 @@ const ENTRANTS = [
 
 /** Visits a page of the bench. @returns {Promise<{millis: number}>} */
 async function openBench(browser, url) {
-  const tab = await browser.newPage();
-  tab.setDefaultTimeout(LIMIT_MILLIS);
-  await tab.goto(url);
-  await tab.waitForFunction(() => window.cold !== undefined);
-  const { millis, reason } = await tab.evaluate(() => window.cold);
+  const { millis, reason } = await firstResult(browser, url);
   if (reason) throw new Error(`${url}: ${reason}`);
   return { millis };
 }
@@ -94,7 +86,7 @@ for (let round = 0; round < Number(rounds); round += 1) {
       for (const visit of VISITS) {
         const browser = await launchChromium({ userDataDir });
         try {
-          await new Promise((resolve) => setTimeout(resolve, BROWSER_MILLIS));
+          await browserRests();
           const { millis, timeline } = await open(browser, url);
           samples.get(id)[visit].push([millis]);
           if (timeline) timelines[visit].push(new Map(timeline));

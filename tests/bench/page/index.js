@@ -6,7 +6,7 @@
 
 import { findAdapters } from './adapters.js';
 import { MODELS } from './models.js';
-import { RUNTIMES } from './runtimes.js';
+import { RUNTIMES, runtimeOf } from './runtimes.js';
 import { runBench } from './session.js';
 
 const byId = (id) => document.getElementById(id);
@@ -49,6 +49,12 @@ function ratioOf({ ratio, interval }) {
   return interval ? `${ratio.toFixed(2)} [${interval.map((end) => end.toFixed(2)).join(', ')}]` : ratio.toFixed(2);
 }
 
+/** How far a row's results are from the reference's. */
+function deviationOf({ deviation, timed }) {
+  if (deviation === null) return '';
+  return timed === 'model' ? `${(100 * deviation).toFixed(3)} %` : `${deviation.toFixed(1)} px`;
+}
+
 /** @param {import('./session.js').Row[]} rows */
 function show(rows) {
   byId('rows').replaceChildren(
@@ -62,7 +68,8 @@ function show(rows) {
         ...[row.n || '', millis(row.median_ms), millis(row.p95_ms), ratio].map((text) =>
           element('td', text, { className: 'is-number' }),
         ),
-        element('td', row.ratio_to ?? ''),
+        element('td', row.ratio_to ? runtimeOf(row.ratio_to).title : ''),
+        element('td', deviationOf(row), { className: 'is-number' }),
         element('td', [row.reason, row.adapter].filter(Boolean).join('; ')),
       );
       return line;

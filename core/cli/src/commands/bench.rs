@@ -8,8 +8,9 @@ use plumbline_engine::cpu::{Instructions, Session, StepFacts};
 use plumbline_engine::fusion::Level;
 use plumbline_engine::gpu::native::{Gpu, Replayer};
 use plumbline_engine::gpu::{self, Recording};
-use plumbline_engine::plan::Plan;
-use plumbline_engine::{ModelError, passes, tflite};
+use plumbline_engine::plan::{Options, Plan};
+use plumbline_engine::{ModelError, read_model};
+use plumbline_pipeline::plan_model;
 use serde::Serialize;
 
 use super::inspect::chosen_outputs;
@@ -89,12 +90,16 @@ struct Kernel {
 pub fn run(arguments: &Arguments) -> Outcome<()> {
     let named = |error: ModelError| format!("{}: {error}", arguments.model);
     let bytes = manifest::read_model_or_file(&arguments.model)?;
-    let graph = tflite::import(&bytes).map_err(named)?;
+    let graph = read_model(&bytes).map_err(named)?;
     let outputs = chosen_outputs(&graph, &arguments.outputs);
     let outputs: Vec<&str> = outputs.iter().map(String::as_str).collect();
     let device = Device::open(arguments.backend)?;
     let level = arguments.level.unwrap_or(device.target().level());
-    let plan = plan_at(&bytes, &outputs, level).map_err(named)?;
+    let options = Options {
+        level,
+        ..Options::default()
+    };
+    let plan = plan_model(&bytes, &outputs, &options).map_err(named)?;
     let instructions = arguments.instructions.unwrap_or_else(Instructions::best);
     let (macs, dispatches) = (plan.cost.macs, plan.cost.dispatches);
     let (mut frames, kernels) = match &device {
@@ -140,13 +145,6 @@ fn instructions_named(name: &str) -> Result<Instructions, String> {
     found
         .map(|index| available[index])
         .ok_or_else(|| format!("this machine has {}", names.join(", ")))
-}
-
-fn plan_at(bytes: &[u8], outputs: &[&str], level: Level) -> Result<Plan, ModelError> {
-    let mut graph = tflite::import(bytes)?;
-    passes::select_outputs(&mut graph, outputs)?;
-    passes::optimise_to(&mut graph, level)?;
-    Plan::fused(graph, level)
 }
 
 /// Milliseconds of each frame, and where they go.

@@ -1,6 +1,6 @@
 // Plumbline in the bench: the engine on the CPU or on WebGPU, and its pipeline for whole frames.
 
-import init, { CpuModel, CpuPose, GpuModel, GpuPose } from '../plumbline/plumbline_bench.js';
+import init, { CpuModel, GpuModel, Pose } from '../plumbline/plumbline_bench.js';
 import { MASK, fetchBytes } from '../models.js';
 
 let ready;
@@ -51,59 +51,18 @@ export async function openFrames({ model, options }) {
     fetchBytes(`models/${model.id}.graph`),
     load(),
   ]);
-  const { pose, close } = options.gpu ? await openGpuPose(detector, landmarks) : openCpuPose(detector, landmarks);
-  const read = pixelReader();
+  const pose = await Pose.open(Boolean(options.gpu), detector, landmarks);
   return {
     async measure(canvas, timeMillis) {
-      const rgba = await read(canvas, timeMillis);
-      const points = await pose.measure(rgba, canvas.width, canvas.height, timeMillis / 1000);
+      const points = await pose.measure(await pictureOf(canvas, timeMillis), timeMillis / 1000);
       return points.length > 0 ? points : null;
     },
-    close,
+    close: () => pose.free(),
   };
 }
 
-function openCpuPose(detector, landmarks) {
-  const pose = new CpuPose(detector, landmarks);
-  return { pose, close: () => pose.free() };
-}
-
-async function openGpuPose(detector, landmarks) {
-  const device = await openDevice();
-  const outputs = outputsOf({ landmarks: true }, 'pose');
-  const [finder, reader] = [new GpuModel(detector, []), new GpuModel(landmarks, outputs)];
-  const [findReplayer, readReplayer] = await Promise.all([device.load(finder), device.load(reader)]);
-  const replay = (replayer) => (input) => replayer.run(input);
-  const pose = new GpuPose(finder, replay(findReplayer), reader, replay(readReplayer));
-  return { pose, close: () => device.destroy() };
-}
-
-/**
- * The way from a frame to RGBA bytes that the product's worker takes (web/src/worker/pixels.rs): a `VideoFrame` that
- * converts while it copies, or a canvas in main memory where the browser does not convert.
- */
-function pixelReader() {
-  let refused = typeof VideoFrame === 'undefined';
-  let staging;
-  let context;
-  return async (canvas, timeMillis) => {
-    const bytes = canvas.width * canvas.height * 4;
-    if (!refused) {
-      const frame = new VideoFrame(canvas, { timestamp: Math.round(timeMillis * 1000) });
-      try {
-        if (staging?.length !== bytes) staging = new Uint8Array(bytes);
-        await frame.copyTo(staging, { format: 'RGBA' });
-        return staging;
-      } catch {
-        refused = true;
-      } finally {
-        frame.close();
-      }
-    }
-    if (context?.canvas.width !== canvas.width || context?.canvas.height !== canvas.height) {
-      context = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', { willReadFrequently: true });
-    }
-    context.drawImage(canvas, 0, 0);
-    return new Uint8Array(context.getImageData(0, 0, canvas.width, canvas.height).data.buffer);
-  };
+/** A canvas as the page's worker gets it: a frame, or a bitmap where the browser knows no frames. */
+function pictureOf(canvas, timeMillis) {
+  if (typeof VideoFrame === 'undefined') return createImageBitmap(canvas);
+  return new VideoFrame(canvas, { timestamp: Math.round(timeMillis * 1000) });
 }

@@ -106,29 +106,6 @@ impl GpuModel {
     }
 }
 
-impl GpuModel {
-    /// Elements of the first input.
-    pub(crate) fn input_len(&self) -> usize {
-        self.recording.inputs.first().map_or(0, |port| port.len)
-    }
-
-    /// Elements that a frame reads back.
-    pub(crate) fn read_back_len(&self) -> usize {
-        self.recording.read_back_bytes as usize / size_of::<f32>()
-    }
-
-    /// Name, start and length of each output, in elements.
-    pub(crate) fn named_places(&self) -> Vec<(String, usize, usize)> {
-        let ports = self.recording.outputs.iter();
-        ports
-            .map(|port| {
-                let [start, len] = place(port);
-                (port.name.clone(), start, len)
-            })
-            .collect()
-    }
-}
-
 /// Start and length of an output among the numbers read back.
 fn place(port: &Port) -> [usize; 2] {
     [port.read_back_offset as usize / size_of::<f32>(), port.len]

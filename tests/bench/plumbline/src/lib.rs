@@ -7,14 +7,15 @@
 //! |---|---|
 //! | [`cpu::CpuModel`] | one model on the CPU |
 //! | [`gpu::GpuModel`] | the recording of one model, for `web/src/platform/replayer.js` |
-//! | [`pose::CpuPose`], [`pose::GpuPose`] | a whole frame through `PosePipeline`, tracking |
+//! | [`pose::Pose`] | whole frames on either backend, tracking, as the page's worker measures them |
 
 pub mod cpu;
 pub mod gpu;
 pub mod pose;
 
-use plumbline_engine::plan::Plan;
-use plumbline_engine::{ModelError, passes, read_model};
+use plumbline_engine::plan::{Options, Plan};
+use plumbline_engine::{ModelError, read_model};
+use plumbline_pipeline::plan_model;
 use wasm_bindgen::prelude::*;
 
 /// Makes a panic readable in the browser's console.
@@ -25,17 +26,15 @@ pub fn start() {
 
 /// A model planned for the named outputs, or for all that it has where no name is given, and their names in order.
 fn plan(bytes: &[u8], outputs: &[String]) -> Result<(Plan, Vec<String>), ModelError> {
-    let mut graph = read_model(bytes)?;
     let names: Vec<String> = if outputs.is_empty() {
+        let graph = read_model(bytes)?;
         let of_graph = graph.outputs.iter().map(|&id| graph.value(id).name.clone());
         of_graph.collect()
     } else {
         outputs.to_vec()
     };
     let named: Vec<&str> = names.iter().map(String::as_str).collect();
-    passes::select_outputs(&mut graph, &named)?;
-    passes::optimise(&mut graph)?;
-    Ok((Plan::new(graph)?, names))
+    Ok((plan_model(bytes, &named, &Options::default())?, names))
 }
 
 /// An error of the engine or the pipeline as a JavaScript `Error`.
