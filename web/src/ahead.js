@@ -19,8 +19,8 @@ const responses = new Map();
 const stored = new Map();
 /** In the worker: settles when it is known which weights are stored, and reading or fetching them has begun. */
 let listing = null;
-/** In the worker: what the page has said before the engine listened. */
-const heard = [];
+/** In the worker: what the page has said before the engine listened; nothing is kept from then on. */
+let heard = [];
 /** In the page: the worker, and what it said before anybody listened. */
 let engine = null;
 
@@ -43,7 +43,9 @@ globalThis.plumblineAhead = {
   },
   /** What the page has said to the engine so far. */
   takeHeard() {
-    return heard.splice(0);
+    const all = heard ?? [];
+    heard = null;
+    return all;
   },
   /** The worker that was started with the page, with the messages that it has sent. */
   takeEngine() {
@@ -149,10 +151,11 @@ async function beginWeights({ model, downloads }) {
 }
 
 async function serveAsWorker() {
-  onmessage = ({ data }) => {
+  // A listener of its own: the first message may come before or after the engine sets its own.
+  addEventListener("message", ({ data }) => {
     if (data.kind === "begin") listing = beginWeights(data).catch(() => {});
-    heard.push(data);
-  };
+    heard?.push(data);
+  });
   postMessage({ kind: "awake" });
   const module_or_path = fetch(`${base}worker_bg.wasm`);
   const { default: start } = await import(`${base}worker.js`);
