@@ -69,6 +69,11 @@ fn general_convolutions() {
 }
 
 #[test]
+fn convolutions_to_one_channel() {
+    convolutions(6000..6000 + ROUNDS, Family::Single);
+}
+
+#[test]
 fn depthwise_convolutions() {
     convolutions(2000..2000 + 2 * ROUNDS, Family::Depthwise);
 }

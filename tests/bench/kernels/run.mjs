@@ -1,6 +1,6 @@
 // Measures the CPU backend's steps as WebAssembly in Chromium, because that is what visitors run.
 //
-// node tests/bench/kernels/run.mjs MODEL [--rounds N] [--turns N] [--steps] [--program FILE]...
+// node tests/bench/kernels/run.mjs MODEL [--rounds N] [--turns N] [--steps] [--outputs NAMES] [--program FILE]...
 //
 // Without `--program` the benchmark `layers` is compiled for wasm32-wasip1, once as the page is built and once with
 // relaxed-simd. Programs run in turns in one page (A B B A ..), each turn in a fresh instance; frames are compared by
@@ -59,6 +59,7 @@ const { values: options, positionals } = parseArgs({
     rounds: { type: 'string', default: '25' },
     turns: { type: 'string', default: '2' },
     steps: { type: 'boolean', default: false },
+    outputs: { type: 'string' },
     program: { type: 'string', multiple: true, default: [] },
   },
 });
@@ -108,7 +109,7 @@ await withChromium({}, async (browser) => {
     },
     programs.length,
     Number(options.turns),
-    [options.rounds, OUTPUTS[model] ?? LANDMARK_OUTPUTS],
+    [options.rounds, options.outputs ?? OUTPUTS[model] ?? LANDMARK_OUTPUTS],
   );
 
   const results = programs.map(([name], index) => {

@@ -51,11 +51,11 @@ pub struct Scratch {
 /// Shapes of one convolution.
 #[derive(Debug)]
 pub struct Geometry {
-    conv: Conv2d,
-    in_size: [usize; 2],
-    out_size: [usize; 2],
-    channels: usize,
-    kernel: [usize; 2],
+    pub(super) conv: Conv2d,
+    pub(super) in_size: [usize; 2],
+    pub(super) out_size: [usize; 2],
+    pub(super) channels: usize,
+    pub(super) kernel: [usize; 2],
     /// Stands for a row of a patch beyond the border.
     zeros: Vec<f32>,
 }

@@ -51,6 +51,7 @@ impl Direct {
     /// Packs `weights` `[outputs, kernel_h, kernel_w, channels]` and `bias` `[outputs]`.
     pub fn new(geometry: Geometry, weights: &[f32], bias: &[f32], wide: Wide) -> Self {
         let (outputs, depth) = (bias.len(), geometry.patch_len());
+        let wide = if outputs <= 8 { wide.at_most_eight() } else { wide };
         let lines = outputs.div_ceil(LINE);
         let firsts: Vec<usize> = (0..lines).map(|line| first_channel(line, outputs)).collect();
         let line = |first: usize, value: &dyn Fn(usize) -> f32| {
@@ -142,6 +143,9 @@ impl DirectBlock<'_> {
             weights = rest;
             let firsts = |line: usize| first_channel(index * per_group + line, self.kernel.outputs);
             match (S::LANES, bias) {
+                (8, [bias]) if self.kernel.outputs <= 8 => {
+                    self.tiles::<S, E, 8, 1, 1>(simd, group, [bias], [firsts(0)], added, epilogue);
+                }
                 (8, [bias]) => {
                     self.tiles::<S, E, 4, 1, 2>(simd, group, [bias], [firsts(0)], added, epilogue);
                 }
@@ -259,7 +263,8 @@ impl DirectBlock<'_> {
                 let at = index * S::LANES;
                 let place = (pixel + row) * outputs + firsts[at / LINE] + at % LINE;
                 let range = place..place + S::LANES;
-                if outputs >= LINE {
+                // As many channels as the vectors of a line have lanes.
+                if outputs >= V / L * S::LANES {
                     let Some([out]) = self.out.get_mut(range.clone()).map(S::chunks_mut) else {
                         continue;
                     };

@@ -90,6 +90,12 @@ impl Wide {
         }
     }
 
+    /// A set with vectors of eight; a machine with vectors of sixteen has it too.
+    pub(super) fn at_most_eight(self) -> Self {
+        let narrow = Self::available().into_iter().flatten().next();
+        narrow.unwrap_or(self)
+    }
+
     /// Values in a vector.
     pub(super) fn lanes(self) -> usize {
         match self {

@@ -12,6 +12,7 @@ mod direct;
 mod epilogue;
 mod facts;
 mod instructions;
+mod planar;
 mod pool;
 mod residual;
 mod rows;

@@ -7,6 +7,7 @@ use super::depthwise::Depthwise;
 use super::direct::Direct;
 use super::epilogue::{Finish, Order};
 use super::instructions::Instructions;
+use super::planar::Planar;
 use super::residual::{Addend, UpsampleTable, apply_activation};
 use super::rows::elements_of_rows;
 use super::simd::Clamp;
@@ -29,6 +30,7 @@ pub struct Step {
 enum Kernel {
     Convolution(Convolution),
     Direct(Direct),
+    Planar(Planar),
     Sparse(SparsePointwise),
     Depthwise(Depthwise),
     Resize(UpsampleTable),
@@ -140,6 +142,9 @@ impl Step {
                     _ => None,
                 };
                 match (sparse, wide) {
+                    _ if Planar::suits(&geometry, bias.len()) => {
+                        Kernel::Planar(Planar::new(geometry, weights, bias[0], instructions))
+                    }
                     (Some(kernel), _) => Kernel::Sparse(kernel),
                     (None, Some(wide)) => Kernel::Direct(Direct::new(geometry, weights, bias, wide)),
                     (None, None) => Kernel::Convolution(Convolution::new(geometry, weights, bias)),
@@ -215,6 +220,10 @@ impl Step {
                 ending.finish(addend, first_pixel, channels, scratch, out);
             }
             (Op::Conv2d(_), Kernel::Direct(kernel)) => {
+                kernel.run(x, first_pixel, finish, scratch, out);
+                ending.finish(addend, first_pixel, channels, scratch, out);
+            }
+            (Op::Conv2d(_), Kernel::Planar(kernel)) => {
                 kernel.run(x, first_pixel, finish, scratch, out);
                 ending.finish(addend, first_pixel, channels, scratch, out);
             }

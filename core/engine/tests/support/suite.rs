@@ -235,6 +235,9 @@ pub enum Family {
     General,
     /// Each channel by its own kernel.
     Depthwise,
+    /// Over all channels to one, on wide images, stride 1.
+    #[allow(dead_code, reason = "only the CPU backend has a kernel of its own for it")]
+    Single,
 }
 
 /// A convolution with any epilogue; `None` where the kernel drawn does not fit the image drawn.
@@ -244,21 +247,24 @@ pub fn convolution(seed: u64, family: Family) -> Option<Case> {
     let channels = random.pick(&[1, 2, 3, 4, 7, 8, 12, 16, 24, 33]);
     let outputs = if depthwise {
         channels
+    } else if family == Family::Single {
+        1
     } else {
         random.pick(&[1, 2, 4, 6, 8, 9, 16, 24, 39])
     };
     let kernel = match family {
         Family::Pointwise => [1, 1],
-        Family::General => random.pick(&[[1, 1], [2, 2], [3, 3], [3, 1], [2, 5]]),
+        Family::General | Family::Single => random.pick(&[[1, 1], [2, 2], [3, 3], [3, 1], [2, 5]]),
         Family::Depthwise => random.pick(&[[3, 3], [5, 5], [3, 5], [1, 2]]),
     };
     let free = family != Family::Pointwise;
-    let stride = if free {
+    let spread = free && family != Family::Single;
+    let stride = if spread {
         random.pick(&[[1, 1], [2, 2], [2, 1], [3, 2]])
     } else {
         [1, 1]
     };
-    let dilation = if free {
+    let dilation = if spread {
         random.pick(&[[1, 1], [1, 1], [2, 1], [1, 2]])
     } else {
         [1, 1]
@@ -271,7 +277,9 @@ pub fn convolution(seed: u64, family: Family) -> Option<Case> {
         right: pad(),
     };
     // Some images are large enough for the wide tiles, some smaller than one tile.
-    let size = if random.below(6) == 0 {
+    let size = if family == Family::Single {
+        [1 + random.below(7), 30 + random.below(180)]
+    } else if random.below(6) == 0 {
         [50, 43]
     } else {
         [1 + random.below(14), 1 + random.below(14)]
