@@ -19,8 +19,8 @@ const responses = new Map();
 const stored = new Map();
 /** In the worker: settles when it is known which weights are stored, and reading or fetching them has begun. */
 let listing = null;
-/** In the worker: what the page has said before the engine listened; nothing is kept from then on. */
-let heard = [];
+/** In the worker: what the engine is to hear first. */
+const heard = [];
 /** In the page: the worker, and what it said before anybody listened. */
 let engine = null;
 
@@ -41,11 +41,9 @@ globalThis.plumblineAhead = {
     stored.delete(key);
     return reading;
   },
-  /** What the page has said to the engine so far. */
+  /** What the engine is to hear before anything that the page says. */
   takeHeard() {
-    const all = heard ?? [];
-    heard = null;
-    return all;
+    return heard.splice(0);
   },
   /** The worker that was started with the page, with the messages that it has sent. */
   takeEngine() {
@@ -64,9 +62,12 @@ globalThis.plumblineAhead = {
   awake: null,
 };
 
-/** Starts a worker; its engine says so when it listens. */
-function startWorker() {
-  return new Worker(import.meta.url, { type: "module", name: "plumbline-engine" });
+/**
+ * Starts a worker; its engine says so when it listens. What it may begin with goes into its name: messages to a worker
+ * that is being started wait for a turn of this thread, which the app is about to take.
+ */
+function startWorker(begin) {
+  return new Worker(import.meta.url, { type: "module", name: begin ? JSON.stringify(begin) : "plumbline-engine" });
 }
 
 /** A whole file is received whether or not anybody reads it yet; a browser stops after half a megabyte otherwise. */
@@ -99,7 +100,16 @@ function likelyModel(query) {
 
 function beginPage() {
   const query = new URLSearchParams(location.search);
-  const worker = startWorker();
+  // Only the Live page measures; weights that are not stored are downloaded only where a source starts by itself.
+  const measures = location.pathname === base;
+  const worker = startWorker(
+    measures && {
+      kind: "begin",
+      model: likelyModel(query),
+      backend: query.get("backend") ?? "auto",
+      downloads: query.has("source"),
+    },
+  );
   const said = [];
   engine = { worker, said };
   globalThis.plumblineAhead.awake = new Promise((resolve) => {
@@ -115,11 +125,6 @@ function beginPage() {
     };
     setTimeout(resolve, AWAKE_LIMIT_MILLIS);
   });
-  // Only the Live page measures; weights that are not stored are downloaded only where a source starts by itself.
-  if (location.pathname === base) {
-    const backend = query.get("backend") ?? "auto";
-    worker.postMessage({ kind: "begin", model: likelyModel(query), backend, downloads: query.has("source") });
-  }
   if (query.get("source") === "demo") {
     begin(`${base}demo/person.json`);
     begin(`${base}demo/person.mjpeg`);
@@ -151,12 +156,11 @@ async function beginWeights({ model, downloads }) {
 }
 
 async function serveAsWorker() {
-  // A listener of its own: the first message may come before or after the engine sets its own.
-  addEventListener("message", ({ data }) => {
-    if (data.kind === "begin") listing = beginWeights(data).catch(() => {});
-    heard?.push(data);
-  });
   postMessage({ kind: "awake" });
+  if (self.name.startsWith("{")) {
+    heard.push(JSON.parse(self.name));
+    listing = beginWeights(heard[0]).catch(() => {});
+  }
   const module_or_path = fetch(`${base}worker_bg.wasm`);
   const { default: start } = await import(`${base}worker.js`);
   await start({ module_or_path });
