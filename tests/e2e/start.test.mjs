@@ -62,25 +62,28 @@ test('stored weights that were damaged are fetched again, and nobody is bothered
     const first = await visit(browser);
     await waitForStored(first.page, 2);
     const keys = await storedWeights(first.page);
-    const damage = async ([key], kind) => {
+    await first.page.close();
+    const damage = async (key, kind) => {
       const cache = await caches.open('plumbline-weights');
       const bytes = new Uint8Array(await (await cache.match(key)).arrayBuffer());
       bytes[bytes.length >> 1] ^= 0x40;
       await cache.put(key, new Response(kind === 'shorter' ? bytes.subarray(1) : bytes));
     };
-    await first.page.evaluate(damage, keys.filter((key) => key.includes('lite')), 'changed');
-    await first.page.evaluate(damage, keys.filter((key) => key.includes('detector')), 'shorter');
-    await first.page.close();
-
-    const second = await visit(browser);
-    assert.deepEqual(second.graphs.toSorted(), ['/models/detector.graph', '/models/lite.graph'], 'both are fetched again');
-    assert.equal(await noticeOf(second.page), '');
-    assert.equal(await second.page.$(byName('notice')), null);
-    assertQuiet(second.seen);
-    await waitForStored(second.page, 2);
-    // The repaired copies are written beside the work.
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    await second.page.close();
+    // One at a time: with both models there, the engine has planned them before the page asks.
+    for (const [name, kind] of [['lite', 'changed'], ['detector', 'shorter']]) {
+      const quiet = await openLive(browser, { backend: 'cpu', model: 'lite' });
+      await quiet.page.evaluate(damage, keys.find((key) => key.includes(name)), kind);
+      await quiet.page.close();
+      const second = await visit(browser);
+      assert.deepEqual(second.graphs, [`/models/${name}.graph`], 'it is fetched again');
+      assert.equal(await noticeOf(second.page), '');
+      assert.equal(await second.page.$(byName('notice')), null);
+      assertQuiet(second.seen);
+      await waitForStored(second.page, 2);
+      // The repaired copy is written beside the work.
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      await second.page.close();
+    }
 
     const third = await visit(browser);
     assert.deepEqual(third.graphs, [], 'what was stored then is sound');
