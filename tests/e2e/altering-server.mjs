@@ -1,5 +1,5 @@
-// A server between the browser and the built page that passes everything on and alters the model weights: what a
-// torn download, a bad mirror or a slow line looks like to the page.
+// A server between the browser and the built page that passes everything on and alters some files: what a torn
+// download, a bad mirror or a slow line looks like to the page, or a worker that dies.
 
 import { createServer } from 'node:http';
 import { required } from './browsers.mjs';
@@ -21,18 +21,27 @@ export function truncate(bytes) {
  * @param {{alter?: (bytes: Buffer) => Buffer, bytesPerSecond?: number}} options what happens to each `.graph`
  * @param {(address: string) => Promise<void>} use
  */
-export async function withAlteredWeights({ alter = (bytes) => bytes, bytesPerSecond = Infinity }, use) {
+export function withAlteredWeights(options, use) {
+  return withAlteredFiles({ files: /\.graph$/, ...options }, use);
+}
+
+/**
+ * Serves the built page while `use` runs, with files altered whose paths match.
+ * @param {{files: RegExp, alter?: (bytes: Buffer) => Buffer, bytesPerSecond?: number}} options
+ * @param {(address: string) => Promise<void>} use
+ */
+export async function withAlteredFiles({ files, alter = (bytes) => bytes, bytesPerSecond = Infinity }, use) {
   const origin = required('PLUMBLINE_ADDRESS');
   const server = createServer(async (request, response) => {
     const answer = await fetch(new URL(request.url, origin), { method: request.method });
     const original = Buffer.from(await answer.arrayBuffer());
-    const isWeights = request.url.split('?')[0].endsWith('.graph');
-    const bytes = isWeights ? alter(original) : original;
+    const isAltered = files.test(request.url.split('?')[0]);
+    const bytes = isAltered ? alter(original) : original;
     const headers = Object.fromEntries(answer.headers);
     // Of this hop, not of the file.
     for (const name of ['connection', 'keep-alive', 'etag', 'accept-ranges']) delete headers[name];
     response.writeHead(answer.status, { ...headers, 'content-length': bytes.length });
-    if (!isWeights || bytesPerSecond === Infinity) {
+    if (!isAltered || bytesPerSecond === Infinity) {
       response.end(bytes);
       return;
     }

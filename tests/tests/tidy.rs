@@ -136,7 +136,7 @@ fn browser_names_stay_behind_their_doors() {
 }
 
 /// What a package may depend on, tests and build tools aside. `None`: anything but what is forbidden to all.
-const MAY_DEPEND_ON: [(&str, Option<&[&str]>); 9] = [
+const MAY_DEPEND_ON: [(&str, Option<&[&str]>); 10] = [
     ("core", Some(&["serde"])),
     (
         "core/engine",
@@ -146,6 +146,16 @@ const MAY_DEPEND_ON: [(&str, Option<&[&str]>); 9] = [
     ("core/figure", Some(&[])),
     ("core/cli", None),
     ("web", None),
+    (
+        "web/team",
+        Some(&[
+            "plumbline_engine",
+            "plumbline_pipeline",
+            "js-sys",
+            "wasm-bindgen",
+            "web-sys",
+        ]),
+    ),
     ("tests", None),
     ("tests/bench/plumbline", None),
     ("xtask", Some(&["serde", "serde_json", "sha2", "toml"])),

@@ -18,3 +18,4 @@ pub mod source;
 pub mod stages;
 pub mod trial;
 pub mod tuning_memory;
+pub mod workers;

@@ -15,5 +15,6 @@ pub mod replayer;
 pub mod scope;
 pub mod source;
 pub mod support;
+pub mod thread;
 pub mod tuning_store;
 pub mod weights;

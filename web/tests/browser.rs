@@ -10,6 +10,7 @@ use plumbline_web::live::backend::{Adapter, Backend, BackendChoice, BackendWish}
 use plumbline_web::live::frame_times::{FrameTimes, VariantTime};
 use plumbline_web::live::options::ModelName;
 use plumbline_web::live::skeleton_drawing::Mark;
+use plumbline_web::live::workers::WorkersWish;
 use plumbline_web::platform::page;
 use plumbline_web::platform::painter::Painter;
 use plumbline_web::platform::picture::{Picture, Screen};
@@ -92,6 +93,7 @@ fn every_answer_survives_the_wire() {
             height_px: 480,
             pose,
             backend: Backend::Gpu,
+            workers: 2,
             pixels_millis: 1.5,
             timings: timings(),
             total_millis: 20.25,
@@ -183,6 +185,7 @@ fn requests_without_a_picture_arrive_as_they_were() {
             attempt: 9,
             wish: BackendWish::Auto,
             copies_frames: true,
+            workers: WorkersWish::Two,
             model: ModelName::Heavy,
         },
         ToEngine::Cancel,

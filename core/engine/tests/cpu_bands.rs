@@ -149,7 +149,7 @@ fn concatenations() {
 }
 
 #[test]
-fn networks() {
+fn networks_in_bands() {
     check_all((0..ROUNDS).map(|seed| fused::block(7000 + seed)));
     check_all((0..ROUNDS).map(|seed| fused::chain(9500 + seed)));
     check_all((0..ROUNDS).map(|seed| fused::tail(8000 + seed)));

@@ -26,6 +26,10 @@ export const RUNTIMES = [
     device: 'cpu', cuts: ['pose', 'all'], frames: true,
   },
   {
+    id: 'plumbline-cpu-2', title: 'Plumbline, CPU, 2 workers', module: 'plumbline.js', part: 'plumbline',
+    device: 'cpu', cuts: ['pose', 'all'], frames: false, options: { workers: 2 },
+  },
+  {
     id: 'plumbline-gpu', title: 'Plumbline, WebGPU', module: 'plumbline.js', part: 'plumbline',
     device: 'gpu', api: 'webgpu', cuts: ['pose', 'all'], frames: true, options: { gpu: true },
   },

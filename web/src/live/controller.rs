@@ -57,6 +57,8 @@ pub struct Live {
     pub readout: RwSignal<Readout>,
     /// Results drawn since the start.
     pub frames: RwSignal<u32>,
+    /// Workers that computed the last one.
+    pub workers: RwSignal<u32>,
     /// The last result as JSON, with `?inspect` only.
     pub inspected: RwSignal<Option<String>>,
     /// The result of a picture, for its table.
@@ -140,6 +142,7 @@ impl Live {
             session: RwSignal::new(Session::new(model, options.backend.unwrap_or_default())),
             readout: RwSignal::default(),
             frames: RwSignal::new(0),
+            workers: RwSignal::new(1),
             inspected: RwSignal::default(),
             picture_result: RwSignal::default(),
             cameras: RwSignal::default(),

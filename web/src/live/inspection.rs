@@ -49,6 +49,7 @@ mod tests {
             height_px: 480,
             pose: None,
             backend: Backend::Cpu,
+            workers: 1,
             timings: Timings::default(),
             pixels_millis: 1.0,
             total_millis: 2.0,

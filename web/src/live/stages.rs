@@ -143,6 +143,7 @@ mod tests {
             height_px: 3,
             pose: None,
             backend,
+            workers: 1,
             timings: Timings {
                 crop_millis: 2.0,
                 detector_millis,

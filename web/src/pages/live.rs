@@ -33,6 +33,7 @@
 //! | `data-frames` | frames whose result was drawn since the start |
 //! | `data-dropped` | frames that the source showed and nobody measured |
 //! | `data-backend` | `cpu`, `gpu`, or empty |
+//! | `data-workers` | workers that computed the last frame; on the GPU always 1 |
 //! | `data-tuning` | `preparing`, `timing`, `timed`, `software`, `failed`, `lost`, `undecided`, or empty: how far timing both backends has come |
 //! | `data-model` | `lite`, `full`, `heavy` |
 //! | `data-engine` | `worker`, `page` (no worker could start), or empty |
@@ -47,6 +48,7 @@
 //! | `static` | each frame on its own: no tracking and no smoothing |
 //! | `frames=copy` | on the GPU, copies frames into textures, as browsers do that cannot look at them where they lie |
 //! | `model=lite`, `backend=cpu` | preselects, as if chosen by hand |
+//! | `workers=2` | on the CPU, two workers compute each frame, whatever is faster; `workers=1` never starts the second |
 //! | `tune=software` | times a software adapter as if it were hardware |
 //! | `source=demo` | starts at once, without a click |
 //!

@@ -13,20 +13,23 @@ use std::task::{Poll, Waker};
 use js_sys::Array;
 use plumbline_pipeline::Timings;
 use plumbline_pipeline::gpu::Model;
+use plumbline_team::lead::Terms;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
 use super::loader::{Loaded, Loader};
-use super::measurer::{CpuMeasurer, Measurer, Read};
+use super::measurer::{CpuMeasurer, Measurer, Models, Read};
 use super::pixels::PixelReader;
 use super::protocol::{FrameStamp, FromEngine, Measurement, ToEngine};
 use super::rival::{Rival, whole_frame};
 use super::wire;
 use crate::live::backend::{Backend, BackendWish, GpuProbe, choose};
+use crate::live::workers::WorkersWish;
 use crate::platform::channel::Channel;
 use crate::platform::page::{mark, now_millis};
 use crate::platform::picture::Picture;
 use crate::platform::replayer::GpuReading;
+use crate::platform::thread::processors;
 use crate::platform::weights::{CancelHandle, WeightsError};
 use crate::platform::{ahead, gpu_probe, scope};
 
@@ -85,6 +88,8 @@ struct Work {
     measurer: Option<Measurer>,
     /// What is still to be tried out on a CPU that is new.
     rehearsal: Option<Rehearsal>,
+    /// The files for a second worker on the CPU, and its terms, until it is started.
+    for_mate: Option<(Terms, Rc<Models>)>,
     /// The GPU beside the CPU, while it is open which of them is the better one.
     rival: Rival,
     /// A frame that the CPU has answered and that the GPU is still to run.
@@ -258,6 +263,7 @@ impl Work {
                 attempt,
                 wish,
                 copies_frames,
+                workers,
                 model,
             } => {
                 mark("plumbline:prepare");
@@ -287,7 +293,7 @@ impl Work {
                     weights: loaded.weights.clone(),
                 });
                 loaded.models.copies_frames = copies_frames;
-                self.prepare(attempt, wish, loaded).await
+                self.prepare(attempt, wish, workers, loaded).await
             }
             // Overtook this queue.
             ToEngine::Cancel => Vec::new(),
@@ -314,6 +320,9 @@ impl Work {
                     };
                     if frame.index == 0 {
                         mark("plumbline:frame");
+                    } else if let Some((terms, models)) = self.for_mate.take() {
+                        // Not before the first frame was answered, which nothing may delay.
+                        cpu.recruit(terms, &models);
                     }
                     let measured = measure(&mut self.reader, cpu, frame, &picture).await;
                     if frame.index == 0 {
@@ -366,7 +375,13 @@ impl Work {
 
     /// Makes loaded models ready on the backend that answers first. Where the choice is free, the adapter comes too: it
     /// may be asked for later.
-    async fn prepare(&mut self, attempt: u32, wish: BackendWish, mut loaded: Loaded) -> Vec<FromEngine> {
+    async fn prepare(
+        &mut self,
+        attempt: u32,
+        wish: BackendWish,
+        workers: WorkersWish,
+        mut loaded: Loaded,
+    ) -> Vec<FromEngine> {
         let prepared = async {
             let probe = match wish {
                 // Asking for an adapter starts the browser's GPU process; the choice is made without.
@@ -388,8 +403,12 @@ impl Work {
         match prepared.await {
             Ok((measurer, choice, adapter)) => {
                 self.measurer = Some(measurer);
+                let models = Rc::new(loaded.models);
+                self.for_mate = workers
+                    .terms(processors())
+                    .map(|terms| (terms, Rc::clone(&models)));
                 if adapter.is_some() {
-                    self.rival = Rival::Possible(Rc::new(loaded.models));
+                    self.rival = Rival::Possible(models);
                 }
                 vec![FromEngine::Prepared {
                     attempt,
@@ -449,6 +468,7 @@ impl Work {
                         height_px: size.height_px,
                         pose: result.pose,
                         backend: Backend::Gpu,
+                        workers: 1,
                         pixels_millis: 0.0,
                         timings: result.timings,
                         total_millis: now_millis() - submitted.start_millis,
@@ -489,6 +509,7 @@ async fn measure(
     let start_millis = now_millis();
     let pixels = reader.read(picture).await?;
     let pixels_millis = now_millis() - start_millis;
+    let workers = cpu.workers();
     let result = cpu.measure(pixels, &frame).await?;
     Ok(Measurement {
         frame,
@@ -496,6 +517,7 @@ async fn measure(
         height_px: pixels.height_px as u32,
         pose: result.pose,
         backend: Backend::Cpu,
+        workers,
         pixels_millis,
         timings: result.timings,
         total_millis: now_millis() - start_millis,

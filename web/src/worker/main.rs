@@ -1,13 +1,18 @@
-//! The engine's module. In a dedicated worker it serves its page at once; loaded into a page it waits for
-//! [`serve`] to be called with a port.
+//! The engine's module. In a dedicated worker it serves its page at once, or, started by another engine to help it,
+//! that engine; loaded into a page it waits for [`serve`] to be called with a port.
 
+use plumbline_team::mate;
 use plumbline_web::platform::channel::Channel;
 use plumbline_web::worker::host;
 use wasm_bindgen::prelude::*;
 
 fn main() {
     if let Ok(scope) = js_sys::global().dyn_into::<web_sys::DedicatedWorkerGlobalScope>() {
-        serve(scope.unchecked_into());
+        if mate::is_wanted(&scope) {
+            mate::serve(&scope);
+        } else {
+            serve(scope.unchecked_into());
+        }
     }
 }
 

@@ -5,9 +5,12 @@ use plumbline_core::tracker::Mode;
 use plumbline_engine::image::{Frame, PixelFormat};
 use plumbline_engine::plan::Plan;
 use plumbline_pipeline::gpu::{GpuPosePipeline, Model, View};
+use plumbline_pipeline::models::{DETECTOR_OUTPUTS, HEATMAP, LANDMARK_OUTPUTS};
 use plumbline_pipeline::{
-    CpuInference, FrameResult, PipelineError, PosePipeline, Target, Variant, plan_detector, plan_landmarks,
+    FrameResult, PipelineError, PosePipeline, Target, Variant, plan_detector, plan_landmarks,
 };
+use plumbline_team::lead::{Lead, ModelFile, Terms};
+use plumbline_team::model::SharedModel;
 
 use super::pixels::Pixels;
 use super::protocol::FrameStamp;
@@ -15,6 +18,7 @@ use crate::live::backend::{Backend, GpuProbe, UNNAMED};
 use crate::platform::page::{mark, now_millis};
 use crate::platform::picture::Picture;
 use crate::platform::replayer::{GpuDevice, GpuFrames, GpuReading};
+use crate::platform::thread::worker_script;
 
 /// Both models as they were downloaded.
 pub struct Models {
@@ -76,18 +80,47 @@ fn untimed_variant(adapter: &GpuProbe) -> Variant {
 
 /// Both models in WebAssembly.
 pub struct CpuMeasurer {
-    pipeline: Box<PosePipeline<CpuInference>>,
+    pipeline: Box<PosePipeline<SharedModel>>,
+    lead: Lead,
 }
 
 impl CpuMeasurer {
     fn new(detector: Plan, landmarks: Plan) -> Result<Self, String> {
-        let detector = CpuInference::new(detector).map_err(|error| unusable(&error.to_string()))?;
-        let landmarks = CpuInference::new(landmarks).map_err(|error| unusable(&error.to_string()))?;
+        let lead = Lead::alone(Box::new(now_millis));
+        // The landmark model runs most.
+        let model = |plan, counts| {
+            SharedModel::new(plan, lead.clone(), counts).map_err(|error| unusable(&error.to_string()))
+        };
+        let (detector, landmarks) = (model(detector, false)?, model(landmarks, true)?);
         let pipeline = PosePipeline::new(detector, landmarks, Mode::Tracking, Box::new(now_millis))
             .map_err(|error| unusable(&error.to_string()))?;
         Ok(Self {
             pipeline: Box::new(pipeline),
+            lead,
         })
+    }
+
+    /// How many workers compute the next frame.
+    pub fn workers(&self) -> u32 {
+        if self.lead.is_shared() { 2 } else { 1 }
+    }
+
+    /// Starts a second worker, where this one can.
+    pub fn recruit(&mut self, terms: Terms, models: &Models) {
+        let Some(address) = worker_script() else {
+            return;
+        };
+        let detector = ModelFile {
+            bytes: &models.detector,
+            outputs: &DETECTOR_OUTPUTS,
+            deferred: &[],
+        };
+        let landmarks = ModelFile {
+            bytes: &models.landmarks,
+            outputs: &LANDMARK_OUTPUTS,
+            deferred: &[HEATMAP],
+        };
+        self.lead.start_mate(&address, terms, &[detector, landmarks]);
     }
 
     /// Runs one of the models, so that the browser compiles what the first frame will call.

@@ -5,6 +5,7 @@ use plumbline_pipeline::{Timings, Variant};
 
 use crate::live::backend::{Adapter, Backend, BackendChoice, BackendWish};
 use crate::live::options::ModelName;
+use crate::live::workers::WorkersWish;
 use crate::platform::picture::Picture;
 
 /// From the page to the engine. Messages are answered one by one, in order.
@@ -27,6 +28,8 @@ pub enum ToEngine {
         wish: BackendWish,
         /// On the GPU, whether frames are copied where they could be looked at as they are.
         copies_frames: bool,
+        /// On the CPU, how many workers are wanted.
+        workers: WorkersWish,
         /// Which landmark model; the detector goes with each.
         model: ModelName,
     },
@@ -155,6 +158,8 @@ pub struct Measurement {
     pub pose: Option<Pose>,
     /// What measured it.
     pub backend: Backend,
+    /// How many workers computed it.
+    pub workers: u32,
     /// Turning the frame into RGBA; nothing on the GPU.
     pub pixels_millis: f64,
     /// What the pipeline did with it, stage by stage.

@@ -14,6 +14,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use super::protocol::{FrameStamp, FromEngine, Measurement, ToEngine};
 use crate::live::backend::{Adapter, Backend, BackendChoice, BackendWish};
 use crate::live::options::ModelName;
+use crate::live::workers::WorkersWish;
 use crate::platform::picture::Picture;
 
 const VALUES_PER_LANDMARK: usize = 5;
@@ -48,11 +49,13 @@ pub fn encode_request(message: &ToEngine, transfer: &Array) -> JsValue {
             attempt,
             wish,
             copies_frames,
+            workers,
             model,
         } => Fields::of_kind("prepare")
             .with("attempt", *attempt)
             .with("wish", wish.id())
             .with("copiesFrames", *copies_frames)
+            .with("workers", workers.id())
             .with("model", model.id()),
         ToEngine::Cancel => Fields::of_kind("cancel"),
         ToEngine::Measure {
@@ -87,6 +90,7 @@ pub fn decode_request(value: &JsValue) -> Result<ToEngine, String> {
             attempt: number(value, "attempt")? as u32,
             wish: BackendWish::from_id(&text(value, "wish")?).ok_or("wish")?,
             copies_frames: member(value, "copiesFrames")?.is_truthy(),
+            workers: WorkersWish::from_id(&text(value, "workers")?).ok_or("workers")?,
             model: ModelName::from_id(&text(value, "model")?).ok_or("model")?,
         }),
         "cancel" => Ok(ToEngine::Cancel),
@@ -167,6 +171,7 @@ fn encode_measurement(measurement: &Measurement, transfer: &Array) -> Fields {
         .with("widthPx", measurement.width_px)
         .with("heightPx", measurement.height_px)
         .with("backend", measurement.backend.id())
+        .with("workers", measurement.workers)
         .with("pixelsMillis", measurement.pixels_millis)
         .with("timings", encode_timings(&measurement.timings))
         .with("totalMillis", measurement.total_millis);
@@ -255,6 +260,7 @@ pub fn decode_answer(value: &JsValue) -> Result<FromEngine, String> {
             height_px: number(value, "heightPx")? as u32,
             pose: decode_pose(value)?,
             backend: backend(value, "backend")?,
+            workers: number(value, "workers")? as u32,
             pixels_millis: number(value, "pixelsMillis")?,
             timings: decode_timings(&member(value, "timings")?)?,
             total_millis: number(value, "totalMillis")?,

@@ -113,6 +113,56 @@ fn first_channel(line: usize, outputs: usize) -> usize {
     (line * LINE).min(outputs.saturating_sub(LINE))
 }
 
+/// Patches where they lie.
+impl Geometry {
+    /// Where in the input the patch of an output pixel starts, if none of it lies beyond the border. Each of its kernel
+    /// rows is then one run of memory, [`Self::row_step`] behind the one before.
+    fn patch_start(&self, pixel: usize) -> Option<usize> {
+        if self.is_pointwise() {
+            return Some(pixel * self.channels);
+        }
+        let (out_y, out_x) = (pixel / self.out_size[1], pixel % self.out_size[1]);
+        let row = (out_y * self.conv.stride[0]).checked_sub(self.conv.padding.top)?;
+        let column = (out_x * self.conv.stride[1]).checked_sub(self.conv.padding.left)?;
+        let inside = row + (self.kernel[0] - 1) * self.conv.dilation[0] < self.in_size[0]
+            && column + self.kernel[1] <= self.in_size[1]
+            && self.conv.dilation[1] == 1;
+        inside.then_some((row * self.in_size[1] + column) * self.channels)
+    }
+
+    /// Elements from a kernel row of a patch to the next.
+    fn row_step(&self) -> usize {
+        self.conv.dilation[0] * self.in_size[1] * self.channels
+    }
+
+    /// Input values under one row of the kernel.
+    fn row_len(&self) -> usize {
+        self.kernel[1] * self.channels
+    }
+
+    /// Writes the patch of an output pixel, with zeros for what lies beyond the border.
+    fn copy_patch(&self, x: &[f32], pixel: usize, patch: &mut [f32]) {
+        let (out_y, out_x) = (pixel / self.out_size[1], pixel % self.out_size[1]);
+        for (tap, values) in patch.chunks_exact_mut(self.channels).enumerate() {
+            let (ky, kx) = (tap / self.kernel[1], tap % self.kernel[1]);
+            let row = (out_y * self.conv.stride[0] + ky * self.conv.dilation[0])
+                .checked_sub(self.conv.padding.top)
+                .filter(|&row| row < self.in_size[0]);
+            let column = (out_x * self.conv.stride[1] + kx * self.conv.dilation[1])
+                .checked_sub(self.conv.padding.left)
+                .filter(|&column| column < self.in_size[1]);
+            match (row, column) {
+                (Some(row), Some(column)) => {
+                    values.copy_from_slice(
+                        &x[(row * self.in_size[1] + column) * self.channels..][..self.channels],
+                    );
+                }
+                _ => values.fill(0.0),
+            }
+        }
+    }
+}
+
 /// All outputs of one block of pixels.
 struct DirectBlock<'a> {
     kernel: &'a Direct,

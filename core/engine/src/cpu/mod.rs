@@ -8,6 +8,8 @@ pub mod bands;
 mod convolution;
 mod deferred;
 mod depthwise;
+// Vectors longer than four exist on x86-64 only; elsewhere nothing of it can be called.
+#[cfg_attr(not(target_arch = "x86_64"), allow(unused))]
 mod direct;
 mod epilogue;
 mod facts;

@@ -11,6 +11,12 @@ function load() {
   return ready;
 }
 
+/** Starts the second worker of a model, and waits until runs are shared with it. */
+async function startMate(session, bytes) {
+  session.startMate(new URL('./plumbline-mate.js', import.meta.url).href, bytes);
+  while (!session.isShared) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
 async function openDevice() {
   const { GpuDevice } = await import('../replayer.js');
   return GpuDevice.open();
@@ -28,7 +34,12 @@ export async function openModel({ model, cut, options }) {
   const outputs = outputsOf(model, cut);
   if (!options.gpu) {
     const session = new CpuModel(bytes, outputs);
-    return { run: (input) => session.run(input), close: () => session.free() };
+    if (options.workers === 2) await startMate(session, bytes);
+    const close = () => {
+      session.dismissMate();
+      session.free();
+    };
+    return { run: (input) => session.run(input), close };
   }
   const device = await openDevice();
   const recorded = new GpuModel(bytes, outputs);

@@ -1,16 +1,27 @@
 //! One model on the CPU.
 
 use js_sys::{Array, Float32Array};
-use plumbline_engine::cpu::Session;
+use plumbline_pipeline::Inference;
+use plumbline_team::lead::{Lead, ModelFile, State, Terms};
+use plumbline_team::mate;
+use plumbline_team::model::SharedModel;
 use wasm_bindgen::prelude::*;
+use web_sys::DedicatedWorkerGlobalScope;
 
-use crate::{plan, thrown};
+use crate::{now_millis, plan, thrown};
 
-/// A model with packed weights, ready to run on the calling thread.
+/// A model with packed weights, ready to run on the calling thread, and on a mate's where one was started.
 #[wasm_bindgen]
 pub struct CpuModel {
-    session: Session,
+    model: SharedModel,
+    lead: Lead,
     outputs: Vec<String>,
+}
+
+/// In a worker that a model has started as its mate: serves it.
+#[wasm_bindgen(js_name = serveAsMate)]
+pub fn serve_as_mate(scope: &DedicatedWorkerGlobalScope) {
+    mate::serve(scope);
 }
 
 #[wasm_bindgen]
@@ -22,10 +33,46 @@ impl CpuModel {
     #[wasm_bindgen(constructor)]
     pub fn new(bytes: &[u8], outputs: Vec<String>) -> Result<CpuModel, JsError> {
         let (plan, outputs) = plan(bytes, &outputs).map_err(thrown)?;
+        let lead = Lead::alone(Box::new(now_millis));
         Ok(Self {
-            session: Session::new(plan).map_err(thrown)?,
+            model: SharedModel::new(plan, lead.clone(), false).map_err(thrown)?,
+            lead,
             outputs,
         })
+    }
+
+    /// Starts a mate from a script that calls `serveAsMate`; runs are shared once [`Self::is_shared`].
+    #[wasm_bindgen(js_name = startMate)]
+    pub fn start_mate(&self, address: &str, bytes: &[u8]) {
+        let outputs: Vec<&str> = self.outputs.iter().map(String::as_str).collect();
+        let file = ModelFile {
+            bytes,
+            outputs: &outputs,
+            deferred: &[],
+        };
+        self.lead.start_mate(address, Terms::Always, &[file]);
+    }
+
+    /// Whether runs are shared with the mate by now.
+    ///
+    /// # Errors
+    /// When they never will be.
+    #[wasm_bindgen(getter, js_name = isShared)]
+    pub fn is_shared(&self) -> Result<bool, JsError> {
+        match self.lead.state() {
+            State::Ready => Ok(true),
+            State::Starting => Ok(false),
+            State::Alone | State::NotWorthIt(_) => {
+                Err(JsError::new("this page shares no memory with workers"))
+            }
+            State::Failed(what) => Err(JsError::new(&what)),
+        }
+    }
+
+    /// Ends the mate.
+    #[wasm_bindgen(js_name = dismissMate)]
+    pub fn dismiss_mate(&self) {
+        self.lead.dismiss();
     }
 
     /// One run: dense NHWC f32 in, one `Float32Array` for each output out, in the order of the names.
@@ -33,7 +80,7 @@ impl CpuModel {
     /// # Errors
     /// When the input has another length than the model's.
     pub fn run(&mut self, input: &Float32Array) -> Result<Array, JsError> {
-        let place = self.session.input_mut(0);
+        let place = self.model.input_mut();
         if input.length() as usize != place.len() {
             return Err(JsError::new(&format!(
                 "the model takes {} numbers, {} were given",
@@ -42,10 +89,10 @@ impl CpuModel {
             )));
         }
         input.copy_to(place);
-        self.session.run();
+        self.model.run_now();
         let outputs = self.outputs.iter();
         Ok(outputs
-            .map(|name| JsValue::from(Float32Array::from(self.session.output(name).unwrap_or_default())))
+            .map(|name| JsValue::from(Float32Array::from(self.model.output(name).unwrap_or_default())))
             .collect())
     }
 }

@@ -183,6 +183,9 @@ impl Live {
             self.inspected.set(Some(json));
         }
         let has_person = measurement.pose.is_some();
+        if self.workers.get_untracked() != measurement.workers {
+            self.workers.set(measurement.workers);
+        }
         *controller.last.borrow_mut() = Some(measurement);
         self.repaint();
         if has_person && !controller.has_drawn_skeleton.replace(true) {

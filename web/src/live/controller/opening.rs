@@ -122,6 +122,7 @@ impl Live {
             attempt,
             wish,
             copies_frames: controller.options.copies_frames,
+            workers: controller.options.workers,
             model,
         });
     }

@@ -65,7 +65,14 @@ fn Numbers() -> impl IntoView {
     let backend = move || {
         live.session.with(|session| match session.choice() {
             None => format::NO_NUMBER.to_owned(),
-            Some(choice) => format!("{}: {}", choice.backend.label(), choice.reason),
+            Some(choice) => {
+                let workers = if live.workers.get() > 1 {
+                    ", two workers"
+                } else {
+                    ""
+                };
+                format!("{}{workers}: {}", choice.backend.label(), choice.reason)
+            }
         })
     };
     let tuning = Memo::new(move |_| {

@@ -60,6 +60,7 @@ pub fn Stage() -> impl IntoView {
             data-frames=move || live.frames.get()
             data-dropped=move || live.readout.get().dropped
             data-backend=move || session.with(|session| session.choice().map_or("", |choice| choice.backend.id()))
+            data-workers=move || live.workers.get()
             data-tuning=move || session.with(|session| {
                 session.tuning.as_ref().map_or("", |tuning| tuning.standing().id())
             })
