@@ -1,8 +1,8 @@
 //! `cargo xtask dist`: builds the page and prints what a visitor downloads.
 //!
-//! It fails where the application has grown past its limit. Sizes are those of the files themselves and after gzip (level 9) and Brotli (quality 11), computed by
-//! Node's zlib. Weights and the demo clip are listed but do not count towards the application: they are
-//! fetched when asked for.
+//! It fails where the application has grown past its limit. Sizes are those of the files themselves and after gzip
+//! (level 9) and Brotli (quality 11), computed by Node's zlib. Weights and the demo clip are listed but do not count
+//! towards the application: they are fetched when asked for.
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -84,20 +84,7 @@ pub(crate) fn half_where_possible(
         })
         .collect();
     for node in &graph.nodes {
-        let residual = match &node.op {
-            Op::Conv2d(conv) | Op::DepthwiseConv2d(conv) => conv.residual,
-            Op::Add(residual) => Some(*residual),
-            Op::Dequantize
-            | Op::Densify
-            | Op::Pad(_)
-            | Op::Activation(_)
-            | Op::MaxPool2d(_)
-            | Op::ResizeBilinear(_)
-            | Op::Reshape
-            | Op::Concat { .. }
-            | Op::DepthToSpace { .. } => None,
-        };
-        let summands = node.inputs.last().filter(|_| residual.is_some());
+        let summands = node.inputs.last().filter(|_| node.op.residual().is_some());
         for id in summands.into_iter().flat_map(|&added| [added, node.output]) {
             if matches!(*graph.shape(id), [1, height, width, _] if height * width <= TRUNK_PIXELS) {
                 encodings[id.index()] = Encoding::Single;

@@ -224,6 +224,23 @@ pub enum Op {
 }
 
 impl Op {
+    /// What it adds to its own result; the operand is the last of the node's inputs.
+    pub fn residual(&self) -> Option<Residual> {
+        match self {
+            Op::Conv2d(conv) | Op::DepthwiseConv2d(conv) => conv.residual,
+            Op::Add(residual) => Some(*residual),
+            Op::Dequantize
+            | Op::Densify
+            | Op::Pad(_)
+            | Op::Activation(_)
+            | Op::MaxPool2d(_)
+            | Op::ResizeBilinear(_)
+            | Op::Reshape
+            | Op::Concat { .. }
+            | Op::DepthToSpace { .. } => None,
+        }
+    }
+
     /// The name that tables and errors show.
     pub fn name(&self) -> &'static str {
         match self {

@@ -404,8 +404,10 @@ impl Work {
             Ok((measurer, choice, adapter)) => {
                 self.measurer = Some(measurer);
                 let models = Rc::new(loaded.models);
+                // On the GPU nobody would ever take the files from here.
                 self.for_mate = workers
                     .terms(processors())
+                    .filter(|_| choice.backend == Backend::Cpu)
                     .map(|terms| (terms, Rc::clone(&models)));
                 if adapter.is_some() {
                     self.rival = Rival::Possible(models);

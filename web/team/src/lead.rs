@@ -92,7 +92,7 @@ struct Part {
 }
 
 /// Whether this page or worker can share memory with a mate.
-pub fn is_possible() -> bool {
+fn is_possible() -> bool {
     let isolated = js_sys::Reflect::get(&js_sys::global(), &"crossOriginIsolated".into());
     isolated.is_ok_and(|isolated| isolated.is_truthy())
 }

@@ -14,7 +14,7 @@ pub struct SharedModel {
     index: usize,
     counts: bool,
     /// The input as it was written, for shared frames: a session overwrites its own while it runs, and a frame whose
-    /// mate was lost is run again.
+    /// mate was lost is run again. Empty before the first of them.
     input: Vec<f32>,
     /// Whether the next frame's input was written there.
     is_kept: bool,
@@ -28,14 +28,12 @@ impl SharedModel {
     /// Those of [`Session::new`], and *unsupported* for plans that cannot be divided.
     pub fn new(plan: Plan, lead: Lead, counts: bool) -> Result<Self, ModelError> {
         let index = lead.add(&plan)?;
-        let mut session = Session::new(plan)?;
-        let input = session.input_mut(0).to_vec();
         Ok(Self {
-            session,
+            session: Session::new(plan)?,
             lead,
             index,
             counts,
-            input,
+            input: Vec::new(),
             is_kept: false,
         })
     }
@@ -61,11 +59,13 @@ impl SharedModel {
 impl Inference for SharedModel {
     fn input_mut(&mut self) -> &mut [f32] {
         self.is_kept = self.lead.is_shared();
+        let own = self.session.input_mut(0);
         if self.is_kept {
             self.lead.announce(self.index);
+            self.input.resize(own.len(), 0.0);
             &mut self.input
         } else {
-            self.session.input_mut(0)
+            own
         }
     }
 

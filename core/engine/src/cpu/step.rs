@@ -215,30 +215,12 @@ impl Step {
             residual: ending.order.zip(addend),
         };
         match (&node.op, &self.kernel) {
-            (Op::Conv2d(_), Kernel::Convolution(kernel)) => {
-                kernel.run(x, first_pixel, finish, scratch, out);
-                ending.finish(addend, first_pixel, channels, scratch, out);
-            }
-            (Op::Conv2d(_), Kernel::Direct(kernel)) => {
-                kernel.run(x, first_pixel, finish, scratch, out);
-                ending.finish(addend, first_pixel, channels, scratch, out);
-            }
-            (Op::Conv2d(_), Kernel::Planar(kernel)) => {
-                kernel.run(x, first_pixel, finish, scratch, out);
-                ending.finish(addend, first_pixel, channels, scratch, out);
-            }
-            (Op::Conv2d(_), Kernel::Sparse(kernel)) => {
-                kernel.run(x, first_pixel, finish, scratch, out);
-                ending.finish(addend, first_pixel, channels, scratch, out);
-            }
-            (Op::DepthwiseConv2d(_), Kernel::Depthwise(kernel)) => {
-                kernel.run(x, first_row, clamp, out);
-                ending.finish(addend, first_pixel, channels, scratch, out);
-            }
-            (Op::Add(_), _) => {
-                out.copy_from_slice(&x[part]);
-                ending.finish(addend, first_pixel, channels, scratch, out);
-            }
+            (Op::Conv2d(_), Kernel::Convolution(kernel)) => kernel.run(x, first_pixel, finish, scratch, out),
+            (Op::Conv2d(_), Kernel::Direct(kernel)) => kernel.run(x, first_pixel, finish, scratch, out),
+            (Op::Conv2d(_), Kernel::Planar(kernel)) => kernel.run(x, first_pixel, finish, scratch, out),
+            (Op::Conv2d(_), Kernel::Sparse(kernel)) => kernel.run(x, first_pixel, finish, scratch, out),
+            (Op::DepthwiseConv2d(_), Kernel::Depthwise(kernel)) => kernel.run(x, first_row, clamp, out),
+            (Op::Add(_), _) => out.copy_from_slice(&x[part]),
             (Op::ResizeBilinear(_), Kernel::Resize(table)) => {
                 table.resize(x, first_row, out, &mut scratch.enlarged);
             }
@@ -266,6 +248,8 @@ impl Step {
                 _,
             ) => unreachable!("`prepare` pairs each operator with its kernel, and plans hold no other steps"),
         }
+        // Nothing, where the kernel has done it all.
+        ending.finish(addend, first_pixel, channels, scratch, out);
     }
 }
 

@@ -10,7 +10,7 @@ use super::shader::{Form, Kernel, Operand, Place};
 use crate::encoding::Encoding;
 use crate::error::ModelError;
 use crate::fusion::Block;
-use crate::graph::{Activation, Conv2d, Node, Op, Residual, ValueId};
+use crate::graph::{Activation, Conv2d, Node, Op, ValueId};
 
 impl Recorder<'_> {
     /// One kernel for a block around a depthwise convolution.
@@ -106,7 +106,7 @@ impl Recorder<'_> {
                 Ok(image)
             };
             let x = load(self, node.inputs[0])?;
-            let sum = residual_of(&node.op);
+            let sum = node.op.residual();
             let residual = match (sum, node.inputs.last()) {
                 (Some(_), Some(&id)) => Some(load(self, id)?),
                 _ => None,
@@ -219,21 +219,5 @@ fn convolution_of(node: &Node) -> Result<Conv2d, ModelError> {
             let message = format!("{} stands where a block has a convolution", other.name());
             Err(ModelError::unsupported(&node.origin, message))
         }
-    }
-}
-
-fn residual_of(op: &Op) -> Option<Residual> {
-    match op {
-        Op::Conv2d(conv) | Op::DepthwiseConv2d(conv) => conv.residual,
-        Op::Add(residual) => Some(*residual),
-        Op::Dequantize
-        | Op::Densify
-        | Op::Pad(_)
-        | Op::Activation(_)
-        | Op::MaxPool2d(_)
-        | Op::ResizeBilinear(_)
-        | Op::Reshape
-        | Op::Concat { .. }
-        | Op::DepthToSpace { .. } => None,
     }
 }

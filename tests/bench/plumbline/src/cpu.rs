@@ -5,10 +5,11 @@ use plumbline_pipeline::Inference;
 use plumbline_team::lead::{Lead, ModelFile, State, Terms};
 use plumbline_team::mate;
 use plumbline_team::model::SharedModel;
+use plumbline_web::platform::page::now_millis;
 use wasm_bindgen::prelude::*;
 use web_sys::DedicatedWorkerGlobalScope;
 
-use crate::{now_millis, plan, thrown};
+use crate::{plan, thrown};
 
 /// A model with packed weights, ready to run on the calling thread, and on a mate's where one was started.
 #[wasm_bindgen]

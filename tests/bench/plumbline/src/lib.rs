@@ -18,13 +18,6 @@ use plumbline_engine::{ModelError, read_model};
 use plumbline_pipeline::plan_model;
 use wasm_bindgen::prelude::*;
 
-#[wasm_bindgen]
-extern "C" {
-    /// The stopwatch of page and worker alike.
-    #[wasm_bindgen(js_namespace = performance, js_name = now)]
-    fn now_millis() -> f64;
-}
-
 /// Makes a panic readable in the browser's console.
 #[wasm_bindgen(start)]
 pub fn start() {
