@@ -8,6 +8,9 @@
 //! - the mean of the four neighbours is rounded to 8 bits before it is mapped to the model's range.
 
 use std::fmt;
+use std::ops::Range;
+
+use wide::{f32x4, i16x8, i32x4, u64x2};
 
 /// Frames of more columns or rows are refused, so that coordinates cannot overflow.
 pub const MAX_SIDE_PX: usize = 32_767;
@@ -246,17 +249,78 @@ fn sample_rows<const BYTES: usize, const REPLICATE: bool>(
     // Half a step is added once, so that cutting bits off rounds to the nearest step.
     let half_step = 1_i64 << (WALK_BITS - STEP_BITS - 1);
     for (j, row) in out.chunks_exact_mut(sampling.width_px * 3).enumerate() {
-        let mut x = to_walk(m[1] * j as f64 + m[2]).saturating_add(half_step);
-        let mut y = to_walk(m[4] * j as f64 + m[5]).saturating_add(half_step);
-        for pixel in row.as_chunks_mut::<3>().0 {
-            let (x_steps, y_steps) = (to_steps(x), to_steps(y));
-            let rgb = bilinear::<BYTES, REPLICATE>(frame, x_steps, y_steps);
-            for (value, channel) in pixel.iter_mut().zip(rgb) {
-                *value = channel as f32 * scale + low;
+        let start = [m[1] * j as f64 + m[2], m[4] * j as f64 + m[5]]
+            .map(|coordinate| to_walk(coordinate).saturating_add(half_step));
+        let walk = Walk {
+            start,
+            step: [step_x, step_y],
+        };
+        let inside = walk.inside(frame, sampling.width_px);
+        // From left to right, because a pixel may write over the first value of the next.
+        let write_anywhere = |row: &mut [f32], range: Range<usize>| {
+            for i in range {
+                let levels = anywhere::<BYTES, REPLICATE>(frame, walk.place_of(i).map(to_steps));
+                write_pixel(row, i, levels, scale, low);
             }
-            x = x.saturating_add(step_x);
-            y = y.saturating_add(step_y);
+        };
+        write_anywhere(row, 0..inside.start);
+        let [mut x, mut y] = walk.place_of(inside.start);
+        for i in inside.clone() {
+            let steps = [x, y].map(|walk| (walk >> (WALK_BITS - STEP_BITS)) as i32);
+            write_pixel(row, i, within::<BYTES>(frame, steps), scale, low);
+            x = x.wrapping_add(walk.step[0]);
+            y = y.wrapping_add(walk.step[1]);
         }
+        write_anywhere(row, inside.end..sampling.width_px);
+    }
+}
+
+/// Maps levels to the model's range and writes them. The fourth counts for nothing: the next pixel takes its place.
+#[inline(always)]
+fn write_pixel(row: &mut [f32], i: usize, levels: i32x4, scale: f32, low: f32) {
+    let values = (f32x4::from_i32x4(levels) * scale + low).to_array();
+    match row.get_mut(3 * i..3 * i + 4) {
+        Some(pixel) => pixel.copy_from_slice(&values),
+        None => row[3 * i..3 * i + 3].copy_from_slice(&values[..3]),
+    }
+}
+
+/// Where the pixels of an output row read the frame, column and row in fixed point.
+#[derive(Clone, Copy)]
+struct Walk {
+    start: [i64; 2],
+    step: [i64; 2],
+}
+
+impl Walk {
+    /// Where output pixel `i` of the row reads.
+    fn place_of(&self, i: usize) -> [i64; 2] {
+        [0, 1].map(|axis| self.start[axis].saturating_add(self.step[axis].saturating_mul(i as i64)))
+    }
+
+    /// Output pixels of which all four neighbours stand inside of the frame; none where coordinates are so large that
+    /// computing with them could overflow.
+    fn inside(&self, frame: &Frame<'_>, width_px: usize) -> Range<usize> {
+        let sides = [frame.width_px, frame.height_px];
+        let mut inside = 0..width_px as i64;
+        for ((&start, &step), side) in self.start.iter().zip(&self.step).zip(sides) {
+            // A coordinate in the frame needs 15 bits before the point.
+            if start.unsigned_abs().max(step.unsigned_abs()) >> (WALK_BITS + 16) > 0 {
+                return 0..0;
+            }
+            let end = (side as i64 - 1) << WALK_BITS;
+            // How many steps it takes to go so far.
+            let steps = |distance: i64| -(-distance).div_euclid(step.abs());
+            let along = match step {
+                0 if (0..end).contains(&start) => continue,
+                0 => return 0..0,
+                1.. => steps(-start)..steps(end - start),
+                _ => steps(start - end + 1)..steps(start + 1),
+            };
+            inside = inside.start.max(along.start)..inside.end.min(along.end);
+        }
+        let start = inside.start.clamp(0, width_px as i64);
+        start as usize..inside.end.clamp(start, width_px as i64) as usize
     }
 }
 
@@ -270,55 +334,73 @@ fn to_steps(walk: i64) -> i32 {
     (walk >> (WALK_BITS - STEP_BITS)).clamp(i64::from(i32::MIN / 2), i64::from(i32::MAX / 2)) as i32
 }
 
-/// The weighted mean of four neighbours, rounded to 8 bits, red first.
-#[inline(always)]
-fn bilinear<const BYTES: usize, const REPLICATE: bool>(
-    frame: &Frame<'_>,
-    x_steps: i32,
-    y_steps: i32,
-) -> [i32; 3] {
-    let (column, row) = (x_steps >> STEP_BITS, y_steps >> STEP_BITS);
-    let (right, lower) = (x_steps & (STEPS - 1), y_steps & (STEPS - 1));
-    let (left, upper) = (STEPS - right, STEPS - lower);
-    let weights = [upper * left, upper * right, lower * left, lower * right];
-    let (width, height) = (frame.width_px as i32, frame.height_px as i32);
-    let blend = |taps: [[i32; 3]; 4]| {
-        std::array::from_fn(|channel| {
-            let sum: i32 = (0..4).map(|tap| weights[tap] * taps[tap][channel]).sum();
-            (sum + STEPS * STEPS / 2) >> (2 * STEP_BITS)
-        })
-    };
+/// Two neighbouring pixels of a row, four values each; the fourth counts for nothing.
+type Pair = u64;
 
-    if (0..width - 1).contains(&column) && (0..height - 1).contains(&row) {
-        let start = row as usize * frame.stride + column as usize * BYTES;
-        let upper_pair = &frame.pixels[start..start + 2 * BYTES];
-        let lower_pair = &frame.pixels[start + frame.stride..start + frame.stride + 2 * BYTES];
-        let tap = |pair: &[u8], offset: usize| std::array::from_fn(|c| i32::from(pair[offset + c]));
-        return blend([
-            tap(upper_pair, 0),
-            tap(upper_pair, BYTES),
-            tap(lower_pair, 0),
-            tap(lower_pair, BYTES),
-        ]);
+/// The level at a place whose four neighbours stand inside of the frame, red first; the fourth value is any.
+#[inline(always)]
+fn within<const BYTES: usize>(frame: &Frame<'_>, [x_steps, y_steps]: [i32; 2]) -> i32x4 {
+    let (column, row) = ((x_steps >> STEP_BITS) as usize, (y_steps >> STEP_BITS) as usize);
+    let start = row * frame.stride + column * BYTES;
+    let pairs =
+        [start, start + frame.stride].map(|start| pair::<BYTES>(&frame.pixels[start..start + 2 * BYTES]));
+    blend(pairs, x_steps, y_steps)
+}
+
+/// The level at any place.
+#[inline(never)]
+fn anywhere<const BYTES: usize, const REPLICATE: bool>(
+    frame: &Frame<'_>,
+    [x_steps, y_steps]: [i32; 2],
+) -> i32x4 {
+    let (column, row) = (x_steps >> STEP_BITS, y_steps >> STEP_BITS);
+    let (width, height) = (frame.width_px as i32, frame.height_px as i32);
+    let touches = (-1..width).contains(&column) && (-1..height).contains(&row);
+    if !REPLICATE && !touches {
+        return i32x4::ZERO;
     }
-    let tap = |column: i32, row: i32| {
-        let inside = (0..width).contains(&column) && (0..height).contains(&row);
-        if !inside && !REPLICATE {
-            return [0; 3];
+    let pairs = [row, row + 1].map(|row| {
+        let mut bytes = [0; 8];
+        for (column, pixel) in [column, column + 1]
+            .into_iter()
+            .zip(bytes.chunks_exact_mut(BYTES))
+        {
+            if REPLICATE || ((0..width).contains(&column) && (0..height).contains(&row)) {
+                let (column, row) = (column.clamp(0, width - 1), row.clamp(0, height - 1));
+                let start = row as usize * frame.stride + column as usize * BYTES;
+                pixel.copy_from_slice(&frame.pixels[start..start + BYTES]);
+            }
         }
-        let (column, row) = (
-            column.clamp(0, width - 1) as usize,
-            row.clamp(0, height - 1) as usize,
-        );
-        let start = row * frame.stride + column * BYTES;
-        std::array::from_fn(|c| i32::from(frame.pixels[start + c]))
+        pair::<BYTES>(&bytes[..2 * BYTES])
+    });
+    blend(pairs, x_steps, y_steps)
+}
+
+/// Two pixels from their bytes.
+#[inline(always)]
+fn pair<const BYTES: usize>(bytes: &[u8]) -> Pair {
+    Pair::from_le_bytes(match *bytes {
+        [a, b, c, d, e, f, g, h] => [a, b, c, d, e, f, g, h],
+        [a, b, c, d, e, f] => [a, b, c, 0, d, e, f, 0],
+        _ => unreachable!("a pair of pixels has six or eight bytes"),
+    })
+}
+
+/// The weighted mean of four neighbours, rounded to 8 bits. Rows are mixed first, then columns; both are exact, a mix of
+/// rows is at most 255 * 32 and so fits 16 bits, hence the order changes nothing.
+#[inline(always)]
+fn blend([upper_pair, lower_pair]: [Pair; 2], x_steps: i32, y_steps: i32) -> i32x4 {
+    let [right, lower] = [x_steps, y_steps].map(|steps| steps & (STEPS - 1));
+    let (left, upper) = (STEPS - right, STEPS - lower);
+    // Every other byte of both pixels: red, blue, red, blue, and green and the fourth twice.
+    let wide = |pair: Pair| -> i16x8 {
+        bytemuck::cast(u64x2::new([pair, pair >> 8]) & u64x2::splat(0x00ff_00ff_00ff_00ff))
     };
-    blend([
-        tap(column, row),
-        tap(column + 1, row),
-        tap(column, row + 1),
-        tap(column + 1, row + 1),
-    ])
+    let rows = wide(upper_pair) * i16x8::splat(upper as i16) + wide(lower_pair) * i16x8::splat(lower as i16);
+    let [r0, b0, r1, b1, g0, a0, g1, a1] = rows.to_array();
+    let columns: i16x8 = bytemuck::cast(i32x4::splat(right << 16 | left));
+    let sums = i16x8::new([r0, r1, g0, g1, b0, b1, a0, a1]).dot(columns);
+    (sums + i32x4::splat(STEPS * STEPS / 2)) >> (2 * STEP_BITS as i32)
 }
 
 #[cfg(test)]
@@ -428,6 +510,68 @@ mod tests {
     }
 
     /// Rounding: coordinates to 1/32 px, values to whole numbers, halves up.
+    /// Along rows that enter and leave the frame anywhere, also backwards and with steps that cannot be added up.
+    #[test]
+    fn pixels_known_to_be_inside_are_sampled_like_any() {
+        let (width_px, height_px) = (23, 17);
+        let pixels: Vec<u8> = (0..width_px * height_px * 4)
+            .map(|index| (index * 2_654_435_761 >> 5) as u8)
+            .collect();
+        let frame = Frame::packed(&pixels, width_px, height_px, PixelFormat::Rgba8).expect("a whole frame");
+        let mut seed = 1_u64;
+        let mut random = |low: f32, high: f32| {
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            low + (high - low) * (seed >> 40) as f32 / (1 << 24) as f32
+        };
+        let mut seen_inside = 0;
+        for round in 0..2000 {
+            let reach = [1.5, 4.0, 40.0, 1e12][round % 4];
+            let whole = |value: f32| if round % 3 == 0 { value.round() } else { value };
+            let sampling = Sampling {
+                frame_from_output: [
+                    whole(random(-reach, reach)),
+                    random(-2.0, 2.0),
+                    whole(random(-10.0, 30.0)),
+                    whole(random(-reach, reach)),
+                    random(-2.0, 2.0),
+                    whole(random(-10.0, 30.0)),
+                ],
+                width_px: 31,
+                height_px: 3,
+                range: [0.0, 255.0],
+                border: if round % 2 == 0 {
+                    Border::Zero
+                } else {
+                    Border::Replicate
+                },
+            };
+            let mut actual = vec![f32::NAN; 31 * 3 * 3];
+            sample_region(&frame, &sampling, &mut actual);
+            let m = sampling.frame_from_output.map(f64::from);
+            for (j, row) in actual.chunks_exact(31 * 3).enumerate() {
+                let half_step = 1 << (WALK_BITS - STEP_BITS - 1);
+                let walk = Walk {
+                    start: [m[1] * j as f64 + m[2], m[4] * j as f64 + m[5]]
+                        .map(|coordinate| to_walk(coordinate).saturating_add(half_step)),
+                    step: [to_walk(m[0]), to_walk(m[3])],
+                };
+                seen_inside += walk.inside(&frame, 31).len();
+                for (i, rgb) in row.chunks_exact(3).enumerate() {
+                    let steps = walk.place_of(i).map(to_steps);
+                    let levels = match sampling.border {
+                        Border::Zero => anywhere::<4, false>(&frame, steps),
+                        Border::Replicate => anywhere::<4, true>(&frame, steps),
+                    };
+                    let expected = levels.to_array().map(|level| level as f32);
+                    assert_eq!(rgb, &expected[..3], "pixel {i} of row {j} of {sampling:?}");
+                }
+            }
+        }
+        assert!(seen_inside > 5000, "only {seen_inside} pixels were inside");
+    }
+
     #[test]
     fn coordinates_and_values_are_rounded() {
         for (x, expected) in [
