@@ -258,10 +258,7 @@ fn sample_rows<const BYTES: usize, const REPLICATE: bool>(
         let inside = walk.inside(frame, sampling.width_px);
         // From left to right, because a pixel may write over the first value of the next.
         let write_anywhere = |row: &mut [f32], range: Range<usize>| {
-            for i in range {
-                let levels = anywhere::<BYTES, REPLICATE>(frame, walk.place_of(i).map(to_steps));
-                write_pixel(row, i, levels, scale, low);
-            }
+            sample_anywhere::<BYTES, REPLICATE>(frame, walk, range, [scale, low], row);
         };
         write_anywhere(row, 0..inside.start);
         let [mut x, mut y] = walk.place_of(inside.start);
@@ -272,6 +269,29 @@ fn sample_rows<const BYTES: usize, const REPLICATE: bool>(
             y = y.wrapping_add(walk.step[1]);
         }
         write_anywhere(row, inside.end..sampling.width_px);
+    }
+}
+
+/// Some pixels of a row, wherever they lie.
+#[inline(never)]
+fn sample_anywhere<const BYTES: usize, const REPLICATE: bool>(
+    frame: &Frame<'_>,
+    walk: Walk,
+    range: Range<usize>,
+    [scale, low]: [f32; 2],
+    row: &mut [f32],
+) {
+    let [mut x, mut y] = walk.place_of(range.start);
+    for i in range {
+        let steps = [x, y].map(to_steps);
+        let levels = if REPLICATE && frame.width_px.min(frame.height_px) > 1 {
+            nearest::<BYTES>(frame, steps)
+        } else {
+            anywhere::<BYTES, REPLICATE>(frame, steps)
+        };
+        write_pixel(row, i, levels, scale, low);
+        x = x.saturating_add(walk.step[0]);
+        y = y.saturating_add(walk.step[1]);
     }
 }
 
@@ -340,40 +360,55 @@ type Pair = u64;
 /// The level at a place whose four neighbours stand inside of the frame, red first; the fourth value is any.
 #[inline(always)]
 fn within<const BYTES: usize>(frame: &Frame<'_>, [x_steps, y_steps]: [i32; 2]) -> i32x4 {
-    let (column, row) = ((x_steps >> STEP_BITS) as usize, (y_steps >> STEP_BITS) as usize);
-    let start = row * frame.stride + column * BYTES;
+    let [column, row] = [x_steps, y_steps].map(|steps| steps >> STEP_BITS);
+    let [right, lower] = [x_steps, y_steps].map(|steps| steps & (STEPS - 1));
+    mean::<BYTES>(frame, [column, row], [right, lower])
+}
+
+/// The level at the place inside of the frame that is nearest, which is what repeating the pixels on the edge gives. The
+/// frame has two columns and two rows.
+#[inline(always)]
+fn nearest<const BYTES: usize>(frame: &Frame<'_>, [x_steps, y_steps]: [i32; 2]) -> i32x4 {
+    let split = |steps: i32, side_px: usize| {
+        let last = side_px as i32 - 2;
+        let steps = steps.clamp(0, (last + 1) << STEP_BITS);
+        let index = (steps >> STEP_BITS).min(last);
+        (index, steps - (index << STEP_BITS))
+    };
+    let ((column, right), (row, lower)) = (split(x_steps, frame.width_px), split(y_steps, frame.height_px));
+    mean::<BYTES>(frame, [column, row], [right, lower])
+}
+
+/// The mean of a pixel and its neighbours right of it and below, all inside of the frame, by their weights in 1/32.
+#[inline(always)]
+fn mean<const BYTES: usize>(frame: &Frame<'_>, [column, row]: [i32; 2], weights: [i32; 2]) -> i32x4 {
+    let start = row as usize * frame.stride + column as usize * BYTES;
     let pairs =
         [start, start + frame.stride].map(|start| pair::<BYTES>(&frame.pixels[start..start + 2 * BYTES]));
-    blend(pairs, x_steps, y_steps)
+    blend(pairs, weights)
 }
 
 /// The level at any place.
-#[inline(never)]
+#[inline(always)]
 fn anywhere<const BYTES: usize, const REPLICATE: bool>(
     frame: &Frame<'_>,
     [x_steps, y_steps]: [i32; 2],
 ) -> i32x4 {
     let (column, row) = (x_steps >> STEP_BITS, y_steps >> STEP_BITS);
     let (width, height) = (frame.width_px as i32, frame.height_px as i32);
-    let touches = (-1..width).contains(&column) && (-1..height).contains(&row);
-    if !REPLICATE && !touches {
-        return i32x4::ZERO;
-    }
-    let pairs = [row, row + 1].map(|row| {
-        let mut bytes = [0; 8];
-        for (column, pixel) in [column, column + 1]
-            .into_iter()
-            .zip(bytes.chunks_exact_mut(BYTES))
-        {
-            if REPLICATE || ((0..width).contains(&column) && (0..height).contains(&row)) {
-                let (column, row) = (column.clamp(0, width - 1), row.clamp(0, height - 1));
-                let start = row as usize * frame.stride + column as usize * BYTES;
-                pixel.copy_from_slice(&frame.pixels[start..start + BYTES]);
-            }
+    let pixel = |column: i32, row: i32| {
+        let inside = (0..width).contains(&column) && (0..height).contains(&row);
+        if !(inside || REPLICATE) {
+            return 0;
         }
-        pair::<BYTES>(&bytes[..2 * BYTES])
-    });
-    blend(pairs, x_steps, y_steps)
+        let (column, row) = (column.clamp(0, width - 1), row.clamp(0, height - 1));
+        let start = row as usize * frame.stride + column as usize * BYTES;
+        let mut bytes = [0; 4];
+        bytes[..BYTES].copy_from_slice(&frame.pixels[start..start + BYTES]);
+        u64::from(u32::from_le_bytes(bytes))
+    };
+    let pairs = [row, row + 1].map(|row| pixel(column, row) | pixel(column + 1, row) << 32);
+    blend(pairs, [x_steps, y_steps].map(|steps| steps & (STEPS - 1)))
 }
 
 /// Two pixels from their bytes.
@@ -389,8 +424,7 @@ fn pair<const BYTES: usize>(bytes: &[u8]) -> Pair {
 /// The weighted mean of four neighbours, rounded to 8 bits. Rows are mixed first, then columns; both are exact, a mix of
 /// rows is at most 255 * 32 and so fits 16 bits, hence the order changes nothing.
 #[inline(always)]
-fn blend([upper_pair, lower_pair]: [Pair; 2], x_steps: i32, y_steps: i32) -> i32x4 {
-    let [right, lower] = [x_steps, y_steps].map(|steps| steps & (STEPS - 1));
+fn blend([upper_pair, lower_pair]: [Pair; 2], [right, lower]: [i32; 2]) -> i32x4 {
     let (left, upper) = (STEPS - right, STEPS - lower);
     // Every other byte of both pixels: red, blue, red, blue, and green and the fourth twice.
     let wide = |pair: Pair| -> i16x8 {
@@ -512,10 +546,10 @@ mod tests {
     /// Rounding: coordinates to 1/32 px, values to whole numbers, halves up.
     /// Along rows that enter and leave the frame anywhere, also backwards and with steps that cannot be added up.
     #[test]
-    fn pixels_known_to_be_inside_are_sampled_like_any() {
+    fn every_way_of_sampling_gives_the_same() {
         let (width_px, height_px) = (23, 17);
         let pixels: Vec<u8> = (0..width_px * height_px * 4)
-            .map(|index| (index * 2_654_435_761 >> 5) as u8)
+            .map(|index| ((index * 2_654_435_761) >> 5) as u8)
             .collect();
         let frame = Frame::packed(&pixels, width_px, height_px, PixelFormat::Rgba8).expect("a whole frame");
         let mut seed = 1_u64;
