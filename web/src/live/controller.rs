@@ -26,7 +26,7 @@ use crate::live::tuning_memory::TuningKey;
 use crate::platform::engine_link::{EngineLink, Place};
 use crate::platform::page;
 use crate::platform::painter::Painter;
-use crate::platform::source::camera::{self, CameraInfo, CameraWish};
+use crate::platform::source::camera::{CameraInfo, CameraWish};
 use crate::platform::source::file::PickedFile;
 use crate::platform::source::{Screens, Source};
 use crate::platform::support::support;
@@ -153,11 +153,10 @@ impl Live {
             printed_on: RwSignal::default(),
             controller: StoredValue::new_local(controller),
         };
-        // Looking for cameras starts another of the browser's processes: a source that starts by itself goes first.
+        // A source that starts by itself goes first.
         if !options.start_demo {
             live.look_for_cameras();
         }
-        camera::on_devices_changed(move || live.refresh_cameras());
         live
     }
 
