@@ -4,7 +4,10 @@
 //! one closed enum, and each stage matches it without a catch-all arm, so that the compiler lists what a new
 //! operator needs.
 
+use std::borrow::Cow;
 use std::sync::Arc;
+
+use crate::compact::Compact;
 
 /// Index of a value in [`Graph::values`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -41,6 +44,8 @@ pub struct Value {
 pub enum Constant {
     /// Ready for use.
     F32(Arc<[f32]>),
+    /// The same in fewer bytes, widened by whoever packs them.
+    Compact(Compact),
     /// IEEE binary16 bit patterns; a `Dequantize` node widens them.
     F16(Arc<[u16]>),
     /// Shapes, paddings and sizes.
@@ -55,10 +60,11 @@ pub enum Constant {
 }
 
 impl Constant {
-    /// The elements as f32, when they are stored so.
-    pub fn as_f32(&self) -> Option<&[f32]> {
+    /// The elements, when they are f32 numbers.
+    pub fn to_f32(&self) -> Option<Cow<'_, [f32]>> {
         match self {
-            Constant::F32(data) => Some(data),
+            Constant::F32(data) => Some(Cow::Borrowed(data)),
+            Constant::Compact(data) => Some(Cow::Owned(data.to_f32())),
             Constant::F16(_) | Constant::I32(_) | Constant::SparseF16 { .. } => None,
         }
     }
@@ -67,7 +73,7 @@ impl Constant {
     pub fn as_i32(&self) -> Option<&[i32]> {
         match self {
             Constant::I32(data) => Some(data),
-            Constant::F32(_) | Constant::F16(_) | Constant::SparseF16 { .. } => None,
+            Constant::F32(_) | Constant::Compact(_) | Constant::F16(_) | Constant::SparseF16 { .. } => None,
         }
     }
 }

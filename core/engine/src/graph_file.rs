@@ -9,14 +9,13 @@
 //! of; values, nodes, inputs and outputs, each list after its length as u32; then the contents of all constants in the
 //! order of the values. Strings are a length and UTF-8.
 
-use std::sync::Arc;
-
+use crate::compact::Compact;
 use crate::error::ModelError;
 use crate::graph::{
     Activation, Bilinear, Constant, Conv2d, Graph, Node, Op, Padding, Pool2d, Residual, Value, ValueId,
     element_count,
 };
-use crate::half::{f16_from_f32_exact, widen};
+use crate::half::f16_from_f32_exact;
 use crate::tflite::MAX_ELEMENTS;
 use crate::validate::validate;
 
@@ -199,6 +198,7 @@ impl Writer {
     fn constant(&mut self, constant: &Constant) -> Option<Storage> {
         match constant {
             Constant::F32(data) => Some(self.floats(data)),
+            Constant::Compact(data) => Some(self.floats(&data.to_f32())),
             Constant::I32(data) => {
                 self.0.extend(data.iter().flat_map(|value| value.to_le_bytes()));
                 Some(Storage::I32)
@@ -453,25 +453,13 @@ impl<'a> Reader<'a> {
             }
             Storage::F16 => {
                 let halves = self.take(2 * elements, what)?.as_chunks::<2>().0;
-                Some(Constant::F32(widen(halves)))
+                Some(Constant::Compact(Compact::dense(halves)))
             }
             Storage::SparseF16 => {
-                let bits = self.take(elements.div_ceil(8), what)?;
-                let kept: usize = bits.iter().map(|byte| byte.count_ones() as usize).sum();
-                let kept = widen(self.take(2 * kept, what)?.as_chunks::<2>().0);
-                let mut dense: Arc<[f32]> = std::iter::repeat_n(0.0, elements).collect();
-                let mut kept = kept.iter();
-                for (&bits, eight) in bits.iter().zip(Arc::make_mut(&mut dense).chunks_mut(8)) {
-                    let mut bits = bits;
-                    while bits != 0 {
-                        // Bits beyond the end of the tensor name no element.
-                        let place = eight.get_mut(bits.trailing_zeros() as usize);
-                        let place = place.ok_or_else(|| self.broken(what))?;
-                        *place = kept.next().copied().unwrap_or_default();
-                        bits &= bits - 1;
-                    }
-                }
-                Some(Constant::F32(dense))
+                let mask = self.take(elements.div_ceil(8), what)?;
+                let kept = self.take(2 * Compact::count(mask), what)?.as_chunks::<2>().0;
+                let compact = Compact::sparse(elements, mask, kept).ok_or_else(|| self.broken(what))?;
+                Some(Constant::Compact(compact))
             }
         })
     }

@@ -1,7 +1,5 @@
 //! IEEE 754 binary16, as bit patterns.
 
-use std::sync::Arc;
-
 /// The f32 with the value of a binary16 bit pattern; exact for every input.
 pub fn f32_from_f16(bits: u16) -> f32 {
     let sign = u32::from(bits >> 15) << 31;
@@ -24,25 +22,30 @@ pub fn f32_from_f16(bits: u16) -> f32 {
 /// A pattern without its sign, moved to where f32 has exponent and fraction, is the value times 2^-112, subnormals
 /// included; multiplying by 2^112 is exact. That has no branches, so compilers make vectors of it; infinities and NaN,
 /// which weights are not, are put right afterwards.
-pub fn widen(halves: &[[u8; 2]]) -> Arc<[f32]> {
+pub fn widen(halves: &[[u8; 2]], wide: &mut [f32]) {
+    for (halves, wide) in halves.chunks(BLOCK).zip(wide.chunks_mut(BLOCK)) {
+        widen_block(halves, wide);
+    }
+}
+
+/// Values that are widened at once: a browser optimises a function after many calls and never in the middle of one.
+const BLOCK: usize = 1024;
+
+#[inline(never)]
+fn widen_block(halves: &[[u8; 2]], wide: &mut [f32]) {
     let scale = f32::from_bits((127 + 112) << 23);
     let mut largest = 0;
-    // Straight into shared memory: a vector would be copied into it.
-    let mut wide: Arc<[f32]> = halves
-        .iter()
-        .map(|&half| {
-            let bits = u32::from(u16::from_le_bytes(half));
-            largest = largest.max(bits & 0x7fff);
-            let magnitude = f32::from_bits((bits & 0x7fff) << 13) * scale;
-            f32::from_bits(magnitude.to_bits() | (bits & 0x8000) << 16)
-        })
-        .collect();
+    for (value, &half) in wide.iter_mut().zip(halves) {
+        let bits = u32::from(u16::from_le_bytes(half));
+        largest = largest.max(bits & 0x7fff);
+        let magnitude = f32::from_bits((bits & 0x7fff) << 13) * scale;
+        *value = f32::from_bits(magnitude.to_bits() | (bits & 0x8000) << 16);
+    }
     if largest >= 0x7c00 {
-        for (value, &half) in Arc::make_mut(&mut wide).iter_mut().zip(halves) {
+        for (value, &half) in wide.iter_mut().zip(halves) {
             *value = f32_from_f16(u16::from_le_bytes(half));
         }
     }
-    wide
 }
 
 /// The binary16 bit pattern of a value, when binary16 holds that value exactly.
@@ -92,7 +95,9 @@ mod tests {
     fn widening_many_gives_what_widening_one_gives() {
         let bits_of = |patterns: &[u16]| -> Vec<u32> {
             let bytes: Vec<[u8; 2]> = patterns.iter().map(|pattern| pattern.to_le_bytes()).collect();
-            widen(&bytes).iter().copied().map(f32::to_bits).collect()
+            let mut wide = vec![0.0; bytes.len()];
+            widen(&bytes, &mut wide);
+            wide.into_iter().map(f32::to_bits).collect()
         };
         let finite: Vec<u16> = (0..=u16::MAX).filter(|bits| bits & 0x7fff < 0x7c00).collect();
         let all: Vec<u16> = (0..=u16::MAX).collect();

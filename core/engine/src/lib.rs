@@ -13,6 +13,7 @@
 //!
 //! Each stage can be called on its own and its product printed; `plumb inspect` does so.
 
+pub mod compact;
 pub mod cpu;
 pub mod deferral;
 pub mod encoding;

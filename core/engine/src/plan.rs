@@ -174,7 +174,12 @@ impl Plan {
 
 /// Weights and biases must be constants that are ready for use, everything else must not be.
 fn check_operands(graph: &Graph) -> Result<(), ModelError> {
-    let is_f32 = |id: ValueId| matches!(graph.value(id).constant, Some(Constant::F32(_)));
+    let is_f32 = |id: ValueId| {
+        matches!(
+            graph.value(id).constant,
+            Some(Constant::F32(_) | Constant::Compact(_))
+        )
+    };
     for node in &graph.nodes {
         let weights = match node.op {
             Op::Conv2d(_) | Op::DepthwiseConv2d(_) => 1..3,

@@ -2,6 +2,7 @@
 //!
 //! It is the yardstick for the fused and vectorised backends and is far too slow for anything else.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::error::ModelError;
@@ -30,11 +31,11 @@ pub fn run(graph: &Graph, inputs: &[Vec<f32>]) -> Result<HashMap<ValueId, Vec<f3
 }
 
 fn evaluate(graph: &Graph, node: &Node, values: &HashMap<ValueId, Vec<f32>>) -> Result<Vec<f32>, ModelError> {
-    let operand = |index: usize| -> Result<&[f32], ModelError> {
+    let operand = |index: usize| -> Result<Cow<'_, [f32]>, ModelError> {
         let id = node.inputs[index];
-        let constant = graph.value(id).constant.as_ref().and_then(Constant::as_f32);
+        let constant = graph.value(id).constant.as_ref().and_then(Constant::to_f32);
         constant
-            .or_else(|| values.get(&id).map(Vec::as_slice))
+            .or_else(|| values.get(&id).map(|values| Cow::Borrowed(&values[..])))
             .ok_or_else(|| ModelError::unsupported(&node.origin, "an operand is not f32"))
     };
     let shape = |index: usize| graph.shape(node.inputs[index]);
@@ -48,16 +49,16 @@ fn evaluate(graph: &Graph, node: &Node, values: &HashMap<ValueId, Vec<f32>>) -> 
         }
         Op::Conv2d(conv) | Op::DepthwiseConv2d(conv) => {
             let depthwise = matches!(node.op, Op::DepthwiseConv2d(_));
-            let (x, weights, bias) = (operand(0)?, operand(1)?, operand(2)?);
+            let (x, weights, bias) = (&operand(0)?, &operand(1)?, &operand(2)?);
             let mut result = convolve(x, shape(0), weights, shape(1), bias, out_shape, conv, depthwise);
             if let Some(residual) = conv.residual {
-                add(&mut result, out_shape, operand(3)?, shape(3), residual);
+                add(&mut result, out_shape, &operand(3)?, shape(3), residual);
             }
             result
         }
         Op::Add(residual) => {
             let mut result = operand(0)?.to_vec();
-            add(&mut result, out_shape, operand(1)?, shape(1), *residual);
+            add(&mut result, out_shape, &operand(1)?, shape(1), *residual);
             result
         }
         Op::Activation(activation) => operand(0)?.iter().map(|&x| activation.apply(x)).collect(),
@@ -93,7 +94,7 @@ fn evaluate(graph: &Graph, node: &Node, values: &HashMap<ValueId, Vec<f32>>) -> 
                 pool.activation.apply(best)
             })
         }
-        Op::ResizeBilinear(bilinear) => resize(operand(0)?, shape(0), out_shape, *bilinear),
+        Op::ResizeBilinear(bilinear) => resize(&operand(0)?, shape(0), out_shape, *bilinear),
         Op::Concat { axis } => {
             let inner: usize = out_shape[axis + 1..].iter().product();
             let outer: usize = out_shape[..*axis].iter().product();

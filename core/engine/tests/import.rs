@@ -28,7 +28,7 @@ fn reads_every_kind_of_tensor() {
         value
             .constant
             .as_ref()
-            .and_then(Constant::as_f32)
+            .and_then(Constant::to_f32)
             .expect("it is folded")
             .to_vec()
     };

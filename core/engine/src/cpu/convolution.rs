@@ -145,22 +145,20 @@ impl Convolution {
     /// Packs `weights` `[outputs, kernel_h, kernel_w, channels]` and `bias` `[outputs]`.
     pub fn new(geometry: Geometry, weights: &[f32], bias: &[f32]) -> Self {
         let (outputs, depth) = (bias.len(), geometry.patch_len());
-        let mut panels = Vec::with_capacity(outputs.div_ceil(PANEL) * depth);
+        let mut panels = vec![[f32x4::ZERO; 2]; outputs.div_ceil(PANEL) * depth];
         let mut biases = Vec::with_capacity(outputs.div_ceil(PANEL));
         // Outputs beyond the last one have weights of zero.
         let zeros = vec![0.0; depth];
-        let mut halves = [0, LANES].map(|_| vec![[0.0; LANES]; depth]);
-        for first in (0..outputs).step_by(PANEL) {
+        for (first, panel) in (0..outputs).step_by(PANEL).zip(panels.chunks_exact_mut(depth)) {
             let bias_at = |output: usize| positive_zero(bias.get(output).copied().unwrap_or(0.0));
             let quad = |first: usize| f32x4::new([0, 1, 2, 3].map(|lane| bias_at(first + lane)));
             biases.push([quad(first), quad(first + LANES)]);
-            for (half, first) in halves.iter_mut().zip([first, first + LANES]) {
-                let row = |output: usize| weights.get(output * depth..).and_then(|rest| rest.get(..depth));
-                transpose([0, 1, 2, 3].map(|lane| row(first + lane).unwrap_or(&zeros)), half);
+            let row = |output: usize| weights.get(output * depth..).and_then(|rest| rest.get(..depth));
+            for half in [0, 1] {
+                let first = first + half * LANES;
+                let rows = [0, 1, 2, 3].map(|lane| row(first + lane).unwrap_or(&zeros));
+                pack_half(rows, panel, half);
             }
-            let [low, high] = &halves;
-            let pairs = low.iter().zip(high);
-            panels.extend(pairs.map(|(&low, &high)| [f32x4::new(low), f32x4::new(high)]));
         }
         let block_pixels = (BLOCK_VALUES / depth)
             .next_multiple_of(TILE)
@@ -191,6 +189,24 @@ impl Convolution {
             };
             finish.run_block(first, pixels, self.outputs, enlarged, block);
         }
+    }
+}
+
+/// Writes four rows of weights side by side into one vector of each pair of a panel. Apart, because a browser optimises
+/// what is called often.
+#[inline(never)]
+fn pack_half(rows: [&[f32]; LANES], panel: &mut [[f32x4; 2]], half: usize) {
+    let (blocks, rest) = panel.as_chunks_mut::<LANES>();
+    let [a, b, c, d] = rows.map(quads);
+    for ((((block, &a), &b), &c), &d) in blocks.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+        let columns = f32x4::transpose([a, b, c, d].map(f32x4::new));
+        for (pair, column) in block.iter_mut().zip(columns) {
+            pair[half] = column;
+        }
+    }
+    let done = LANES * blocks.len();
+    for (k, pair) in rest.iter_mut().enumerate() {
+        pair[half] = f32x4::new(rows.map(|row| row[done + k]));
     }
 }
 

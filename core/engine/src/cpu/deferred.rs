@@ -38,7 +38,7 @@ impl Panels {
     pub fn new(plan: &Plan, deferred: &Deferred, instructions: Instructions) -> Result<Self, ModelError> {
         let graph = &plan.graph;
         let constant = |id| {
-            let data = graph.value(id).constant.as_ref().and_then(Constant::as_f32);
+            let data = graph.value(id).constant.as_ref().and_then(Constant::to_f32);
             data.ok_or_else(|| ModelError::invalid(&deferred.name, "its weights are not f32 constants"))
         };
         let depth = graph.shape(deferred.source).last().copied().unwrap_or(0);

@@ -11,6 +11,7 @@ use super::convolution::{Geometry, Scratch, positive_zero};
 use super::epilogue::{Block, Epilogue, Finish};
 use super::instructions::Four;
 use super::simd::{LANES, Quad, f32x4, quads, quads_mut};
+use crate::compact::Compact;
 
 /// The largest part of weights that may differ from zero for this kernel to be chosen; `benches/kernels.rs` measures
 /// where it breaks even with the dense one.
@@ -41,31 +42,52 @@ impl SparsePointwise {
     /// Collects the weights `[outputs, 1, 1, depth]` that are not zero; `None` where the dense kernel is the better
     /// choice.
     pub fn new(geometry: &Geometry, weights: &[f32], bias: &[f32]) -> Option<Self> {
+        if !Self::is_possible(geometry) {
+            return None;
+        }
         let nonzero = weights.iter().filter(|&&weight| weight != 0.0).count();
-        let suits = geometry.is_pointwise()
-            && geometry.pixels() >= MIN_PIXELS
-            && nonzero as f64 <= MAX_DENSITY * weights.len() as f64;
-        if !suits {
+        if nonzero as f64 > MAX_DENSITY * weights.len() as f64 {
             return None;
         }
         let depth = geometry.patch_len();
         let mut kept = Vec::with_capacity(nonzero);
         let mut ends = Vec::with_capacity(bias.len());
         for row in weights.chunks_exact(depth) {
-            let stored = row.iter().enumerate().filter(|(_, value)| **value != 0.0);
-            kept.extend(stored.map(|(input, &value)| Weight {
-                input: input as u32,
-                value,
-            }));
+            keep(row, &mut kept);
             ends.push(kept.len());
         }
-        Some(Self {
-            weights: kept,
+        Some(Self::of(geometry, kept, ends, bias))
+    }
+
+    /// [`Self::new`] without writing the zeros down first. `None` also where a row of weights does not end with a byte of
+    /// the mask.
+    pub fn of_compact(geometry: &Geometry, weights: &Compact, bias: &[f32]) -> Option<Self> {
+        let depth = geometry.patch_len();
+        let suits =
+            Self::is_possible(geometry) && weights.density() <= MAX_DENSITY && depth.is_multiple_of(8);
+        let mask = weights.mask().filter(|_| suits)?;
+        let values = weights.kept();
+        let mut kept = Vec::with_capacity(values.len());
+        let mut ends = Vec::with_capacity(bias.len());
+        for row in mask.chunks_exact(depth / 8) {
+            keep_masked(row, &values[kept.len()..], &mut kept);
+            ends.push(kept.len());
+        }
+        Some(Self::of(geometry, kept, ends, bias))
+    }
+
+    fn is_possible(geometry: &Geometry) -> bool {
+        geometry.is_pointwise() && geometry.pixels() >= MIN_PIXELS
+    }
+
+    fn of(geometry: &Geometry, weights: Vec<Weight>, ends: Vec<usize>, bias: &[f32]) -> Self {
+        Self {
+            weights,
             ends,
             bias: bias.iter().map(|&bias| positive_zero(bias)).collect(),
-            depth,
+            depth: geometry.patch_len(),
             pixels: geometry.pixels(),
-        })
+        }
     }
 
     /// Computes the output pixels from number `start` on, as many as `out` has room for.
@@ -105,6 +127,30 @@ impl SparsePointwise {
                 out,
             };
             finish.run_block(start + index * size, pixels, outputs, enlarged, block);
+        }
+    }
+}
+
+/// Appends the weights of one output channel that are not zero. Apart, because a browser optimises what is called often.
+#[inline(never)]
+fn keep(row: &[f32], kept: &mut Vec<Weight>) {
+    let stored = row.iter().enumerate().filter(|(_, value)| **value != 0.0);
+    kept.extend(stored.map(|(input, &value)| Weight {
+        input: input as u32,
+        value,
+    }));
+}
+
+/// The same from a mask of the row and the weights that it names.
+#[inline(never)]
+fn keep_masked(mask: &[u8], values: &[f32], kept: &mut Vec<Weight>) {
+    let mut values = values.iter();
+    for (byte, &bits) in mask.iter().enumerate() {
+        let mut bits = u32::from(bits);
+        while bits != 0 {
+            let input = 8 * byte as u32 + bits.trailing_zeros();
+            kept.extend(values.next().map(|&value| Weight { input, value }));
+            bits &= bits - 1;
         }
     }
 }
@@ -198,6 +244,7 @@ mod tests {
     use crate::cpu::residual::Addend;
     use crate::cpu::simd::Clamp;
     use crate::graph::{Activation, Conv2d, Padding};
+    use crate::half::f16_from_f32_exact;
 
     /// Image side, input and output channels: blocks of 28 and of 32, short last blocks, ragged channels.
     #[test]
@@ -215,7 +262,9 @@ mod tests {
             let x: Vec<f32> = (0..side * side * depth).map(value).collect();
             let added: Vec<f32> = (0..side * side * outputs).map(|index| value(index + 7)).collect();
             let bias: Vec<f32> = (0..outputs).map(value).collect();
-            let kept = |index: usize| if index % 7 < 2 { value(index + 3) } else { 0.0 };
+            // Binary16 holds them too.
+            let half = |index: usize| (64.0 * value(index + 3)).round() / 64.0;
+            let kept = |index: usize| if index % 7 < 2 { half(index) } else { 0.0 };
             let weights: Vec<f32> = (0..outputs * depth).map(kept).collect();
             let (from, kernel, to) = (
                 [1, side, side, depth],
@@ -225,6 +274,8 @@ mod tests {
             let geometry = || Geometry::new(conv, &from, &kernel, &to);
             let sparse = SparsePointwise::new(&geometry(), &weights, &bias).expect("sparse enough");
             let dense = Convolution::new(geometry(), &weights, &bias);
+            let compact = SparsePointwise::of_compact(&geometry(), &compact(&weights), &bias);
+            assert_eq!(compact.is_some(), depth % 8 == 0, "{depth} input channels");
             let mut scratch = Scratch::default();
             let addend = Addend {
                 data: &added,
@@ -242,8 +293,29 @@ mod tests {
                 dense.run(&x, 0, finish, &mut scratch, &mut expected);
                 sparse.run(&x, 0, finish, &mut scratch, &mut actual);
                 assert_eq!(actual, expected, "{side} x {side}, {depth} to {outputs} channels");
+                if let Some(compact) = &compact {
+                    actual.fill(f32::NAN);
+                    compact.run(&x, 0, finish, &mut scratch, &mut actual);
+                    assert_eq!(actual, expected, "{depth} to {outputs} channels from a mask");
+                }
             }
         }
+    }
+
+    /// As a graph file keeps them.
+    fn compact(weights: &[f32]) -> Compact {
+        let bit = |(place, &weight): (usize, &f32)| u8::from(weight != 0.0) << place;
+        let mask: Vec<u8> = weights
+            .chunks(8)
+            .map(|eight| eight.iter().enumerate().map(bit).sum())
+            .collect();
+        let halves = weights.iter().filter(|&&weight| weight != 0.0);
+        let halves = halves.map(|&weight| {
+            f16_from_f32_exact(weight)
+                .expect("binary16 holds it")
+                .to_le_bytes()
+        });
+        Compact::sparse(weights.len(), &mask, &halves.collect::<Vec<_>>()).expect("it fits")
     }
 
     #[test]

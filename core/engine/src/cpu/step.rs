@@ -122,37 +122,40 @@ impl Step {
     /// Packs the weights of the node at `position` and builds its tables.
     pub fn prepare(graph: &Graph, position: usize, instructions: Instructions) -> Result<Self, ModelError> {
         let node = &graph.nodes[position];
+        let constant = |index: usize| graph.value(node.inputs[index]).constant.as_ref();
         let weights = |index: usize| {
-            let constant = graph
-                .value(node.inputs[index])
-                .constant
-                .as_ref()
-                .and_then(Constant::as_f32);
+            let constant = constant(index).and_then(Constant::to_f32);
             constant.ok_or_else(|| ModelError::invalid(&node.origin, "its weights are not f32 constants"))
         };
         let (from, to) = (graph.shape(node.inputs[0]), graph.shape(node.output));
         let kernel = match &node.op {
             Op::Conv2d(conv) => {
                 let geometry = Geometry::new(*conv, from, graph.shape(node.inputs[1]), to);
-                let (weights, bias) = (weights(1)?, weights(2)?);
-                let wide = instructions.wide();
                 // Sixteen lanes multiply with the zeros in less time than four lanes take without them.
-                let sparse = match instructions.lanes() {
-                    ..=8 => SparsePointwise::new(&geometry, weights, bias),
-                    _ => None,
-                };
-                match (sparse, wide) {
-                    _ if Planar::suits(&geometry, bias.len()) => {
-                        Kernel::Planar(Planar::new(geometry, weights, bias[0], instructions))
+                let skips_zeros = instructions.lanes() <= 8;
+                let bias = &weights(2)?;
+                if Planar::suits(&geometry, bias.len()) {
+                    Kernel::Planar(Planar::new(geometry, &weights(1)?, bias[0], instructions))
+                } else if skips_zeros
+                    && let Some(Constant::Compact(compact)) = constant(1)
+                    && let Some(kernel) = SparsePointwise::of_compact(&geometry, compact, bias)
+                {
+                    Kernel::Sparse(kernel)
+                } else {
+                    let weights = &weights(1)?;
+                    let sparse = skips_zeros
+                        .then(|| SparsePointwise::new(&geometry, weights, bias))
+                        .flatten();
+                    match (sparse, instructions.wide()) {
+                        (Some(kernel), _) => Kernel::Sparse(kernel),
+                        (None, Some(wide)) => Kernel::Direct(Direct::new(geometry, weights, bias, wide)),
+                        (None, None) => Kernel::Convolution(Convolution::new(geometry, weights, bias)),
                     }
-                    (Some(kernel), _) => Kernel::Sparse(kernel),
-                    (None, Some(wide)) => Kernel::Direct(Direct::new(geometry, weights, bias, wide)),
-                    (None, None) => Kernel::Convolution(Convolution::new(geometry, weights, bias)),
                 }
             }
             Op::DepthwiseConv2d(conv) => {
                 let shape = graph.shape(node.inputs[1]);
-                let (weights, bias) = (weights(1)?, weights(2)?);
+                let (weights, bias) = (&weights(1)?, &weights(2)?);
                 Kernel::Depthwise(Depthwise::new(
                     *conv,
                     from,

@@ -44,11 +44,11 @@ impl DeferredPort {
             return Err(ModelError::unsupported(&deferred.name, message));
         }
         let constant = |id| {
-            let data = graph.value(id).constant.as_ref().and_then(Constant::as_f32);
+            let data = graph.value(id).constant.as_ref().and_then(Constant::to_f32);
             data.ok_or_else(|| ModelError::unsupported(&deferred.name, "its weights are no f32 constant"))
         };
-        let rows = pack::pack(constant(deferred.weights)?);
-        let mut packed = pack::pack_f32(&pack::padded_rows(constant(deferred.bias)?, 4));
+        let rows = pack::pack(&constant(deferred.weights)?);
+        let mut packed = pack::pack_f32(&pack::padded_rows(&constant(deferred.bias)?, 4));
         let rows_at = packed.bytes.len() / 4;
         packed.bytes.extend_from_slice(&rows.bytes);
         let Place::Weights { bytes, .. } = recorder.store(packed) else {

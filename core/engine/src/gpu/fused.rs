@@ -32,13 +32,13 @@ impl Recorder<'_> {
             let [out_height, out_width, out_channels] = self.image(node, node.output)?;
             let (taps, weights) = self.weights_of(node)?;
             let packed = match form {
-                Form::Taps => pack::padded_rows(weights, out_channels),
+                Form::Taps => pack::padded_rows(&weights, out_channels),
                 Form::Tiles | Form::Image { .. } | Form::Flat { .. } => {
-                    pack::dense_tiles(weights, out_channels, taps[0] * taps[1], in_channels)
+                    pack::dense_tiles(&weights, out_channels, taps[0] * taps[1], in_channels)
                 }
             };
             let bias = self.constant(node, node.inputs[2])?;
-            biases.extend(pack::padded_rows(bias, bias.len()));
+            biases.extend(pack::padded_rows(&bias, bias.len()));
             operands.push(self.weight_operand(name, pack::pack(&packed), form));
             let window = Window {
                 input: [height, width],
@@ -187,17 +187,17 @@ impl Recorder<'_> {
         let [_, _, out_channels] = self.image(node, node.output)?;
         let (taps, weights) = self.weights_of(node)?;
         let packed = if form == Form::Taps {
-            pack::pack_f32(&pack::padded_rows(weights, out_channels))
+            pack::pack_f32(&pack::padded_rows(&weights, out_channels))
         } else {
             pack::pack(&pack::dense_tiles(
-                weights,
+                &weights,
                 out_channels,
                 taps[0] * taps[1],
                 in_channels,
             ))
         };
         let bias = self.constant(node, node.inputs[2])?;
-        let bias = pack::pack_f32(&pack::padded_rows(bias, bias.len()));
+        let bias = pack::pack_f32(&pack::padded_rows(&bias, bias.len()));
         operands.push(self.weight_operand(&format!("w{number}"), packed, form));
         let channels = bias.bytes.len() / 4;
         operands.push(self.weight_operand(&format!("c{number}"), bias, Form::Image { channels }));

@@ -3,6 +3,7 @@
 //! Shaders whose texts are equal become one, so a network of repeated blocks compiles few pipelines: the text
 //! holds shapes, not places, and places are ranges in the bind groups.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::deferred::DeferredPort;
@@ -210,7 +211,7 @@ impl Recorder<'_> {
         let [out_height, out_width, out_channels] = self.image(node, node.output)?;
         let (taps, weights) = self.weights_of(node)?;
         let tiles = pack::pack(&pack::dense_tiles(
-            weights,
+            &weights,
             out_channels,
             taps[0] * taps[1],
             in_channels,
@@ -251,7 +252,7 @@ impl Recorder<'_> {
             return Err(ModelError::unsupported(&node.origin, message));
         }
         let (taps, weights) = self.weights_of(node)?;
-        let rows = pack::pack(&pack::padded_rows(weights, channels));
+        let rows = pack::pack(&pack::padded_rows(&weights, channels));
         let output = [out_height, out_width];
         let (operands, finish) = self.weighted(node, conv, output, rows, Form::Taps)?;
         let window = Window {
@@ -273,7 +274,7 @@ impl Recorder<'_> {
         form: Form,
     ) -> Result<(Vec<Operand>, String), ModelError> {
         let bias = self.constant(node, node.inputs[2])?;
-        let bias = pack::pack_f32(&pack::padded_rows(bias, bias.len()));
+        let bias = pack::pack_f32(&pack::padded_rows(&bias, bias.len()));
         let bias_channels = bias.bytes.len() / 4;
         let w = self.weight_operand("w", weights, form);
         let mut operands = vec![
@@ -404,7 +405,7 @@ impl Recorder<'_> {
     }
 
     /// Rows and columns of taps, and the weights themselves.
-    pub(super) fn weights_of(&self, node: &Node) -> Result<(Extent, &[f32]), ModelError> {
+    pub(super) fn weights_of(&self, node: &Node) -> Result<(Extent, Cow<'_, [f32]>), ModelError> {
         match *self.plan.graph.shape(node.inputs[1]) {
             [_, taps_y, taps_x, _] => Ok(([taps_y, taps_x], self.constant(node, node.inputs[1])?)),
             ref shape => Err(ModelError::unsupported(
@@ -414,9 +415,9 @@ impl Recorder<'_> {
         }
     }
 
-    pub(super) fn constant(&self, node: &Node, id: ValueId) -> Result<&[f32], ModelError> {
+    pub(super) fn constant(&self, node: &Node, id: ValueId) -> Result<Cow<'_, [f32]>, ModelError> {
         let value = self.plan.graph.value(id);
-        value.constant.as_ref().and_then(Constant::as_f32).ok_or_else(|| {
+        value.constant.as_ref().and_then(Constant::to_f32).ok_or_else(|| {
             ModelError::unsupported(&node.origin, format!("{} is no f32 constant", value.name))
         })
     }
