@@ -181,6 +181,18 @@ pub struct Conv2d {
     pub residual: Option<Residual>,
 }
 
+impl Conv2d {
+    /// The input row (axis 0) or column (axis 1) under a tap of the kernel, for this output row or column; `None` where
+    /// that is beyond the border of an input of `size` rows or columns.
+    #[inline(always)]
+    pub fn input_at(&self, axis: usize, output: usize, tap: usize, size: usize) -> Option<usize> {
+        let before = [self.padding.top, self.padding.left][axis];
+        (output * self.stride[axis] + tap * self.dilation[axis])
+            .checked_sub(before)
+            .filter(|&index| index < size)
+    }
+}
+
 /// A pooling window; input `[x]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Pool2d {

@@ -111,21 +111,13 @@ impl Geometry {
     /// Packs four patches. Where all lie between the left and the right border, a kernel row is one run of memory.
     fn pack_patches(&self, x: &[f32], pixels: [(usize, usize); TILE], tile: &mut [Quad]) {
         let [width, run] = [self.kernel[1], self.kernel[1] * self.channels];
-        let column = |out_x: usize, kx: usize| {
-            (out_x * self.conv.stride[1] + kx * self.conv.dilation[1])
-                .checked_sub(self.conv.padding.left)
-                .filter(|&column| column < self.in_size[1])
-        };
+        let column = |out_x: usize, kx: usize| self.conv.input_at(1, out_x, kx, self.in_size[1]);
         let inside = self.conv.dilation[1] == 1
             && pixels
                 .iter()
                 .all(|&(_, out_x)| column(out_x, 0).is_some() && column(out_x, width - 1).is_some());
         for (ky, tile) in tile.chunks_exact_mut(run).enumerate() {
-            let rows = pixels.map(|(out_y, _)| {
-                (out_y * self.conv.stride[0] + ky * self.conv.dilation[0])
-                    .checked_sub(self.conv.padding.top)
-                    .filter(|&row| row < self.in_size[0])
-            });
+            let rows = pixels.map(|(out_y, _)| self.conv.input_at(0, out_y, ky, self.in_size[0]));
             let line = |lane: usize, kx: usize, len: usize| match (rows[lane], column(pixels[lane].1, kx)) {
                 (Some(row), Some(column)) => &x[(row * self.in_size[1] + column) * self.channels..][..len],
                 _ => &self.zeros[..len],

@@ -217,12 +217,8 @@ impl Depthwise {
                 let mut sum = f32x4::new(self.bias[quad]);
                 for (tap, &weight) in self.weights[quad * taps..][..taps].iter().enumerate() {
                     let (ky, kx) = (tap / self.kernel[1], tap % self.kernel[1]);
-                    let row = (out_y * self.conv.stride[0] + ky * self.conv.dilation[0])
-                        .checked_sub(self.conv.padding.top)
-                        .filter(|&row| row < self.in_size[0]);
-                    let column = (out_x * self.conv.stride[1] + kx * self.conv.dilation[1])
-                        .checked_sub(self.conv.padding.left)
-                        .filter(|&column| column < self.in_size[1]);
+                    let row = self.conv.input_at(0, out_y, ky, self.in_size[0]);
+                    let column = self.conv.input_at(1, out_x, kx, self.in_size[1]);
                     let (Some(row), Some(column)) = (row, column) else {
                         continue;
                     };
