@@ -28,6 +28,18 @@ pub fn element_count(shape: &[usize]) -> usize {
     shape.iter().product()
 }
 
+/// No tensor may have more elements than this (256 MiB of f32): larger ones are a broken file or a model that no browser
+/// could run.
+pub const MAX_ELEMENTS: usize = 1 << 26;
+
+/// Number of elements of a shape that nobody has checked; `None` when there are more than [`MAX_ELEMENTS`]. Sizes beside
+/// a 0 count as well, so that no part of the shape overflows either.
+pub fn bounded_element_count(shape: &[usize]) -> Option<usize> {
+    let mut sizes = shape.iter().map(|&size| size.max(1));
+    let bound = sizes.try_fold(1usize, usize::checked_mul)?;
+    (bound <= MAX_ELEMENTS).then(|| element_count(shape))
+}
+
 /// A tensor of the graph: an input, a constant or the output of a node.
 #[derive(Clone, Debug)]
 pub struct Value {
@@ -50,6 +62,8 @@ pub enum Constant {
     F16(Arc<[u16]>),
     /// Shapes, paddings and sizes.
     I32(Arc<[i32]>),
+    /// Integers without a sign, and truth values as 0 and 1.
+    U32(Arc<[u32]>),
     /// Binary16 values of a tensor of which most elements are zero; a `Densify` node spreads them.
     SparseF16 {
         /// The stored elements.
@@ -65,7 +79,7 @@ impl Constant {
         match self {
             Constant::F32(data) => Some(Cow::Borrowed(data)),
             Constant::Compact(data) => Some(Cow::Owned(data.to_f32())),
-            Constant::F16(_) | Constant::I32(_) | Constant::SparseF16 { .. } => None,
+            Constant::F16(_) | Constant::I32(_) | Constant::U32(_) | Constant::SparseF16 { .. } => None,
         }
     }
 
@@ -73,7 +87,11 @@ impl Constant {
     pub fn as_i32(&self) -> Option<&[i32]> {
         match self {
             Constant::I32(data) => Some(data),
-            Constant::F32(_) | Constant::Compact(_) | Constant::F16(_) | Constant::SparseF16 { .. } => None,
+            Constant::F32(_)
+            | Constant::Compact(_)
+            | Constant::F16(_)
+            | Constant::U32(_)
+            | Constant::SparseF16 { .. } => None,
         }
     }
 }

@@ -12,11 +12,10 @@
 use crate::compact::Compact;
 use crate::error::ModelError;
 use crate::graph::{
-    Activation, Bilinear, Constant, Conv2d, Graph, Node, Op, Padding, Pool2d, Residual, Value, ValueId,
-    element_count,
+    Activation, Bilinear, Constant, Conv2d, Graph, MAX_ELEMENTS, Node, Op, Padding, Pool2d, Residual, Value,
+    ValueId, element_count,
 };
 use crate::half::f16_from_f32_exact;
-use crate::tflite::MAX_ELEMENTS;
 use crate::validate::validate;
 
 const MAGIC: &[u8; 4] = b"PLMG";
@@ -42,10 +41,18 @@ enum Storage {
     /// One bit for each element, lowest first; then, as binary16, the elements whose bit is set.
     SparseF16,
     I32,
+    U32,
 }
 
 impl Storage {
-    const ALL: [Self; 5] = [Self::None, Self::F32, Self::F16, Self::SparseF16, Self::I32];
+    const ALL: [Self; 6] = [
+        Self::None,
+        Self::F32,
+        Self::F16,
+        Self::SparseF16,
+        Self::I32,
+        Self::U32,
+    ];
 }
 
 /// Whether bytes begin as such a file does.
@@ -202,6 +209,10 @@ impl Writer {
             Constant::I32(data) => {
                 self.0.extend(data.iter().flat_map(|value| value.to_le_bytes()));
                 Some(Storage::I32)
+            }
+            Constant::U32(data) => {
+                self.0.extend(data.iter().flat_map(|value| value.to_le_bytes()));
+                Some(Storage::U32)
             }
             Constant::F16(_) | Constant::SparseF16 { .. } => None,
         }
@@ -449,6 +460,12 @@ impl<'a> Reader<'a> {
                 let words = self.take(4 * elements, what)?.as_chunks::<4>().0;
                 Some(Constant::I32(
                     words.iter().map(|&word| i32::from_le_bytes(word)).collect(),
+                ))
+            }
+            Storage::U32 => {
+                let words = self.take(4 * elements, what)?.as_chunks::<4>().0;
+                Some(Constant::U32(
+                    words.iter().map(|&word| u32::from_le_bytes(word)).collect(),
                 ))
             }
             Storage::F16 => {

@@ -1,4 +1,4 @@
-//! IEEE 754 binary16, as bit patterns.
+//! IEEE 754 binary16, as bit patterns, and rounding to the two short floats.
 
 /// The f32 with the value of a binary16 bit pattern; exact for every input.
 pub fn f32_from_f16(bits: u16) -> f32 {
@@ -66,6 +66,37 @@ pub fn f16_from_f32_exact(value: f32) -> Option<u16> {
     same.then_some(half)
 }
 
+/// The binary16 value nearest to `value`, of two equally near ones that with an even pattern; infinite from 65520 on.
+pub fn round_to_f16(value: f32) -> f32 {
+    let magnitude = value.abs();
+    let rounded = if magnitude >= 65520.0 {
+        f32::INFINITY
+    } else if magnitude < 2.0f32.powi(-14) {
+        // Subnormal: multiples of 2^-24. Both products are exact.
+        (magnitude * 2.0f32.powi(24)).round_ties_even() * 2.0f32.powi(-24)
+    } else {
+        round_bits(magnitude, 13)
+    };
+    // A comparison with NaN is false, and `round_bits` keeps it.
+    rounded.copysign(value)
+}
+
+/// The bfloat16 value nearest to `value`, of two equally near ones that with an even pattern.
+pub fn round_to_bf16(value: f32) -> f32 {
+    round_bits(value, 16)
+}
+
+/// Rounds away the lowest bits of the fraction, half to even. A carry into the exponent is the next power of two, and
+/// beyond the largest it is infinity.
+fn round_bits(value: f32, dropped: u32) -> f32 {
+    if value.is_nan() {
+        return value;
+    }
+    let bits = value.to_bits();
+    let half = (1 << (dropped - 1)) - 1 + (bits >> dropped & 1);
+    f32::from_bits((bits + half) & !((1 << dropped) - 1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,5 +152,51 @@ mod tests {
         for inexact in [0.1f32, 65505.0, 1e-9, 1.0 + f32::EPSILON, 1e10] {
             assert_eq!(f16_from_f32_exact(inexact), None, "{inexact}");
         }
+    }
+
+    /// Every pair of neighbours: their middle goes to the even one, and what is nearer to one goes there.
+    #[test]
+    fn rounding_goes_to_the_nearest_and_of_two_to_the_even() {
+        fn check(
+            largest: u32,
+            value: impl Fn(u32) -> f32,
+            middle: impl Fn(f32, f32) -> f32,
+            round: impl Fn(f32) -> f32,
+        ) {
+            for pattern in 0..largest {
+                let (low, high) = (value(pattern), value(pattern + 1));
+                let middle = middle(low, high);
+                let even = if pattern % 2 == 0 { low } else { high };
+                for (x, expected) in [
+                    (low, low),
+                    (middle.next_down(), low),
+                    (middle, even),
+                    (middle.next_up(), high),
+                ] {
+                    assert_eq!(round(x).to_bits(), expected.to_bits(), "{x} of {low} and {high}");
+                    assert_eq!(round(-x).to_bits(), (-expected).to_bits(), "-{x}");
+                }
+            }
+        }
+        check(
+            0x7bff,
+            |pattern| f32_from_f16(pattern as u16),
+            f32::midpoint,
+            round_to_f16,
+        );
+        check(
+            0x7f7f,
+            |pattern| f32::from_bits(pattern << 16),
+            // Exact also where the values are subnormal.
+            |low, high| f32::from_bits(u32::midpoint(low.to_bits(), high.to_bits())),
+            round_to_bf16,
+        );
+        for round in [round_to_f16, round_to_bf16] {
+            assert!(round(f32::NAN).is_nan());
+            assert_eq!(round(f32::NEG_INFINITY), f32::NEG_INFINITY);
+            assert_eq!(round(f32::MAX), f32::INFINITY);
+        }
+        assert_eq!(round_to_f16(65519.0), 65504.0);
+        assert_eq!(round_to_f16(-65520.0), f32::NEG_INFINITY);
     }
 }

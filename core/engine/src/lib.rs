@@ -11,11 +11,14 @@
 //! | run | [`cpu`] | a plan and numbers | numbers |
 //! | record | [`gpu`] | a plan | [`gpu::Recording`]: WGSL text, buffers, dispatches, replayed natively or in a browser |
 //!
+//! What is known before any frame arrives is a [`tensor::Tensor`], of one of the types in [`element`].
+//!
 //! Each stage can be called on its own and its product printed; `plumb inspect` does so.
 
 pub mod compact;
 pub mod cpu;
 pub mod deferral;
+pub mod element;
 pub mod encoding;
 pub mod error;
 pub mod fusion;
@@ -27,6 +30,7 @@ pub mod image;
 pub mod passes;
 pub mod plan;
 pub mod reference;
+pub mod tensor;
 pub mod tflite;
 pub mod validate;
 

@@ -94,6 +94,26 @@ fn every_form_of_constant_keeps_its_bits() {
 }
 
 #[test]
+fn integers_keep_their_bits() {
+    let mut graph = Graph::default();
+    let signed = Constant::I32([i32::MIN, -1, 7].into());
+    let unsigned = Constant::U32([u32::MAX, 0].into());
+    for (name, len, constant) in [("signed", 3, signed), ("unsigned", 2, unsigned)] {
+        let id = graph.add_value(name, vec![len], Some(constant));
+        graph.outputs.push(id);
+    }
+    let bytes = graph_file::write(&graph, &SOURCE).expect("it is folded");
+    let (again, _) = graph_file::read(&bytes).expect("just written");
+    for (again, value) in again.values.iter().zip(&graph.values) {
+        match (&again.constant, &value.constant) {
+            (Some(Constant::I32(again)), Some(Constant::I32(data))) => assert_eq!(again, data),
+            (Some(Constant::U32(again)), Some(Constant::U32(data))) => assert_eq!(again, data),
+            (again, _) => panic!("{} came back as {again:?}", value.name),
+        }
+    }
+}
+
+#[test]
 fn a_model_is_read_whichever_file_it_is_in() {
     let graph = folded(false);
     let bytes = graph_file::write(&graph, &SOURCE).expect("it is folded");

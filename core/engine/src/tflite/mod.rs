@@ -11,12 +11,8 @@ use std::sync::Arc;
 
 use self::flatbuffer::{Broken, Bytes, Read, Table};
 use crate::error::ModelError;
-use crate::graph::{Constant, Graph, Node, Value, ValueId, element_count};
+use crate::graph::{Constant, Graph, MAX_ELEMENTS, Node, Value, ValueId, element_count};
 use crate::validate::validate;
-
-/// No tensor of a model may have more elements than this (256 MiB of f32): larger ones are a broken file or a model
-/// that no browser could run.
-pub const MAX_ELEMENTS: usize = 1 << 26;
 
 /// Reads a model.
 ///
