@@ -1,9 +1,9 @@
 """Says whether a change left the known models alone: compares two builds of `plumb`, one from before it, one from after.
 
 Usage (any Python 3.10+, after `cargo xtask models`; keep a copy of `plumb` before the change):
-    cargo build --release -p plumb && cp target/release/plumb /tmp/before
+    cargo build --release -p plumb && cp target/release/plumb before
     # ..the change..
-    cargo build --release -p plumb && python3 tests/bench/same.py /tmp/before target/release/plumb [--rounds 10]
+    cargo build --release -p plumb && python3 tests/bench/same.py before target/release/plumb [--rounds 10]
 
 For every model of the manifest it compares
 - the bits of all outputs on the CPU, unfused and folded, with each instruction set that this machine has,
