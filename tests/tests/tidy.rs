@@ -140,7 +140,14 @@ const MAY_DEPEND_ON: [(&str, Option<&[&str]>); 10] = [
     ("core", Some(&["serde"])),
     (
         "core/engine",
-        Some(&["bytemuck", "wide", "fearless_simd", "wgpu", "pollster"]),
+        Some(&[
+            "bytemuck",
+            "wide",
+            "fearless_simd",
+            "rten-onnx",
+            "wgpu",
+            "pollster",
+        ]),
     ),
     ("core/pipeline", Some(&["plumbline_core", "plumbline_engine"])),
     ("core/figure", Some(&[])),
@@ -221,45 +228,51 @@ fn every_package_is_known_to_the_rules() {
     );
 }
 
+/// Libraries that the engine has behind a feature, and that the page does without: wgpu, because the browser has
+/// WebGPU itself, and the ONNX reader, because workers start from graph files.
+const BEHIND_FEATURES: [(&str, &[&str]); 2] = [("native", &["wgpu", "pollster"]), ("onnx", &["rten-onnx"])];
+
 #[test]
-fn the_gpu_library_stays_out_of_the_browser() {
+fn what_the_page_does_without_stays_out_of_it() {
     let engine = manifest("core/engine");
-    for (name, value) in dependencies(&engine, &["dependencies"]) {
-        if name == "wgpu" || name == "pollster" {
-            let is_optional = value.get("optional").and_then(toml::Value::as_bool);
-            assert_eq!(is_optional, Some(true), "{name} must be optional in core/engine");
-        }
-    }
+    let texts = |list: &toml::Value| -> Vec<String> {
+        let list = list.as_array().into_iter().flatten();
+        list.filter_map(toml::Value::as_str).map(str::to_owned).collect()
+    };
     let features = engine
         .get("features")
         .and_then(toml::Value::as_table)
         .expect("the engine has features");
-    for (feature, enables) in features {
-        let pulls = enables.as_array().is_some_and(|list| {
-            list.iter()
-                .filter_map(toml::Value::as_str)
-                .any(|entry| entry.contains("wgpu") || entry == "native")
-        });
-        assert!(
-            !pulls || feature == "native",
-            "feature '{feature}' of core/engine pulls in wgpu; only 'native' may"
-        );
-    }
-    for folder in ["core/pipeline", "web"] {
-        for (name, value) in dependencies(&manifest(folder), &["dependencies"]) {
-            assert_ne!(name, "wgpu", "{folder} must not depend on wgpu");
-            let features = value
-                .get("features")
-                .and_then(toml::Value::as_array)
-                .into_iter()
-                .flatten();
-            let asks_native = features
-                .filter_map(toml::Value::as_str)
-                .any(|feature| feature == "native");
+    for (guard, libraries) in BEHIND_FEATURES {
+        for (name, value) in dependencies(&engine, &["dependencies"]) {
+            if libraries.contains(&name.as_str()) {
+                let is_optional = value.get("optional").and_then(toml::Value::as_bool);
+                assert_eq!(is_optional, Some(true), "{name} must be optional in core/engine");
+            }
+        }
+        for (feature, enables) in features {
+            let pulls = texts(enables)
+                .iter()
+                .any(|entry| entry == guard || libraries.iter().any(|library| entry.contains(library)));
             assert!(
-                !(name == "plumbline_engine" && asks_native),
-                "{folder} must not ask for the engine's 'native'"
+                !pulls || feature == guard,
+                "feature '{feature}' of core/engine pulls in {libraries:?}; only '{guard}' may"
             );
+        }
+        for folder in ["core/pipeline", "web", "web/team"] {
+            for (name, value) in dependencies(&manifest(folder), &["dependencies"]) {
+                assert!(
+                    !libraries.contains(&name.as_str()),
+                    "{folder} must not depend on {name}"
+                );
+                let asks = value
+                    .get("features")
+                    .is_some_and(|list| texts(list).iter().any(|feature| feature == guard));
+                assert!(
+                    !(name == "plumbline_engine" && asks),
+                    "{folder} must not ask for the engine's '{guard}'"
+                );
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 //! | stage | module | goes in | comes out |
 //! |---|---|---|---|
 //! | import | [`tflite`] | bytes of a file | [`graph::Graph`] |
+//! | check | `onnx`, behind the feature of that name | bytes of an ONNX file | its messages |
 //! | store | [`graph_file`] | a graph with folded constants | bytes, read back without importing anything |
 //! | passes | [`passes`] | a valid graph | a smaller valid graph |
 //! | fusion | [`fusion`] | a graph | steps: which nodes one kernel computes |
@@ -27,6 +28,8 @@ pub mod graph;
 pub mod graph_file;
 pub mod half;
 pub mod image;
+#[cfg(feature = "onnx")]
+pub mod onnx;
 pub mod passes;
 pub mod plan;
 pub mod reference;
