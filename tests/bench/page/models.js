@@ -31,7 +31,7 @@ export function modelOf(id) {
 
 /** Address of a file that the bench serves. @param {string} path */
 export function served(path) {
-  return new URL(path, document.baseURI).href;
+  return new URL(path, import.meta.url).href;
 }
 
 /** @param {string} path @returns {Promise<Uint8Array>} */

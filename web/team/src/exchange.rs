@@ -32,9 +32,9 @@ extern "C" {
     fn now_millis() -> f64;
 }
 
-/// How often a word is looked at before the thread sleeps: a few tenths of a millisecond, longer than parties lag
-/// behind each other when both have a core.
-const SPINS: u32 = 20_000;
+/// How often a word is looked at before the thread sleeps: less than a tenth of a millisecond. Parties that have a core
+/// each lag behind each other by less; where they share one, each keeps the other from running while it looks.
+const SPINS: u32 = 4000;
 /// How often it is looked at between two looks at the clock.
 const SPINS_A_LOOK: u32 = 1000;
 
