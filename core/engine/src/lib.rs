@@ -16,6 +16,7 @@
 //!
 //! Each stage can be called on its own and its product printed; `plumb inspect` does so.
 
+pub mod builder;
 pub mod compact;
 pub mod cpu;
 pub mod deferral;
