@@ -1,18 +1,25 @@
 //! Which hardware runs the models.
 
+use std::time::Instant;
+
 use clap::ValueEnum;
 use plumbline_core::time::Timestamp;
 use plumbline_core::tracker::Mode;
 use plumbline_engine::gpu::native::Gpu;
 use plumbline_engine::image::Frame;
+use plumbline_engine::plan::Plan;
 use plumbline_pipeline::gpu::GpuPosePipeline;
 use plumbline_pipeline::gpu::native::NativeFrames;
 use plumbline_pipeline::{
-    CpuInference, FrameResult, PipelineError, PosePipeline, Target, Variant, plan_detector, plan_landmarks,
+    Clock, CpuInference, FrameResult, PipelineError, PosePipeline, Target, Variant, plan_detector,
+    plan_landmarks, plan_landmarks_and_mask,
 };
 
 use crate::Outcome;
 use crate::manifest;
+
+/// The detector's name in the manifest.
+const DETECTOR: &str = "detector";
 
 /// What the user can choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -126,23 +133,45 @@ impl AnyPipeline {
 /// # Errors
 /// Weights that are missing or not the tested ones, models that the backend cannot run.
 pub fn pose_pipeline(device: &Device, model: LandmarkModel, mode: Mode) -> Outcome<AnyPipeline> {
-    let named = |name: &'static str| move |error| format!("{name}: {error}");
     let target = device.target();
-    let detector = plan_detector(&manifest::read_model("detector")?, target).map_err(named("detector"))?;
     let landmarks =
         plan_landmarks(&manifest::read_model(model.name())?, target).map_err(named(model.name()))?;
-    let start = std::time::Instant::now();
-    let clock = Box::new(move || start.elapsed().as_secs_f64() * 1e3);
     match device {
         Device::Cpu => {
-            let detector = CpuInference::new(detector).map_err(named("detector"))?;
-            let landmarks = CpuInference::new(landmarks).map_err(named(model.name()))?;
-            PosePipeline::new(detector, landmarks, mode, clock)
-                .map(|pipeline| AnyPipeline::Cpu(Box::new(pipeline)))
-                .map_err(|error| error.to_string())
+            cpu_pipeline(landmarks, model, mode).map(|pipeline| AnyPipeline::Cpu(Box::new(pipeline)))
         }
-        Device::Gpu(gpu) => NativeFrames::new(gpu, &detector, &landmarks)
-            .map(|frames| AnyPipeline::Gpu(Box::new(GpuPosePipeline::new(frames, mode, clock))))
+        Device::Gpu(gpu) => NativeFrames::new(gpu, &read_detector(target)?, &landmarks)
+            .map(|frames| AnyPipeline::Gpu(Box::new(GpuPosePipeline::new(frames, mode, stopwatch()))))
             .map_err(|error| error.to_string()),
     }
+}
+
+/// A pose pipeline on the calling thread that computes the person's mask as well.
+///
+/// # Errors
+/// As [`pose_pipeline`].
+pub fn mask_pipeline(model: LandmarkModel, mode: Mode) -> Outcome<PosePipeline<CpuInference>> {
+    let landmarks = plan_landmarks_and_mask(&manifest::read_model(model.name())?, Target::Cpu)
+        .map_err(named(model.name()))?;
+    cpu_pipeline(landmarks, model, mode)
+}
+
+fn cpu_pipeline(landmarks: Plan, model: LandmarkModel, mode: Mode) -> Outcome<PosePipeline<CpuInference>> {
+    let detector = CpuInference::new(read_detector(Target::Cpu)?).map_err(named(DETECTOR))?;
+    let landmarks = CpuInference::new(landmarks).map_err(named(model.name()))?;
+    PosePipeline::new(detector, landmarks, mode, stopwatch()).map_err(|error| error.to_string())
+}
+
+fn read_detector(target: Target) -> Outcome<Plan> {
+    plan_detector(&manifest::read_model(DETECTOR)?, target).map_err(named(DETECTOR))
+}
+
+/// An error, with the name of the model that it is about.
+fn named<E: std::fmt::Display>(name: &'static str) -> impl Fn(E) -> String {
+    move |error| format!("{name}: {error}")
+}
+
+fn stopwatch() -> Clock {
+    let start = Instant::now();
+    Box::new(move || start.elapsed().as_secs_f64() * 1e3)
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use plumb::Outcome;
-use plumb::commands::{bench, compile, figure, inspect, pose};
+use plumb::commands::{bench, compile, figure, inspect, mask, pose};
 
 /// Measures human movement in pictures and clips, and looks into the models that do it.
 #[derive(Parser)]
@@ -17,6 +17,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Pose(pose::Arguments),
+    Mask(mask::Arguments),
     Inspect(inspect::Arguments),
     Bench(bench::Arguments),
     Figure(figure::Arguments),
@@ -26,6 +27,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome: Outcome<()> = match Arguments::parse().command {
         Command::Pose(arguments) => pose::run(&arguments),
+        Command::Mask(arguments) => mask::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Figure(arguments) => figure::run(&arguments),

@@ -198,6 +198,25 @@ fn clips_say_when_ffmpeg_is_missing() {
 }
 
 #[test]
+fn masks_say_what_can_stand_behind_a_person() {
+    let folder = Scratch::new("mask");
+    let picture = folder.file("small.png", &png_of_size(1, 1));
+    let mask = |behind: &str, expected: &str| {
+        assert_refused(
+            &["mask", &picture, "--output", "x.png", "--behind", behind],
+            expected,
+        );
+    };
+    mask("#12", "#12 is no colour; write six hexadecimal digits");
+    mask(
+        "nowhere.png",
+        "`nothing`, `blur`, a colour like #1a2b3c or a picture",
+    );
+    let output = plumb(&["mask", &picture, "--output", "x.png", "--feather=-1"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("0 to 1000"));
+}
+
+#[test]
 fn unknown_models_and_rates_are_refused() {
     let output = plumb(&["pose", "x.png", "--model", "huge"]);
     assert_eq!(output.status.code(), Some(2), "usage errors have clap's code");

@@ -173,3 +173,40 @@ fn inspect_shows_what_the_mask_costs() {
     assert_eq!((stages.first(), stages.last()), (Some(&"import"), Some(&last)));
     assert!(plumb(&["inspect", "lite"]).contains("dispatches"));
 }
+
+/// Each frame of a clip becomes a picture with an alpha channel, empty around the person.
+#[test]
+fn a_person_is_cut_out_of_every_frame() {
+    if !weights_are_there() {
+        return;
+    }
+    let folder = std::env::temp_dir().join(format!("plumb-mask-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("the temporary folder can be written");
+    let (clip, frames) = (folder.join("wave.mjpeg"), folder.join("frames"));
+    let [clip, frames] = [clip, frames].map(|path| path.display().to_string());
+    let size = ["--size", "120x160", "--fps", "2", "--repetitions", "1"];
+    plumb(&[&["figure", "--clip", &clip, "--motion", "wave"], &size[..]].concat());
+    let said = plumb(&["mask", &clip, "--output", &frames, "--model", "lite"]);
+    let mut written: Vec<_> = fs::read_dir(&frames)
+        .expect("a folder was written")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    written.sort();
+    assert!(
+        said.contains(&format!("{} frames, 0 without a person", written.len())),
+        "{said}"
+    );
+    for path in &written {
+        let picture = image::open(path).expect("a picture").into_rgba8();
+        assert_eq!(picture.dimensions(), (120, 160));
+        let alpha = |x: u32, y: u32| picture.get_pixel(x, y)[3];
+        assert!(
+            alpha(0, 0) < 10 && alpha(119, 159) < 10,
+            "the corners of {}",
+            path.display()
+        );
+        let most = picture.pixels().map(|pixel| pixel[3]).max();
+        assert!(most > Some(240), "nobody in {}", path.display());
+    }
+    fs::remove_dir_all(&folder).expect("the temporary folder can be removed");
+}

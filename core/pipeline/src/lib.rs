@@ -19,5 +19,5 @@ pub mod pose;
 
 pub use error::PipelineError;
 pub use inference::{CpuInference, Inference, InferenceError};
-pub use models::{Target, Variant, plan_detector, plan_landmarks, plan_model};
-pub use pose::{FrameResult, PosePipeline, Timings};
+pub use models::{Target, Variant, plan_detector, plan_landmarks, plan_landmarks_and_mask, plan_model};
+pub use pose::{Clock, FrameResult, PosePipeline, Timings};

@@ -8,6 +8,7 @@ use plumbline_core::detection::VALUES_PER_BOX;
 use plumbline_core::geometry::ImageSize;
 use plumbline_core::heatmap::{HEATMAP_SIDE, Heatmap};
 use plumbline_core::landmarks::{MODEL_LANDMARK_COUNT, VALUES_PER_LANDMARK};
+use plumbline_core::mask::Mask;
 use plumbline_core::pose::Pose;
 use plumbline_core::preprocess::{DETECTOR_RANGE, DETECTOR_SIDE_PX, LANDMARK_RANGE, LANDMARK_SIDE_PX};
 use plumbline_core::roi::RotatedRect;
@@ -19,7 +20,7 @@ use plumbline_engine::image::{Border, Frame, Sampling, sample_region};
 use crate::error::PipelineError;
 use crate::gpu::Model;
 use crate::inference::Inference;
-use crate::models::{DETECTOR_BOXES, DETECTOR_SCORES, HEATMAP, LANDMARKS, POSE_SCORE, WORLD};
+use crate::models::{DETECTOR_BOXES, DETECTOR_SCORES, HEATMAP, LANDMARKS, MASK, POSE_SCORE, WORLD};
 
 /// A stopwatch: milliseconds since any origin.
 pub type Clock = Box<dyn Fn() -> f64>;
@@ -53,7 +54,16 @@ pub struct PosePipeline<I> {
     detector: I,
     landmarks: I,
     tracker: PoseTracker,
+    /// Where the landmark model looked in the frame before; nothing where it saw nobody.
+    seen: Option<Seen>,
     clock: Clock,
+}
+
+/// A person in a frame.
+#[derive(Clone, Copy)]
+struct Seen {
+    region: RotatedRect,
+    image: ImageSize,
 }
 
 /// The detector's name in errors.
@@ -75,6 +85,7 @@ impl<I: Inference> PosePipeline<I> {
             detector,
             landmarks,
             tracker: PoseTracker::new(mode),
+            seen: None,
             clock,
         })
     }
@@ -82,6 +93,20 @@ impl<I: Inference> PosePipeline<I> {
     /// Forgets the person, for instance when another clip begins.
     pub fn reset(&mut self) {
         self.tracker.reset();
+        self.seen = None;
+    }
+
+    /// The mask of the person in the frame that [`Self::process`] saw last, of that frame's size; `None` where nobody
+    /// was found. It is not smoothed ([`MaskSmoothing`](plumbline_core::mask::MaskSmoothing)).
+    ///
+    /// # Errors
+    /// [`PipelineError::WrongModel`] when the plan has no mask; that of [`crate::plan_landmarks_and_mask`] has.
+    pub fn mask(&self) -> Result<Option<Mask>, PipelineError> {
+        let side = LANDMARK_SIDE_PX;
+        let logits = output(LANDMARK_MODEL, &self.landmarks, MASK, side * side)?;
+        Ok(self
+            .seen
+            .map(|Seen { region, image }| Mask::from_logits(logits, side, &region, image)))
     }
 
     /// Runs one model on whatever its input holds. No result changes by it: it is for machines that compile code when
@@ -112,8 +137,14 @@ impl<I: Inference> PosePipeline<I> {
     ) -> Result<FrameResult, PipelineError> {
         let start = (self.clock)();
         let mut timings = Timings::default();
+        self.seen = None;
         let pose = match self.locate(frame, &mut timings).await? {
-            Some(region) => self.landmarks_in(frame, &region, time, &mut timings).await?,
+            Some(region) => {
+                let pose = self.landmarks_in(frame, &region, time, &mut timings).await?;
+                let image = image_size(frame);
+                self.seen = pose.is_some().then_some(Seen { region, image });
+                pose
+            }
             None => None,
         };
         timings.total_millis = (self.clock)() - start;
@@ -126,11 +157,7 @@ impl<I: Inference> PosePipeline<I> {
         frame: &Frame<'_>,
         timings: &mut Timings,
     ) -> Result<Option<RotatedRect>, PipelineError> {
-        let image = ImageSize {
-            width_px: frame.width_px() as u32,
-            height_px: frame.height_px() as u32,
-        };
-        let letterbox = match self.tracker.request(image) {
+        let letterbox = match self.tracker.request(image_size(frame)) {
             Request::Landmarks(region) => return Ok(Some(region)),
             Request::Detect(letterbox) => letterbox,
         };
@@ -180,6 +207,13 @@ impl<I: Inference> PosePipeline<I> {
         timings.landmarks_millis = Some(ran - cropped);
         timings.decode_millis += (self.clock)() - ran;
         Ok(pose)
+    }
+}
+
+fn image_size(frame: &Frame<'_>) -> ImageSize {
+    ImageSize {
+        width_px: frame.width_px() as u32,
+        height_px: frame.height_px() as u32,
     }
 }
 

@@ -4,4 +4,5 @@ pub mod bench;
 pub mod compile;
 pub mod figure;
 pub mod inspect;
+pub mod mask;
 pub mod pose;

@@ -1,0 +1,238 @@
+//! `plumb mask`: cuts the person out of a picture or a clip, or puts something else behind them.
+//!
+//! The mask is the landmark model's own and belongs to the very frame that it is applied to. In a clip it is smoothed
+//! over time.
+
+use std::fs;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use image::ExtendedColorType;
+use plumbline_core::backdrop::{Backdrop, Rgb, compose};
+use plumbline_core::geometry::ImageSize;
+use plumbline_core::mask::{Mask, MaskSmoothing};
+use plumbline_core::time::Timestamp;
+use plumbline_core::tracker::Mode;
+use plumbline_pipeline::{CpuInference, PosePipeline};
+
+use crate::Outcome;
+use crate::backend::{LandmarkModel, mask_pipeline};
+use crate::clip::{Clip, is_motion_jpeg};
+use crate::picture::{self, Picture};
+
+/// Cuts the person out of a picture or of each frame of a clip, or puts something else behind them
+#[derive(Args)]
+pub struct Arguments {
+    /// The picture (PNG, JPEG) or clip (Motion JPEG, or whatever FFmpeg decodes)
+    #[arg(value_name = "IMAGE|CLIP")]
+    source: PathBuf,
+    /// Where to write: a PNG file for a picture, a folder of PNG files for a clip
+    #[arg(long, short, value_name = "PATH")]
+    output: PathBuf,
+    /// The landmark model, from fast to accurate
+    #[arg(long, value_enum, default_value = "full")]
+    model: LandmarkModel,
+    /// What stands behind the person: `nothing` (transparent), `blur`, a colour as #rrggbb, or a picture's path
+    #[arg(long, default_value = "nothing", value_name = "nothing|blur|#rrggbb|IMAGE")]
+    behind: String,
+    /// How strongly `blur` blurs: the standard deviation in pixels
+    #[arg(long, value_name = "PX", default_value = "12", value_parser = parse_px)]
+    blur: f32,
+    /// Softens the mask's edges over about so many pixels
+    #[arg(long, value_name = "PX", default_value = "0", value_parser = parse_px)]
+    feather: f32,
+    /// Write the mask itself, in grey, instead of the person
+    #[arg(long, conflicts_with = "behind")]
+    only: bool,
+}
+
+fn parse_px(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(px) if px.is_finite() && (0.0..=1000.0).contains(&px) => Ok(px),
+        _ => Err("a length is a number of pixels from 0 to 1000".to_owned()),
+    }
+}
+
+/// What stands behind the person, with its pixels.
+enum Behind {
+    Nothing,
+    Blur(f32),
+    Colour([u8; 3]),
+    Picture(Picture),
+}
+
+impl Behind {
+    fn parse(arguments: &Arguments) -> Outcome<Self> {
+        match arguments.behind.as_str() {
+            "nothing" => Ok(Self::Nothing),
+            "blur" => Ok(Self::Blur(arguments.blur)),
+            text => match parse_colour(text) {
+                Some(colour) => Ok(Self::Colour(colour)),
+                None if text.starts_with('#') => Err(format!(
+                    "{text} is no colour; write six hexadecimal digits, as in #1a2b3c"
+                )),
+                None => picture::read(Path::new(text))
+                    .map(Self::Picture)
+                    .map_err(|error| {
+                        format!(
+                            "--behind takes `nothing`, `blur`, a colour like #1a2b3c or a picture: {error}"
+                        )
+                    }),
+            },
+        }
+    }
+
+    fn backdrop(&self) -> Outcome<Backdrop<'_>> {
+        Ok(match self {
+            Self::Nothing => Backdrop::Nothing,
+            Self::Blur(deviation_px) => Backdrop::Blur(*deviation_px),
+            Self::Colour(colour) => Backdrop::Colour(*colour),
+            Self::Picture(picture) => Backdrop::Picture(rgb(picture)?),
+        })
+    }
+}
+
+/// `#rrggbb`.
+fn parse_colour(text: &str) -> Option<[u8; 3]> {
+    let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6)?;
+    let number = digits
+        .bytes()
+        .all(|byte| byte.is_ascii_hexdigit())
+        .then_some(digits)?;
+    let [_, r, g, b] = u32::from_str_radix(number, 16).ok()?.to_be_bytes();
+    Some([r, g, b])
+}
+
+/// Runs the command.
+pub fn run(arguments: &Arguments) -> Outcome<()> {
+    let path = &arguments.source;
+    if !path.is_file() {
+        return Err(format!("there is no such file: {}", path.display()));
+    }
+    let behind = Behind::parse(arguments)?;
+    if is_motion_jpeg(path) || !picture::is_picture(path) {
+        run_clip(arguments, &behind)
+    } else {
+        run_picture(arguments, &behind)
+    }
+}
+
+fn run_picture(arguments: &Arguments, behind: &Behind) -> Outcome<()> {
+    let picture = picture::read(&arguments.source)?;
+    let mut pipeline = mask_pipeline(arguments.model, Mode::Static)?;
+    let found = mask_of(&mut pipeline, &picture, Timestamp::from_micros(0))?;
+    let (width, height) = (picture.width_px, picture.height_px);
+    let share = found.as_ref().map(share_of_person);
+    let mask = found.unwrap_or_else(|| Mask::empty(size_of(&picture)));
+    write(arguments, behind, &picture, mask, &arguments.output)?;
+    match share {
+        Some(share) => println!(
+            "{}: {width}x{height} px, {:.1} % of them the person",
+            arguments.output.display(),
+            share * 100.0
+        ),
+        None => println!(
+            "{}: {width}x{height} px, nobody was found",
+            arguments.output.display()
+        ),
+    }
+    Ok(())
+}
+
+fn run_clip(arguments: &Arguments, behind: &Behind) -> Outcome<()> {
+    let folder = &arguments.output;
+    fs::create_dir_all(folder)
+        .map_err(|error| format!("the folder cannot be made ({error}): {}", folder.display()))?;
+    let mut pipeline = mask_pipeline(arguments.model, Mode::Tracking)?;
+    let mut smoothing = MaskSmoothing::default();
+    let (mut frames, mut without) = (0, 0);
+    for (index, frame) in Clip::open(&arguments.source)?.enumerate() {
+        let frame = frame?;
+        let mask = match mask_of(&mut pipeline, &frame.picture, frame.time)? {
+            Some(mask) => smoothing.apply(mask),
+            None => {
+                without += 1;
+                smoothing.reset();
+                Mask::empty(size_of(&frame.picture))
+            }
+        };
+        let path = folder.join(format!("frame-{index:06}.png"));
+        write(arguments, behind, &frame.picture, mask, &path)?;
+        frames += 1;
+        if io::stderr().is_terminal() {
+            eprint!("\rframe {frames}, at {:.1} s", frame.time.secs());
+        }
+    }
+    if io::stderr().is_terminal() {
+        eprintln!();
+    }
+    println!(
+        "{}: {frames} frames, {without} without a person",
+        folder.display()
+    );
+    Ok(())
+}
+
+/// The mask of the frame that is given, of nobody else's.
+fn mask_of(
+    pipeline: &mut PosePipeline<CpuInference>,
+    picture: &Picture,
+    time: Timestamp,
+) -> Outcome<Option<Mask>> {
+    let frame = picture.frame().map_err(|error| error.to_string())?;
+    pollster::block_on(pipeline.process(&frame, time)).map_err(|error| error.to_string())?;
+    pipeline.mask().map_err(|error| error.to_string())
+}
+
+/// Writes the person, or their mask, as PNG.
+fn write(arguments: &Arguments, behind: &Behind, picture: &Picture, mask: Mask, path: &Path) -> Outcome<()> {
+    let mask = mask.feathered(arguments.feather);
+    let (bytes, colours) = if arguments.only {
+        let grey = mask.values().iter().map(|value| (value * 255.0).round() as u8);
+        (grey.collect(), ExtendedColorType::L8)
+    } else {
+        let composed = compose(rgb(picture)?, &mask, behind.backdrop()?);
+        let bytes = composed.ok_or("the mask is of another size than its picture")?;
+        (bytes, ExtendedColorType::Rgba8)
+    };
+    let (width, height) = (picture.width_px as u32, picture.height_px as u32);
+    image::save_buffer_with_format(path, &bytes, width, height, colours, image::ImageFormat::Png)
+        .map_err(|error| format!("the picture cannot be written ({error}): {}", path.display()))
+}
+
+fn rgb(picture: &Picture) -> Outcome<Rgb<'_>> {
+    Rgb::new(size_of(picture), &picture.rgb).ok_or_else(|| "the picture holds no pixel".to_owned())
+}
+
+fn size_of(picture: &Picture) -> ImageSize {
+    ImageSize {
+        width_px: picture.width_px as u32,
+        height_px: picture.height_px as u32,
+    }
+}
+
+fn share_of_person(mask: &Mask) -> f64 {
+    let sum: f64 = mask.values().iter().map(|&value| f64::from(value)).sum();
+    sum / mask.values().len() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_six_digits() {
+        for (text, expected) in [
+            ("#1a2B3c", Some([0x1a, 0x2b, 0x3c])),
+            ("#000000", Some([0; 3])),
+            ("1a2b3c", None),
+            ("#1a2b3", None),
+            ("#1a2b3g", None),
+            ("#+12345", None),
+            ("#äöü", None),
+        ] {
+            assert_eq!(parse_colour(text), expected, "{text}");
+        }
+    }
+}

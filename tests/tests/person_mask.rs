@@ -1,0 +1,148 @@
+//! The person's mask on the drawn person, whose joints are known, and against the mask that peers test theirs with.
+
+use plumb::backend::{LandmarkModel, mask_pipeline};
+use plumb::picture::{self, Picture};
+use plumbline_core::geometry::ImageSize;
+use plumbline_core::mask::Mask;
+use plumbline_core::skeleton::landmark_named;
+use plumbline_core::time::Timestamp;
+use plumbline_core::tracker::Mode;
+use plumbline_figure::stills;
+use plumbline_pipeline::{CpuInference, PosePipeline};
+use plumbline_tests::{data_folder, report, skip};
+
+const MODELS: [LandmarkModel; 3] = [LandmarkModel::Lite, LandmarkModel::Full, LandmarkModel::Heavy];
+
+/// Joints that lie deep inside of the body in every posture of the grid.
+const INNER_JOINTS: [&str; 6] = [
+    "left_shoulder",
+    "right_shoulder",
+    "left_hip",
+    "right_hip",
+    "left_knee",
+    "right_knee",
+];
+/// The least part of them that a mask has to call the person, over all stills of a model.
+const MIN_COVERED: f64 = 0.97;
+
+/// How alike our mask and the peers' must be, by Dice. Theirs shows single strands of hair, which no mask of these
+/// models does.
+const MIN_DICE: f64 = 0.97;
+
+fn open(model: LandmarkModel, mode: Mode) -> PosePipeline<CpuInference> {
+    match mask_pipeline(model, mode) {
+        Ok(pipeline) => pipeline,
+        Err(sentence) => panic!("{sentence}"),
+    }
+}
+
+fn mask_of(pipeline: &mut PosePipeline<CpuInference>, picture: &Picture, micros: i64) -> Option<Mask> {
+    let frame = picture.frame().expect("the picture has pixels");
+    pollster::block_on(pipeline.process(&frame, Timestamp::from_micros(micros)))
+        .expect("the CPU runs BlazePose");
+    pipeline.mask().expect("the plan has a mask")
+}
+
+fn still(index: usize) -> (Picture, Vec<[f64; 2]>) {
+    let still = &stills::grid()[index];
+    let drawn = still.draw();
+    let truth = still.truth();
+    let joints = INNER_JOINTS.map(|name| {
+        let joint = truth.joints[landmark_named(name).expect("a landmark of the skeleton")];
+        [joint.x_px, joint.y_px]
+    });
+    let picture = Picture {
+        width_px: drawn.width_px,
+        height_px: drawn.height_px,
+        rgb: drawn.rgb,
+    };
+    (picture, joints.to_vec())
+}
+
+fn at(mask: &Mask, [x_px, y_px]: [f64; 2]) -> f32 {
+    mask.values()[y_px as usize * mask.size().width_px as usize + x_px as usize]
+}
+
+/// Each second still is enough; drawing takes longer than finding.
+#[test]
+fn the_mask_covers_the_drawn_person_and_not_the_room() {
+    let mut pipelines = MODELS.map(|model| open(model, Mode::Static));
+    let (mut covered, mut largest, mut joints_seen) = ([0_usize; 3], [0.0_f64; 3], 0);
+    for index in (0..stills::grid().len()).step_by(2) {
+        let (picture, joints) = still(index);
+        let (right, bottom) = ((picture.width_px - 1) as f64, (picture.height_px - 1) as f64);
+        joints_seen += joints.len();
+        for (position, pipeline) in pipelines.iter_mut().enumerate() {
+            let mask = mask_of(pipeline, &picture, 0).expect("somebody is drawn");
+            covered[position] += joints.iter().filter(|&&joint| at(&mask, joint) > 0.5).count();
+            for corner in [[0.0, 0.0], [right, 0.0], [0.0, bottom], [right, bottom]] {
+                let name = MODELS[position].name();
+                assert!(at(&mask, corner) < 0.1, "{name}: still {index} at {corner:?}");
+            }
+            let sum: f64 = mask.values().iter().map(|&value| f64::from(value)).sum();
+            largest[position] = largest[position].max(sum / mask.values().len() as f64);
+        }
+    }
+    for ((model, covered), largest) in MODELS.into_iter().zip(covered).zip(largest) {
+        let name = model.name();
+        report(&format!(
+            "{name}: {covered} of {joints_seen} inner joints in the mask; at most {:.0} % of a picture is the person",
+            largest * 100.0
+        ));
+        let part = covered as f64 / joints_seen as f64;
+        assert!(
+            part >= MIN_COVERED,
+            "{name}: only {covered} of {joints_seen} joints"
+        );
+        assert!(largest < 0.5, "{name}: {largest} of a picture");
+    }
+}
+
+#[test]
+fn a_mask_belongs_to_its_own_frame() {
+    let mut pipeline = open(LandmarkModel::Lite, Mode::Tracking);
+    let (first, _) = still(0);
+    let before = mask_of(&mut pipeline, &first, 0).expect("somebody is drawn");
+    let (second, joints) = still(1);
+    let (mut alone, moved) = (open(LandmarkModel::Lite, Mode::Static), 33_333);
+    let after = mask_of(&mut pipeline, &second, moved).expect("somebody is drawn");
+    assert_ne!(before, after);
+    assert!(joints.iter().all(|&joint| at(&after, joint) > 0.5));
+    let likeness = after.dice(&mask_of(&mut alone, &second, 0).expect("somebody is drawn"));
+    assert!(likeness.is_some_and(|dice| dice > 0.95), "{likeness:?}");
+    let empty = Picture {
+        rgb: vec![128; second.rgb.len()],
+        ..second
+    };
+    // The tracker follows for a frame what it saw, and then sees that nobody is there.
+    mask_of(&mut pipeline, &empty, 2 * moved);
+    assert_eq!(mask_of(&mut pipeline, &empty, 3 * moved), None);
+}
+
+#[test]
+fn the_mask_is_like_the_one_that_peers_are_tested_with() {
+    let Some(data) = data_folder() else {
+        skip("the folder with photos (../shared/data, or PLUMBLINE_DATA) is absent");
+        return;
+    };
+    let photo = picture::read(&data.join("tfjs-models/pose.jpg")).expect("a photo");
+    let theirs = picture::read(&data.join("tfjs-models/pose_segmentation.png")).expect("its mask");
+    // Red is the room, blue the person.
+    let size = ImageSize {
+        width_px: theirs.width_px as u32,
+        height_px: theirs.height_px as u32,
+    };
+    let blue = theirs
+        .rgb
+        .as_chunks::<3>()
+        .0
+        .iter()
+        .map(|pixel| f32::from(pixel[2]) / 255.0);
+    let expected = Mask::new(size, blue.collect()).expect("a value for each pixel");
+    for model in MODELS {
+        let mask = mask_of(&mut open(model, Mode::Static), &photo, 0).expect("somebody is in the photo");
+        let dice = mask.dice(&expected).expect("masks of one size");
+        report(&format!("{}: Dice {dice:.3} with the peers' mask", model.name()));
+        assert!(dice >= MIN_DICE, "{}: {dice:.3}", model.name());
+    }
+}
