@@ -14,12 +14,20 @@ pub enum ErrorKind {
     Unsupported,
 }
 
+/// What the file leaves open, and the caller can give so that the model can be used after all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// A size, by the name under which it is to be given.
+    Size(String),
+}
+
 /// An error about a model: the kind, the place inside the model and a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelError {
     kind: ErrorKind,
     place: String,
     message: String,
+    missing: Option<Missing>,
 }
 
 impl ModelError {
@@ -29,6 +37,7 @@ impl ModelError {
             kind: ErrorKind::Invalid,
             place: place.into(),
             message: message.into(),
+            missing: None,
         }
     }
 
@@ -38,7 +47,21 @@ impl ModelError {
             kind: ErrorKind::Unsupported,
             place: place.into(),
             message: message.into(),
+            missing: None,
         }
+    }
+
+    /// The same error, for the lack of something that the caller can give.
+    pub fn with_missing(self, missing: Missing) -> Self {
+        Self {
+            missing: Some(missing),
+            ..self
+        }
+    }
+
+    /// What the caller can give, when that is all that the model lacks.
+    pub fn missing(&self) -> Option<&Missing> {
+        self.missing.as_ref()
     }
 
     /// Whose fault it is.
