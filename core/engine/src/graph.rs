@@ -1,13 +1,15 @@
 //! The graph: a list of operators in execution order over values with static shapes.
 //!
-//! Layout is NHWC everywhere, dense (no channel padding), batch 1. Constants are values too. The operator set is
-//! one closed enum, and each stage matches it without a catch-all arm, so that the compiler lists what a new
-//! operator needs.
+//! Images are NHWC, dense (no channel padding), batch 1; tensors that are no images have any rank, down to 0, and any
+//! size, down to 0. Constants are values too. The operator set is one closed enum, and each stage matches it without a
+//! catch-all arm, so that the compiler lists what a new operator needs.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::compact::Compact;
+use crate::element::Element;
+use crate::ops::{TensorOp, Type};
 
 /// Index of a value in [`Graph::values`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -47,6 +49,8 @@ pub struct Value {
     pub name: String,
     /// Static shape.
     pub shape: Shape,
+    /// What its elements are.
+    pub element: Element,
     /// Contents, when they are known before any frame arrives.
     pub constant: Option<Constant>,
 }
@@ -74,6 +78,17 @@ pub enum Constant {
 }
 
 impl Constant {
+    /// What its elements are; those of [`Constant::U32`] may be truth values instead.
+    pub fn element(&self) -> Element {
+        match self {
+            Constant::F32(_) | Constant::Compact(_) | Constant::F16(_) | Constant::SparseF16 { .. } => {
+                Element::F32
+            }
+            Constant::I32(_) => Element::I32,
+            Constant::U32(_) => Element::U32,
+        }
+    }
+
     /// The elements, when they are f32 numbers.
     pub fn to_f32(&self) -> Option<Cow<'_, [f32]>> {
         match self {
@@ -257,6 +272,8 @@ pub enum Op {
         /// Edge of the square block.
         block: usize,
     },
+    /// An operator on tensors of any rank; passes, fusion and the kernels for images leave it alone.
+    Tensor(TensorOp),
 }
 
 impl Op {
@@ -273,7 +290,26 @@ impl Op {
             | Op::ResizeBilinear(_)
             | Op::Reshape
             | Op::Concat { .. }
-            | Op::DepthToSpace { .. } => None,
+            | Op::DepthToSpace { .. }
+            | Op::Tensor(_) => None,
+        }
+    }
+
+    /// Whether it works on images or rows of f32, or on weights, and on nothing else.
+    pub fn is_on_images(&self) -> bool {
+        match self {
+            Op::Dequantize
+            | Op::Densify
+            | Op::Conv2d(_)
+            | Op::DepthwiseConv2d(_)
+            | Op::Pad(_)
+            | Op::Add(_)
+            | Op::Activation(_)
+            | Op::MaxPool2d(_)
+            | Op::ResizeBilinear(_)
+            | Op::Concat { .. }
+            | Op::DepthToSpace { .. } => true,
+            Op::Reshape | Op::Tensor(_) => false,
         }
     }
 
@@ -292,6 +328,7 @@ impl Op {
             Op::Reshape => "Reshape",
             Op::Concat { .. } => "Concat",
             Op::DepthToSpace { .. } => "DepthToSpace",
+            Op::Tensor(op) => op.name(),
         }
     }
 }
@@ -333,17 +370,29 @@ impl Graph {
         &self.values[id.index()].shape
     }
 
-    /// Adds a value and returns its id.
+    /// Adds a value and returns its id. Its elements are those of the constant, f32 where there is none.
     pub fn add_value(
         &mut self,
         name: impl Into<String>,
         shape: Shape,
         constant: Option<Constant>,
     ) -> ValueId {
+        let element = constant.as_ref().map(Constant::element).unwrap_or_default();
+        self.add_typed_value(name, Type { element, shape }, constant)
+    }
+
+    /// Adds a value whose elements need not be f32, and returns its id.
+    pub fn add_typed_value(
+        &mut self,
+        name: impl Into<String>,
+        Type { element, shape }: Type,
+        constant: Option<Constant>,
+    ) -> ValueId {
         let id = ValueId(self.values.len() as u32);
         self.values.push(Value {
             name: name.into(),
             shape,
+            element,
             constant,
         });
         id

@@ -12,7 +12,8 @@
 //! | run | [`cpu`] | a plan and numbers | numbers |
 //! | record | [`gpu`] | a plan | [`gpu::Recording`]: WGSL text, buffers, dispatches, replayed natively or in a browser |
 //!
-//! What is known before any frame arrives is a [`tensor::Tensor`], of one of the types in [`element`].
+//! What is known before any frame arrives is a [`tensor::Tensor`], of one of the types in [`element`]. Images have
+//! operators of their own; what works on any tensor stands in [`ops`].
 //!
 //! Each stage can be called on its own and its product printed; `plumb inspect` does so.
 
@@ -31,6 +32,7 @@ pub mod half;
 pub mod image;
 #[cfg(feature = "onnx")]
 pub mod onnx;
+pub mod ops;
 pub mod passes;
 pub mod plan;
 pub mod reference;

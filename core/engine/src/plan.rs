@@ -196,7 +196,8 @@ fn check_operands(graph: &Graph) -> Result<(), ModelError> {
             | Op::ResizeBilinear(_)
             | Op::Reshape
             | Op::Concat { .. }
-            | Op::DepthToSpace { .. } => 0..0,
+            | Op::DepthToSpace { .. }
+            | Op::Tensor(_) => 0..0,
         };
         for (index, &input) in node.inputs.iter().enumerate() {
             let shape = graph.shape(input);
@@ -212,7 +213,7 @@ fn check_operands(graph: &Graph) -> Result<(), ModelError> {
                     "a constant stands where frame data is expected",
                 ));
             }
-            if !weights.contains(&index) && shape.len() > 1 && shape[0] != 1 {
+            if node.op.is_on_images() && !weights.contains(&index) && shape.len() > 1 && shape[0] != 1 {
                 return Err(ModelError::unsupported(
                     &node.origin,
                     format!("a batch of {}", shape[0]),
@@ -276,7 +277,8 @@ impl Storage {
                 | Op::Activation(_)
                 | Op::MaxPool2d(_)
                 | Op::ResizeBilinear(_)
-                | Op::DepthToSpace { .. } => {}
+                | Op::DepthToSpace { .. }
+                | Op::Tensor(_) => {}
             }
         }
         storage
@@ -452,7 +454,7 @@ fn step_cost(graph: &Graph, step: &Step, encodings: &[Encoding]) -> (u64, u64) {
 /// Multiply-accumulates of a node.
 pub fn macs(graph: &Graph, node: &Node) -> u64 {
     let outputs = element_count(graph.shape(node.output)) as u64;
-    match node.op {
+    match &node.op {
         Op::Conv2d(_) => {
             let weights = graph.shape(node.inputs[1]);
             outputs * element_count(&weights[1..]) as u64
@@ -471,5 +473,9 @@ pub fn macs(graph: &Graph, node: &Node) -> u64 {
         | Op::Reshape
         | Op::Concat { .. }
         | Op::DepthToSpace { .. } => 0,
+        Op::Tensor(op) => {
+            let result = graph.type_of(node.output).to_owned();
+            op.family().macs(&graph.operand_types(node), &result)
+        }
     }
 }

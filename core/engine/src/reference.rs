@@ -5,42 +5,73 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use crate::element::FileType;
 use crate::error::ModelError;
 use crate::graph::{Bilinear, Constant, Conv2d, Graph, Node, Op, Residual, ValueId, element_count};
+use crate::tensor::{Data, Tensor};
 
-/// Runs a graph on one input per graph input; returns every value that was computed, by id.
+/// Runs a graph on one tensor per graph input; returns every value that was computed, by id.
 ///
 /// # Errors
-/// *Unsupported* when constants have not been folded; *Invalid* when an input has the wrong number of elements.
-pub fn run(graph: &Graph, inputs: &[Vec<f32>]) -> Result<HashMap<ValueId, Vec<f32>>, ModelError> {
-    let mut values: HashMap<ValueId, Vec<f32>> = HashMap::new();
-    for (&id, data) in graph.inputs.iter().zip(inputs) {
-        if data.len() != element_count(graph.shape(id)) {
-            return Err(ModelError::invalid(
-                "inputs",
-                format!("{} elements for {:?}", data.len(), graph.shape(id)),
-            ));
+/// *Unsupported* when constants have not been folded; *Invalid* when an input is of another shape or type.
+pub fn run(graph: &Graph, inputs: &[Tensor]) -> Result<HashMap<ValueId, Tensor>, ModelError> {
+    let mut values: HashMap<ValueId, Tensor> = HashMap::new();
+    for (&id, tensor) in graph.inputs.iter().zip(inputs) {
+        let expected = graph.type_of(id);
+        if tensor.shape() != expected.shape || tensor.file_type().element() != Some(expected.element) {
+            let message = format!(
+                "{} of shape {:?} for {} of shape {:?}",
+                tensor.file_type(),
+                tensor.shape(),
+                expected.element,
+                expected.shape
+            );
+            return Err(ModelError::invalid("inputs", message));
         }
-        values.insert(id, data.clone());
+        values.insert(id, tensor.clone());
     }
     for node in &graph.nodes {
-        let result = evaluate(graph, node, &values)?;
+        let at = |message: String| ModelError::invalid(&node.origin, message);
+        let result = match &node.op {
+            Op::Tensor(op) => {
+                let known = node.inputs.iter().map(|id| values.get(id).cloned());
+                let operands: Vec<Tensor> = known.collect::<Option<_>>().ok_or_else(|| {
+                    let message = "a constant stands where frame data is expected";
+                    ModelError::unsupported(&node.origin, message)
+                })?;
+                op.evaluate(&operands).map_err(at)?
+            }
+            Op::Reshape if values.contains_key(&node.inputs[0]) => {
+                let shape = graph.shape(node.output).to_vec();
+                values[&node.inputs[0]].clone().reshaped(shape).map_err(at)?
+            }
+            _ => {
+                let data = evaluate(graph, node, &values)?;
+                let shape = graph.shape(node.output).to_vec();
+                Tensor::new(FileType::F32, shape, Data::Float(data.into())).map_err(at)?
+            }
+        };
         values.insert(node.output, result);
     }
     Ok(values)
 }
 
-fn evaluate(graph: &Graph, node: &Node, values: &HashMap<ValueId, Vec<f32>>) -> Result<Vec<f32>, ModelError> {
+/// The result of an operator on images.
+fn evaluate(graph: &Graph, node: &Node, values: &HashMap<ValueId, Tensor>) -> Result<Vec<f32>, ModelError> {
     let operand = |index: usize| -> Result<Cow<'_, [f32]>, ModelError> {
         let id = node.inputs[index];
         let constant = graph.value(id).constant.as_ref().and_then(Constant::to_f32);
         constant
-            .or_else(|| values.get(&id).map(|values| Cow::Borrowed(&values[..])))
+            .or_else(|| values.get(&id).and_then(Tensor::floats))
             .ok_or_else(|| ModelError::unsupported(&node.origin, "an operand is not f32"))
     };
     let shape = |index: usize| graph.shape(node.inputs[index]);
     let out_shape = graph.shape(node.output);
     Ok(match &node.op {
+        Op::Tensor(_) => {
+            let message = "only operators on images are computed here";
+            return Err(ModelError::unsupported(&node.origin, message));
+        }
         Op::Dequantize | Op::Densify => {
             return Err(ModelError::unsupported(
                 &node.origin,

@@ -1,14 +1,17 @@
 //! Checks that a graph is well formed: order, operands and shapes. Runs after import and, in tests and debug builds,
 //! after every pass.
 
+use crate::element::Element;
 use crate::error::ModelError;
-use crate::graph::{Conv2d, Graph, Node, Op, Padding, Residual, Shape, element_count};
+use crate::graph::{Constant, Conv2d, Graph, Node, Op, Padding, Residual, Shape, ValueId, element_count};
+use crate::ops::Type;
 
 /// Checks the whole graph.
 ///
 /// # Errors
 /// *Invalid*, naming the first node that reads a value before it is written, writes one twice, or whose operands do
-/// not have the shapes that its operator needs.
+/// not have the elements and shapes that its operator needs; *unsupported* for operators on images whose operands are
+/// no f32.
 pub fn validate(graph: &Graph) -> Result<(), ModelError> {
     let mut known: Vec<bool> = graph
         .values
@@ -46,12 +49,27 @@ pub fn validate(graph: &Graph) -> Result<(), ModelError> {
             return Err(ModelError::invalid(&node.origin, message));
         }
         *slot = true;
+        if node.op.is_on_images()
+            && let Some(element) = other_than_f32(graph, node)
+        {
+            let message = format!("{} of {element} elements", node.op.name());
+            return Err(ModelError::unsupported(&node.origin, message));
+        }
         let expected =
-            output_shape(graph, node).map_err(|message| ModelError::invalid(&node.origin, message))?;
-        let declared = graph.shape(node.output);
-        if expected != declared {
-            let message =
-                format!("its output is declared as {declared:?}, but its operands give {expected:?}");
+            output_type(graph, node).map_err(|message| ModelError::invalid(&node.origin, message))?;
+        let declared = graph.type_of(node.output);
+        if expected.shape != declared.shape {
+            let message = format!(
+                "its output is declared as {:?}, but its operands give {:?}",
+                declared.shape, expected.shape
+            );
+            return Err(ModelError::invalid(&node.origin, message));
+        }
+        if expected.element != declared.element {
+            let message = format!(
+                "its output is declared as {}, but its operands give {}",
+                declared.element, expected.element
+            );
             return Err(ModelError::invalid(&node.origin, message));
         }
     }
@@ -70,7 +88,46 @@ fn missing(place: &str, index: usize) -> ModelError {
     ModelError::invalid(place, format!("value {index} does not exist"))
 }
 
-/// The shape that a node's operands imply.
+/// What the first operand of a node that is not f32 is instead.
+fn other_than_f32(graph: &Graph, node: &Node) -> Option<Element> {
+    let mut elements = node.inputs.iter().map(|&id| graph.value(id).element);
+    elements.find(|&element| element != Element::F32)
+}
+
+/// The type that a node's operands imply.
+fn output_type(graph: &Graph, node: &Node) -> Result<Type, String> {
+    for &id in &node.inputs {
+        let value = graph.value(id);
+        let held = value.constant.as_ref().map(Constant::element);
+        let fits = match (held, value.element) {
+            (None, _) | (Some(Element::U32), Element::Bool) => true,
+            (Some(held), declared) => held == declared,
+        };
+        if !fits {
+            return Err(format!(
+                "{} does not hold the {} that it says",
+                value.name, value.element
+            ));
+        }
+    }
+    if let Op::Tensor(op) = &node.op {
+        return op.infer(&graph.operand_types(node));
+    }
+    let is_empty = |id: &&ValueId| element_count(graph.shape(**id)) == 0;
+    if let Some(&id) = node.inputs.iter().find(is_empty)
+        && node.op.is_on_images()
+    {
+        let (name, shape) = (node.op.name(), graph.shape(id));
+        return Err(format!("{name} of shape {shape:?}, which has no elements"));
+    }
+    // A reshape keeps what its operand has; operators on images give the f32 that they take.
+    let first = node.inputs.first().ok_or("operand 0 is missing")?;
+    let element = graph.value(*first).element;
+    let shape = output_shape(graph, node)?;
+    Ok(Type { element, shape })
+}
+
+/// The shape that the operands of an operator on images imply.
 fn output_shape(graph: &Graph, node: &Node) -> Result<Shape, String> {
     let operand = |index: usize| -> Result<&[usize], String> {
         node.inputs
@@ -190,6 +247,7 @@ fn output_shape(graph: &Graph, node: &Node) -> Result<Shape, String> {
                 channels / (block * block),
             ])
         }
+        Op::Tensor(op) => Ok(op.infer(&graph.operand_types(node))?.shape),
     }
 }
 

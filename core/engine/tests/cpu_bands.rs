@@ -2,6 +2,9 @@
 
 #[path = "support/fused.rs"]
 mod fused;
+#[allow(dead_code, reason = "one graph of these is divided")]
+#[path = "support/maps.rs"]
+mod maps;
 #[path = "support/random.rs"]
 mod random;
 #[path = "support/suite.rs"]
@@ -95,7 +98,7 @@ fn check(mut case: Case, parties: usize) {
         run(0)
     });
     let note = format!("{parties} parties");
-    case.check(&note, |name| first.output(name));
+    case.check(&note, |name| first.output_words(name));
     for &id in &plan.graph.outputs {
         let name = &plan.graph.value(id).name;
         let bits = |session: &Session| -> Vec<u32> {
@@ -153,6 +156,11 @@ fn networks_in_bands() {
     check_all((0..ROUNDS).map(|seed| fused::block(7000 + seed)));
     check_all((0..ROUNDS).map(|seed| fused::chain(9500 + seed)));
     check_all((0..ROUNDS).map(|seed| fused::tail(8000 + seed)));
+}
+
+#[test]
+fn tensor_operators_run_on_one_party() {
+    check_all((0..2).map(|_| maps::between_images()));
 }
 
 #[test]

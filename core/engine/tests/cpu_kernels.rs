@@ -5,6 +5,8 @@
 
 #[path = "support/fused.rs"]
 mod fused;
+#[path = "support/maps.rs"]
+mod maps;
 #[path = "support/random.rs"]
 mod random;
 #[path = "support/suite.rs"]
@@ -30,12 +32,12 @@ fn check(case: &Case) {
             session.input_mut(index).copy_from_slice(data);
         }
         session.run();
-        case.check(instructions.name(), |name| session.output(name));
+        case.check(instructions.name(), |name| session.output_words(name));
         if let Some(baseline) = &baseline {
             case.check_bits(
                 instructions.name(),
-                |name| baseline.output(name),
-                |name| session.output(name),
+                |name| baseline.output_words(name),
+                |name| session.output_words(name),
             );
         } else {
             baseline = Some(session);
@@ -106,6 +108,28 @@ fn pools_pads_and_blocks() {
 #[test]
 fn concatenations_along_every_axis() {
     (0..ROUNDS).for_each(|seed| check(&suite::concatenation(5000 + seed)));
+}
+
+#[test]
+fn functions_of_each_element() {
+    maps::functions()
+        .iter()
+        .for_each(|function| check(&maps::case(function)));
+}
+
+#[test]
+fn conversions_between_elements() {
+    maps::conversions().for_each(|(from, to)| check(&maps::conversion(from, to)));
+}
+
+#[test]
+fn functions_between_images() {
+    check(&maps::between_images());
+}
+
+#[test]
+fn scalars_and_empty_tensors_pass_through_reshapes() {
+    check(&maps::reshapes());
 }
 
 #[test]

@@ -99,7 +99,7 @@ fn other_outputs_stay_outputs() {
         };
         let session = ran(&case, &options);
         assert!(session.deferred(&name).is_none() && session.output(&name).is_some());
-        case.check("", |name| session.output(name));
+        case.check("", |name| session.output_words(name));
     }
 }
 
@@ -114,5 +114,5 @@ fn unknown_names_change_nothing() {
     };
     let session = ran(&case, &options);
     assert!(session.deferred("Elbow").is_none());
-    case.check("", |name| session.output(name));
+    case.check("", |name| session.output_words(name));
 }

@@ -7,6 +7,8 @@
 
 #[path = "support/fused.rs"]
 mod fused;
+#[path = "support/maps.rs"]
+mod maps;
 #[path = "support/random.rs"]
 mod random;
 #[path = "support/suite.rs"]
@@ -19,6 +21,7 @@ use plumbline_engine::fusion::Level;
 use plumbline_engine::gpu;
 use plumbline_engine::gpu::native::{Gpu, GpuError, Replayer};
 use plumbline_engine::graph::{Activation, Graph, Node, Op};
+use plumbline_engine::ops::Unary;
 use plumbline_engine::plan::Plan;
 use suite::{Case, Family};
 
@@ -59,7 +62,7 @@ fn check_with(case: &Case, inputs: &[Vec<f32>]) {
     let mut replayer = Replayer::new(gpu, recording).unwrap_or_else(|error| panic!("{error}\n{texts}"));
     let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
     let outputs = replayer.run(&inputs).expect("a frame");
-    case.check(&texts, |name| outputs.get(name));
+    case.check(&texts, |name| outputs.get_words(name));
 }
 
 fn convolutions(seeds: std::ops::Range<u64>, family: Family) {
@@ -160,6 +163,57 @@ fn concatenations_along_every_axis() {
     (0..ROUNDS).for_each(|seed| check(&suite::concatenation(5000 + seed)));
 }
 
+/// WGSL promises less than the suite asks for of these: an absolute error of 2^-11 of a sine, 4096 units in the last
+/// place of an arc tangent (section 15.7.4), and all that follows from them.
+const LOOSE: [Unary; 12] = [
+    Unary::Sin,
+    Unary::Cos,
+    Unary::Tan,
+    Unary::Asin,
+    Unary::Acos,
+    Unary::Atan,
+    Unary::Sinh,
+    Unary::Cosh,
+    Unary::Tanh,
+    Unary::Asinh,
+    Unary::Acosh,
+    Unary::Atanh,
+];
+
+#[test]
+fn functions_of_each_element() {
+    for function in maps::functions() {
+        let mut case = maps::case(&function);
+        if LOOSE.contains(&function.f) {
+            case.tolerance = 1e-3;
+        }
+        check(&case);
+    }
+}
+
+#[test]
+fn conversions_between_elements() {
+    maps::conversions().for_each(|(from, to)| check(&maps::conversion(from, to)));
+}
+
+#[test]
+fn functions_between_images() {
+    for level in Level::ALL {
+        for precision in [Precision::Single, Precision::Half] {
+            check(&Case {
+                level,
+                precision,
+                ..maps::between_images()
+            });
+        }
+    }
+}
+
+#[test]
+fn scalars_and_empty_tensors_pass_through_reshapes() {
+    check(&maps::reshapes());
+}
+
 #[test]
 fn parts_of_an_elided_concatenation_share_a_binding() {
     for (channels, rows) in suite::ELIDED {
@@ -247,5 +301,5 @@ fn each_dispatch_is_timed() {
         Err(error) => eprintln!("skipped: {error}"),
     }
     let outputs = replayer.run(&inputs).expect("a frame after a timed one");
-    case.check("", |name| outputs.get(name));
+    case.check("", |name| outputs.get_words(name));
 }

@@ -1,16 +1,24 @@
 //! Graph files: what is read is what was written, and files that must be refused without a panic.
 
+#[path = "support/maps.rs"]
+mod maps;
 #[path = "support/random.rs"]
 mod random;
+#[allow(dead_code, reason = "graphs are written here, and not computed")]
+#[path = "support/suite.rs"]
+mod suite;
 #[path = "support/tflite_writer.rs"]
 mod tflite_writer;
 #[path = "support/tiny_model.rs"]
 mod tiny_model;
 
-use plumbline_engine::graph::{Constant, Graph};
+use plumbline_engine::element::Element;
+use plumbline_engine::graph::{Activation, Constant, Graph, Op};
+use plumbline_engine::ops::{Map, TensorOp, Unary};
 use plumbline_engine::plan::Plan;
-use plumbline_engine::{ErrorKind, cpu, graph_file, passes, read_model, tflite};
+use plumbline_engine::{ErrorKind, cpu, gpu, graph_file, passes, read_model, tflite, validate};
 use random::Random;
+use suite::Build;
 use tiny_model::{SPARSE_DENSE, tiny_model};
 
 const SOURCE: graph_file::SourceHash = [7; 32];
@@ -111,6 +119,78 @@ fn integers_keep_their_bits() {
             (again, _) => panic!("{} came back as {again:?}", value.name),
         }
     }
+}
+
+#[test]
+fn tensor_operators_keep_their_parameters() {
+    let functions = maps::functions()
+        .into_iter()
+        .map(|function| maps::case(&function));
+    let conversions = maps::conversions().map(|(from, to)| maps::conversion(from, to));
+    let others = [maps::reshapes(), maps::between_images()];
+    for case in functions.chain(conversions).chain(others) {
+        let bytes = graph_file::write(&case.graph, &SOURCE).expect("it is folded");
+        let (again, _) = graph_file::read(&bytes).expect("just written");
+        for (again, node) in again.nodes.iter().zip(&case.graph.nodes) {
+            assert_eq!(again.op, node.op);
+        }
+        for (again, value) in again.values.iter().zip(&case.graph.values) {
+            assert_eq!((again.element, &again.shape), (value.element, &value.shape));
+        }
+    }
+    // A parameter that is no number, and an operator on images that would divide by a size of 0.
+    let broken = |op: Op, shape: &[usize]| {
+        let mut build = Build::default();
+        let x = build.words(Element::F32, shape, vec![0; shape.iter().product()]);
+        let y = build.node(op, vec![x], shape.to_vec());
+        build.graph.outputs.push(y);
+        let bytes = graph_file::write(&build.graph, &SOURCE).expect("it is folded");
+        graph_file::read(&bytes).expect_err("no graph").to_string()
+    };
+    let swish = Op::Tensor(TensorOp::Map(Map {
+        f: Unary::Swish(f32::NAN),
+    }));
+    assert!(broken(swish, &[2]).contains("no number"));
+    assert!(broken(Op::Activation(Activation::Relu), &[1, 2, 0]).contains("[1, 2, 0]"));
+    let mut integers = Build::default();
+    let x = integers.words(Element::I32, &[3], vec![1, 2, 3]);
+    let y = integers.node(Op::Activation(Activation::Relu), vec![x], vec![3]);
+    integers.graph.outputs.push(y);
+    let error = validate::validate(&integers.graph).expect_err("images are f32");
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(error.to_string().contains("Activation of i32"), "{error}");
+}
+
+#[test]
+fn tensor_operators_survive_mutations() {
+    let written: Vec<Vec<u8>> = maps::functions()
+        .iter()
+        .map(maps::case)
+        .chain(maps::conversions().map(|(from, to)| maps::conversion(from, to)))
+        .chain([maps::reshapes()])
+        .map(|case| graph_file::write(&case.graph, &SOURCE).expect("it is folded"))
+        .collect();
+    let mut random = Random(16_000);
+    let mut ran = 0;
+    for round in 0..100_000 {
+        let mut bytes = written[round % written.len()].clone();
+        for _ in 0..1 + random.below(3) {
+            let at = random.below(bytes.len());
+            bytes[at] = random.bits() as u8;
+        }
+        let plan = graph_file::read(&bytes).and_then(|(graph, _)| Plan::new(graph));
+        // Whoever asks for a large arena is given one; here it would take the time.
+        if let Ok(plan) = plan
+            && plan.arena_len < 1 << 12
+        {
+            let _ = gpu::record(&plan);
+            if let Ok(mut session) = cpu::Session::new(plan) {
+                session.run();
+                ran += 1;
+            }
+        }
+    }
+    assert!(ran > 1000, "only {ran} mutated files were run");
 }
 
 #[test]

@@ -33,6 +33,7 @@ pub use self::facts::StepFacts;
 pub use self::instructions::Instructions;
 use self::rows::row_count;
 use self::step::Step;
+use crate::element::Element;
 use crate::encoding::Encoding;
 use crate::error::ModelError;
 use crate::graph::{Constant, ValueId, element_count};
@@ -113,7 +114,8 @@ impl Session {
         &self.plan
     }
 
-    /// Where to write input number `index`, dense NHWC. It is overwritten by [`Self::run`].
+    /// Where to write input number `index`, dense; images are NHWC. It is overwritten by [`Self::run`]. What is no f32 is
+    /// written through [`Self::input_words_mut`].
     ///
     /// # Panics
     /// When the model has no such input.
@@ -123,6 +125,14 @@ impl Session {
             .arena_range(self.plan.graph.inputs[index])
             .unwrap_or(0..0);
         &mut self.arena[range]
+    }
+
+    /// [`Self::input_mut`] as words of 32 bits, whatever the input's [`Element`] makes of them.
+    ///
+    /// # Panics
+    /// When the model has no such input.
+    pub fn input_words_mut(&mut self, index: usize) -> &mut [u32] {
+        bytemuck::cast_slice_mut(self.input_mut(index))
     }
 
     /// Computes all outputs from the inputs written before.
@@ -147,10 +157,24 @@ impl Session {
         self.steps.iter().map(facts).collect()
     }
 
-    /// The output with this name after the last [`Self::run`]; `None` when the plan has no such output.
+    /// The output with this name after the last [`Self::run`]; `None` when the plan has no such output, or its elements
+    /// are no f32.
     pub fn output(&self, name: &str) -> Option<&[f32]> {
         let id = self.plan.graph.output_named(name)?;
-        self.plan.arena_range(id).map(|range| &self.arena[range])
+        let is_f32 = self.plan.graph.value(id).element == Element::F32;
+        self.plan
+            .arena_range(id)
+            .filter(|_| is_f32)
+            .map(|range| &self.arena[range])
+    }
+
+    /// The output with this name as words of 32 bits, whatever its [`Element`] makes of them; `None` when the plan has no
+    /// such output.
+    pub fn output_words(&self, name: &str) -> Option<&[u32]> {
+        let id = self.plan.graph.output_named(name)?;
+        self.plan
+            .arena_range(id)
+            .map(|range| bytemuck::cast_slice(&self.arena[range]))
     }
 
     /// The output with this name that the plan has left to its reader, after the last [`Self::run`].

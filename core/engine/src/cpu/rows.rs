@@ -34,7 +34,8 @@ pub fn is_divisible(graph: &Graph, node: &Node) -> bool {
         | Op::Pad(_)
         | Op::Reshape
         | Op::Concat { .. }
-        | Op::DepthToSpace { .. } => false,
+        | Op::DepthToSpace { .. }
+        | Op::Tensor(_) => false,
     }
 }
 
@@ -73,7 +74,8 @@ pub fn operand_rows(graph: &Graph, node: &Node, index: usize, rows: &Range<usize
         | Op::Pad(_)
         | Op::Reshape
         | Op::Concat { .. }
-        | Op::DepthToSpace { .. } => 0..available,
+        | Op::DepthToSpace { .. }
+        | Op::Tensor(_) => 0..available,
     }
 }
 

@@ -15,6 +15,7 @@ use super::sparse::SparsePointwise;
 use super::{pool, shuffle};
 use crate::error::ModelError;
 use crate::graph::{Activation, Constant, Graph, Node, Op, Residual, ValueId};
+use crate::ops::{CpuKernel, NodeView, Operands, Words, WordsMut};
 
 /// One node, prepared.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ enum Kernel {
     Sparse(SparsePointwise),
     Depthwise(Depthwise),
     Resize(UpsampleTable),
+    /// A tensor operator, whose family knows the rest.
+    Tensor(Box<dyn CpuKernel>),
     /// Everything that needs no preparation.
     Plain,
 }
@@ -68,7 +71,8 @@ impl Ending {
             | Op::ResizeBilinear(_)
             | Op::Reshape
             | Op::Concat { .. }
-            | Op::DepthToSpace { .. } => (Activation::None, None, false),
+            | Op::DepthToSpace { .. }
+            | Op::Tensor(_) => (Activation::None, None, false),
         };
         let table = residual
             .and_then(|residual| residual.upsample)
@@ -167,6 +171,7 @@ impl Step {
                 ))
             }
             Op::ResizeBilinear(bilinear) => Kernel::Resize(UpsampleTable::new(*bilinear, from, to)),
+            Op::Tensor(op) => Kernel::Tensor(op.family().prepare(&NodeView::new(graph, node))?),
             Op::Dequantize
             | Op::Densify
             | Op::Pad(_)
@@ -196,6 +201,12 @@ impl Step {
     ) {
         let node = &graph.nodes[self.node];
         let place = |id: ValueId| places[id.index()].clone();
+        if let Kernel::Tensor(kernel) = &self.kernel {
+            // No channels, and maybe no elements: none of what follows.
+            let (around, out) = Around::split(arena, place(node.output));
+            let operands = NodeOperands { around, node, places };
+            return kernel.run(&operands, WordsMut(out));
+        }
         let to = graph.shape(node.output);
         // Where the rows lie in the output, and in operands of its shape.
         let part = elements_of_rows(to, rows.clone());
@@ -247,12 +258,27 @@ impl Step {
                 | Op::Reshape
                 | Op::Conv2d(_)
                 | Op::DepthwiseConv2d(_)
-                | Op::ResizeBilinear(_),
+                | Op::ResizeBilinear(_)
+                | Op::Tensor(_),
                 _,
             ) => unreachable!("`prepare` pairs each operator with its kernel, and plans hold no other steps"),
         }
         // Nothing, where the kernel has done it all.
         ending.finish(addend, first_pixel, channels, scratch, out);
+    }
+}
+
+/// The operands of a tensor operator, beside its result.
+struct NodeOperands<'a> {
+    around: Around<'a>,
+    node: &'a Node,
+    places: &'a [Range<usize>],
+}
+
+impl Operands for NodeOperands<'_> {
+    fn words(&self, index: usize) -> Words<'_> {
+        let range = self.places[self.node.inputs[index].index()].clone();
+        Words(self.around.read(range))
     }
 }
 

@@ -4,6 +4,7 @@
 //! [`Form`] describes them.
 
 use super::shader::{Direction, Element, Form, Operand, Place};
+use crate::element::Element as Word;
 use crate::encoding::Encoding;
 
 /// The access functions of a weight inside a binding of `vec4<u32>`, from vector `start` on. Only tiles may be binary16
@@ -29,7 +30,7 @@ pub(super) fn merged_weights(operand: &Operand, slot: usize, half: bool, start: 
             "fn tap_{name}(index: u32) -> vec4<f32> {{ return {}; }}\n",
             vector(&format!("index + {start}u"))
         ),
-        Form::Image { .. } | Form::Flat { .. } => format!(
+        Form::Image { .. } | Form::Flat { .. } | Form::Words(_) => format!(
             "fn load_{name}(pixel: u32, block: u32) -> vec4<f32> {{ return {}; }}\n",
             vector(&format!("block + {start}u"))
         ),
@@ -129,6 +130,21 @@ pub(super) fn functions_of(operand: &Operand, slot: usize, element: Element, sta
                 "fn put_{name}(index: u32, v: f32) {{ b{slot}[index{}] = v; }}\n",
                 plus(start)
             )
+        }
+        (Form::Words(kind), direction) => {
+            let word = match kind {
+                Word::I32 => "i32",
+                Word::F32 | Word::U32 | Word::Bool => "u32",
+            };
+            let at = plus(start);
+            match direction {
+                Direction::In => format!(
+                    "fn get_{name}(index: u32) -> {word} {{ return bitcast<{word}>(b{slot}[index{at}]); }}\n"
+                ),
+                Direction::Out => format!(
+                    "fn put_{name}(index: u32, v: {word}) {{ b{slot}[index{at}] = bitcast<u32>(v); }}\n"
+                ),
+            }
         }
         (Form::Tiles, _) if element == Element::U32x4 => format!(
             "fn tile_{name}(index: u32) -> mat4x4<f32> {{\n  let p = b{slot}[index * 2u];\n  \

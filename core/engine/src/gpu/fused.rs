@@ -33,7 +33,7 @@ impl Recorder<'_> {
             let (taps, weights) = self.weights_of(node)?;
             let packed = match form {
                 Form::Taps => pack::padded_rows(&weights, out_channels),
-                Form::Tiles | Form::Image { .. } | Form::Flat { .. } => {
+                Form::Tiles | Form::Image { .. } | Form::Flat { .. } | Form::Words(_) => {
                     pack::dense_tiles(&weights, out_channels, taps[0] * taps[1], in_channels)
                 }
             };
@@ -142,7 +142,8 @@ impl Recorder<'_> {
                 | Op::ResizeBilinear(_)
                 | Op::Reshape
                 | Op::Concat { .. }
-                | Op::DepthToSpace { .. } => {
+                | Op::DepthToSpace { .. }
+                | Op::Tensor(_) => {
                     let message = format!("{} cannot be part of a tail", node.op.name());
                     return Err(ModelError::unsupported(&node.origin, message));
                 }

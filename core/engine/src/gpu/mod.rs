@@ -28,9 +28,9 @@ mod kernels;
 #[cfg(feature = "native")]
 pub mod native;
 mod pack;
-mod record;
+pub(crate) mod record;
 mod recording;
-mod shader;
+pub(crate) mod shader;
 
 pub use deferred::DeferredPort;
 pub use record::record;

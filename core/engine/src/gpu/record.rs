@@ -20,6 +20,7 @@ use super::shader::{self, Form, Kernel, Operand, Place};
 use crate::error::ModelError;
 use crate::fusion::Fusion;
 use crate::graph::{Activation, Constant, Conv2d, Node, Op, Residual, ValueId, element_count};
+use crate::ops::NodeView;
 use crate::plan::Plan;
 
 /// Inputs that one concatenation kernel takes: the result needs a binding too.
@@ -135,11 +136,12 @@ pub fn record(plan: &Plan) -> Result<Recording, ModelError> {
         inputs,
         outputs,
         deferred,
-        read_back_bytes,
+        // A buffer is never empty, though all outputs may be.
+        read_back_bytes: read_back_bytes.max(4),
     })
 }
 
-pub(super) struct Recorder<'a> {
+pub(crate) struct Recorder<'a> {
     pub(super) plan: &'a Plan,
     weights: Vec<u8>,
     shaders: Vec<Shader>,
@@ -194,6 +196,10 @@ impl Recorder<'_> {
                 let lanes = lanes_for(&[channels]);
                 let operands = self.flat_pair(node, lanes)?;
                 depth_to_space::kernel(*block, [height, width], channels / lanes, operands)
+            }
+            Op::Tensor(op) => {
+                let plan = self.plan;
+                return op.family().record(&NodeView::new(&plan.graph, node), self);
             }
             Op::Dequantize | Op::Densify | Op::Reshape => {
                 let message = format!(
@@ -385,7 +391,7 @@ impl Recorder<'_> {
         }
     }
 
-    fn place(&self, node: &Node, id: ValueId) -> Result<Place, ModelError> {
+    pub(crate) fn place(&self, node: &Node, id: ValueId) -> Result<Place, ModelError> {
         Ok(Place::Arena {
             words: self.arena_range(id, &node.origin)?,
             encoding: self.plan.encodings[id.index()],
@@ -393,15 +399,10 @@ impl Recorder<'_> {
     }
 
     pub(super) fn arena_range(&self, id: ValueId, place: &str) -> Result<std::ops::Range<usize>, ModelError> {
-        self.plan
-            .arena_range(id)
-            .filter(|range| !range.is_empty())
-            .ok_or_else(|| {
-                ModelError::unsupported(
-                    place,
-                    format!("{} has no place in the plan", self.plan.graph.value(id).name),
-                )
-            })
+        self.plan.arena_range(id).ok_or_else(|| {
+            let name = &self.plan.graph.value(id).name;
+            ModelError::unsupported(place, format!("{name} has no place in the plan"))
+        })
     }
 
     /// Rows and columns of taps, and the weights themselves.

@@ -24,7 +24,7 @@ const WORKGROUP_THREADS: usize = 64;
 
 /// Where a tensor lives.
 #[derive(Clone, Debug)]
-pub(super) enum Place {
+pub(crate) enum Place {
     /// Range of the arena, in words of four bytes.
     Arena {
         words: Range<usize>,
@@ -42,7 +42,7 @@ pub(super) enum Place {
 
 /// What the functions of an operand look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(crate) enum Form {
     /// `load_NAME(pixel, block) -> vec4<f32>` and `store_NAME(pixel, block, value)`: four channels of a
     /// pixel. Channels past the last read as zero and are not written.
     Image {
@@ -55,6 +55,9 @@ pub(super) enum Form {
         /// Elements of a unit: 4 or 1.
         lanes: usize,
     },
+    /// `get_NAME(index)` and `put_NAME(index, value)` of one element that is no f32: `i32`, or `u32` for a truth value
+    /// too. Such values share no binding with f32: reading a small integer as a float may make it 0.
+    Words(crate::element::Element),
     /// `tile_NAME(index) -> mat4x4<f32>`: weights of a dense convolution.
     Tiles,
     /// `tap_NAME(index) -> vec4<f32>`: weights of a depthwise convolution.
@@ -63,7 +66,7 @@ pub(super) enum Form {
 
 /// Whether a kernel reads or writes an operand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Direction {
+pub(crate) enum Direction {
     /// Only load functions are written.
     In,
     /// Only store functions are written.
@@ -72,7 +75,7 @@ pub(super) enum Direction {
 
 /// A tensor of a kernel.
 #[derive(Clone, Debug)]
-pub(super) struct Operand {
+pub(crate) struct Operand {
     /// Suffix of its functions.
     pub name: String,
     pub place: Place,
@@ -82,7 +85,7 @@ pub(super) struct Operand {
 
 /// Which of the two thread coordinates changes fastest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Order {
+pub(crate) enum Order {
     /// Neighbouring threads take neighbouring items (pixels) of one block of channels: they all want the same
     /// weights, which the hardware then reads once.
     ItemsFirst,
@@ -93,7 +96,7 @@ pub(super) enum Order {
 
 /// How the work of a kernel is divided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Work {
+pub(crate) enum Work {
     /// Threads that know nothing of each other. The body finds its own in `item` and `block`, both `u32` and in
     /// range.
     Threads {
@@ -113,7 +116,7 @@ pub(super) enum Work {
 
 /// How operands become bindings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Bindings {
+pub(crate) enum Bindings {
     /// Each has its own, unless they overlap in the arena.
     Separate,
     /// One for everything in the arena and one for all weights: for kernels with more operands than a shader has
@@ -123,7 +126,7 @@ pub(super) enum Bindings {
 
 /// One operator, or several fused ones, written in WGSL, before its bindings are known.
 #[derive(Clone, Debug)]
-pub(super) struct Kernel {
+pub(crate) struct Kernel {
     /// Family and shapes; the first line of the text.
     pub label: String,
     pub operands: Vec<Operand>,
@@ -137,7 +140,7 @@ pub(super) struct Kernel {
 
 /// A shader with the ranges for its bindings.
 #[derive(Clone, Debug)]
-pub(super) struct Assembled {
+pub(crate) struct Assembled {
     pub text: String,
     pub accesses: Vec<Access>,
     pub bindings: Vec<Binding>,
@@ -152,7 +155,7 @@ struct Slot {
 
 /// Element type of a bound array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Element {
+pub(crate) enum Element {
     F32,
     F32x4,
     U32,
@@ -201,6 +204,18 @@ impl Operand {
         }
     }
 
+    /// A tensor that the kernel reads in memory order, in units of `lanes` elements; of what is no f32, in units of one.
+    pub fn elements(name: &str, place: Place, element: crate::element::Element, lanes: usize) -> Self {
+        let form = match element {
+            crate::element::Element::F32 => Form::Flat { lanes },
+            _ => Form::Words(element),
+        };
+        Self {
+            form,
+            ..Self::flat(name, place, lanes)
+        }
+    }
+
     /// The same operand as the kernel's result.
     pub fn written(self) -> Self {
         Self {
@@ -215,6 +230,7 @@ impl Operand {
             && match self.form {
                 Form::Image { channels } => channels.is_multiple_of(4),
                 Form::Flat { lanes } => lanes == 4,
+                Form::Words(_) => false,
                 Form::Tiles | Form::Taps => true,
             }
     }
@@ -222,7 +238,7 @@ impl Operand {
 
 /// Gives every operand a binding and writes the whole text. `None` when the work exceeds what one dispatch
 /// can address.
-pub(super) fn assemble(kernel: &Kernel) -> Option<Assembled> {
+pub(crate) fn assemble(kernel: &Kernel) -> Option<Assembled> {
     let (slots, homes) = match kernel.bindings {
         Bindings::Separate => assign_slots(&kernel.operands),
         Bindings::Merged => merge_slots(&kernel.operands),
@@ -335,7 +351,10 @@ fn assign_slots(operands: &[Operand]) -> (Vec<Slot>, Vec<(usize, usize)>) {
             }
         );
         if is_single && !operand.takes_vectors(start) {
-            slots[slot].element = Element::F32;
+            slots[slot].element = match operand.form {
+                Form::Words(_) => Element::U32,
+                Form::Image { .. } | Form::Flat { .. } | Form::Tiles | Form::Taps => Element::F32,
+            };
         }
     }
     for slot in &mut slots {

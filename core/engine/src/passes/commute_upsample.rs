@@ -73,10 +73,14 @@ fn swap(graph: &mut Graph, resize: usize, position: usize) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
+    use crate::element::FileType;
     use crate::graph::{Bilinear, Constant, Conv2d, Residual, ValueId};
     use crate::passes::{fuse_residuals, fuse_resize_adds};
     use crate::reference;
+    use crate::tensor::{Data, Tensor};
     use crate::validate::validate;
 
     /// Shape of the resized image, kernel, whether somebody else reads it, and whether the two may be swapped.
@@ -141,13 +145,13 @@ mod tests {
     fn swaps_only_what_commutes_and_keeps_the_result() {
         for (size, kernel, has_other_reader, swaps) in CASES {
             let before = graph(size, kernel, has_other_reader);
-            let inputs: Vec<Vec<f32>> = before
+            let inputs: Vec<Tensor> = before
                 .inputs
                 .iter()
                 .map(|&id| {
-                    (0..element_count(before.shape(id)))
-                        .map(|index| (index * 29 % 32) as f32 / 8.0 - 2.0)
-                        .collect()
+                    let shape = before.shape(id);
+                    let data = (0..element_count(shape)).map(|index| (index * 29 % 32) as f32 / 8.0 - 2.0);
+                    Tensor::new(FileType::F32, shape.to_vec(), Data::Float(data.collect())).expect("it fits")
                 })
                 .collect();
             let mut after = before.clone();
@@ -169,7 +173,9 @@ mod tests {
             let [expected, actual] =
                 [&before, &after].map(|graph| reference::run(graph, &inputs).expect("the reference runs it"));
             for id in &before.outputs {
-                for (expected, actual) in expected[id].iter().zip(&actual[id]) {
+                let floats =
+                    |values: &HashMap<ValueId, Tensor>| values[id].floats().expect("f32").into_owned();
+                for (expected, actual) in floats(&expected).iter().zip(floats(&actual)) {
                     assert!((expected - actual).abs() < 1e-5, "{actual} instead of {expected}");
                 }
             }

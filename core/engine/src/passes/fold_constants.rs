@@ -42,7 +42,9 @@ pub fn fold_constants(graph: &mut Graph) -> Result<(), ModelError> {
                 | Op::ResizeBilinear(_)
                 | Op::Reshape
                 | Op::Concat { .. }
-                | Op::DepthToSpace { .. },
+                | Op::DepthToSpace { .. }
+                // Importers fold what they know as they read it.
+                | Op::Tensor(_),
                 _,
             ) => None,
         };

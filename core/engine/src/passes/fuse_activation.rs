@@ -47,7 +47,8 @@ fn free_activation(op: &mut Op) -> Option<&mut Activation> {
         | Op::ResizeBilinear(_)
         | Op::Reshape
         | Op::Concat { .. }
-        | Op::DepthToSpace { .. } => return None,
+        | Op::DepthToSpace { .. }
+        | Op::Tensor(_) => return None,
     };
     (*slot == Activation::None).then_some(slot)
 }

@@ -156,15 +156,13 @@ fn read_tensor(index: usize, tensor: &Table<'_>, buffers: &[Table<'_>]) -> Resul
     let data = buffer.byte_vector(0, "buffer data").map_err(broken)?;
     let sparsity = tensor.table(6, "tensor sparsity").map_err(broken)?;
     let kind = tensor.u8(1, 0, "tensor type").map_err(broken)?;
+    let element_type = operators::element_type(kind)
+        .ok_or_else(|| ModelError::unsupported(place(), format!("element type code {kind}")))?;
     let constant = match data {
-        [] => {
-            operators::element_type(kind)
-                .ok_or_else(|| ModelError::unsupported(place(), format!("element type code {kind}")))?;
-            None
-        }
+        [] => None,
         data => Some(read_constant(
             &place,
-            kind,
+            element_type,
             data,
             &shape,
             elements,
@@ -174,21 +172,20 @@ fn read_tensor(index: usize, tensor: &Table<'_>, buffers: &[Table<'_>]) -> Resul
     Ok(Value {
         name,
         shape,
+        element: element_type.element(),
         constant,
     })
 }
 
 fn read_constant(
     place: &dyn Fn() -> String,
-    kind: u8,
+    kind: operators::ElementType,
     data: &[u8],
     shape: &[usize],
     elements: usize,
     sparsity: Option<&Table<'_>>,
 ) -> Result<Constant, ModelError> {
     use operators::ElementType;
-    let kind = operators::element_type(kind)
-        .ok_or_else(|| ModelError::unsupported(place(), format!("element type code {kind}")))?;
     let stored = data.len() / kind.size();
     if !data.len().is_multiple_of(kind.size()) || (sparsity.is_none() && stored != elements) {
         let message = format!(

@@ -4,6 +4,7 @@
 
 use super::broken_at;
 use super::flatbuffer::{Broken, Table};
+use crate::element::Element;
 use crate::error::ModelError;
 use crate::graph::{
     Activation, Bilinear, Constant, Conv2d, Graph, Op, Padding, Pool2d, Residual, ValueId, element_count,
@@ -85,6 +86,14 @@ impl ElementType {
         match self {
             ElementType::F32 | ElementType::I32 => 4,
             ElementType::F16 => 2,
+        }
+    }
+
+    /// What a word holds where such a tensor takes part in a frame.
+    pub fn element(self) -> Element {
+        match self {
+            ElementType::F32 | ElementType::F16 => Element::F32,
+            ElementType::I32 => Element::I32,
         }
     }
 

@@ -3,13 +3,16 @@
 //! A case is a graph with its inputs. A backend's test file runs the same cases and hands its outputs to
 //! [`Case::check`]; a new kernel gets its cases here and is tested on both backends.
 
+use plumbline_engine::element::{Element, FileType};
 use plumbline_engine::encoding::Precision;
 use plumbline_engine::fusion::Level;
 use plumbline_engine::graph::{
     Activation, Bilinear, Constant, Conv2d, Graph, Node, Op, Padding, Pool2d, Residual, ValueId,
     element_count,
 };
+use plumbline_engine::ops::{TensorOp, Type};
 use plumbline_engine::plan::{Options, Plan};
+use plumbline_engine::tensor::Tensor;
 use plumbline_engine::{reference, validate};
 
 use super::random::Random;
@@ -24,7 +27,7 @@ const HALF_TOLERANCE: f32 = 1e-2;
 pub struct Case {
     /// Its outputs are named `result N`.
     pub graph: Graph,
-    /// One tensor a graph input.
+    /// One tensor a graph input; of what is no f32, the words.
     pub inputs: Vec<Vec<f32>>,
     /// How far it is fused.
     pub level: Level,
@@ -32,6 +35,8 @@ pub struct Case {
     pub precision: Precision,
     /// The range of the picture that goes in, where one does.
     pub picture: Option<[f32; 2]>,
+    /// Largest allowed difference of values between nodes that are kept in f32, beside 1 plus the value.
+    pub tolerance: f32,
 }
 
 impl Case {
@@ -46,21 +51,39 @@ impl Case {
         Plan::with(self.graph.clone(), &options).expect("the suite's graphs can be planned")
     }
 
-    /// Compares a backend's outputs with the naive interpreter's; `note` is printed with a difference.
-    pub fn check<'o>(&self, note: &str, output: impl Fn(&str) -> Option<&'o [f32]>) {
-        let expected = reference::run(&self.graph, &self.inputs).expect("the reference runs it");
+    /// Compares a backend's outputs with the naive interpreter's: f32 within a tolerance, everything else exactly.
+    /// `note` is printed with a difference.
+    pub fn check<'o>(&self, note: &str, output: impl Fn(&str) -> Option<&'o [u32]>) {
+        let inputs = self.graph.inputs.iter().zip(&self.inputs).map(|(&id, words)| {
+            let expected = self.graph.type_of(id);
+            let words: Vec<u32> = words.iter().map(|word| word.to_bits()).collect();
+            Tensor::from_words(file_type(expected.element), expected.shape, &words).expect("a tensor")
+        });
+        let expected =
+            reference::run(&self.graph, &inputs.collect::<Vec<_>>()).expect("the reference runs it");
         let tolerance = match self.precision {
-            Precision::Single => TOLERANCE,
+            Precision::Single => self.tolerance,
             Precision::Half => HALF_TOLERANCE,
         };
         for id in &self.graph.outputs {
             let name = &self.graph.value(*id).name;
             let actual = output(name).expect("the backend has every output");
             assert_eq!(actual.len(), expected[id].len(), "{name}");
-            for (index, (&actual, &expected)) in actual.iter().zip(&expected[id]).enumerate() {
+            let Some(expected) = expected[id].floats() else {
+                let expected: Vec<u32> = match expected[id].clone().into_constant(name) {
+                    Ok((_, Constant::I32(words))) => words.iter().map(|&word| word as u32).collect(),
+                    Ok((_, Constant::U32(words))) => words.to_vec(),
+                    other => panic!("{name} is no tensor of 32-bit integers: {other:?}"),
+                };
+                assert_eq!(actual, expected, "{name} of {:?}\n{note}", self.graph.nodes);
+                continue;
+            };
+            for (index, (&actual, &expected)) in actual.iter().zip(expected.iter()).enumerate() {
+                let actual = f32::from_bits(actual);
                 let error = (actual - expected).abs();
+                let same = actual == expected || (actual.is_nan() && expected.is_nan());
                 assert!(
-                    error <= tolerance * (1.0 + expected.abs()),
+                    same || error <= tolerance * (1.0 + expected.abs()),
                     "element {index} of {name}: {actual} instead of {expected}\n{:?}\n{:?}\n{note}",
                     self.graph.nodes.iter().map(|node| &node.op).collect::<Vec<_>>(),
                     self.graph
@@ -80,16 +103,14 @@ impl Case {
     pub fn check_bits<'o>(
         &self,
         note: &str,
-        expected: impl Fn(&str) -> Option<&'o [f32]>,
-        actual: impl Fn(&str) -> Option<&'o [f32]>,
+        expected: impl Fn(&str) -> Option<&'o [u32]>,
+        actual: impl Fn(&str) -> Option<&'o [u32]>,
     ) {
         for id in &self.graph.outputs {
             let name = &self.graph.value(*id).name;
-            let bits = |values: Option<&[f32]>| -> Vec<u32> {
-                let values = values.expect("the backend has every output");
-                values.iter().map(|value| value.to_bits()).collect()
-            };
-            assert_eq!(bits(actual(name)), bits(expected(name)), "{name}, {note}");
+            let (actual, expected) = (actual(name), expected(name));
+            assert!(actual.is_some(), "the backend has every output");
+            assert_eq!(actual, expected, "{name}, {note}");
         }
     }
 }
@@ -114,6 +135,34 @@ impl Build {
                 .map(|x| x * 4.0)
                 .collect(),
         );
+        id
+    }
+
+    /// A graph input of these words.
+    #[allow(
+        dead_code,
+        reason = "not every test that shares this file has tensor operators"
+    )]
+    pub fn words(&mut self, element: Element, shape: &[usize], words: Vec<u32>) -> ValueId {
+        let shape = shape.to_vec();
+        let name = format!("input {}", self.inputs.len());
+        let id = self.graph.add_typed_value(name, Type { element, shape }, None);
+        self.graph.inputs.push(id);
+        self.inputs.push(words.into_iter().map(f32::from_bits).collect());
+        id
+    }
+
+    /// A tensor operator; its result has the type that its family infers.
+    #[allow(
+        dead_code,
+        reason = "not every test that shares this file has tensor operators"
+    )]
+    pub fn tensor(&mut self, op: TensorOp, inputs: Vec<ValueId>) -> ValueId {
+        let operands: Vec<_> = inputs.iter().map(|&id| self.graph.type_of(id)).collect();
+        let result = op.infer(&operands).expect("the suite's operands fit");
+        let element = result.element;
+        let id = self.node(Op::Tensor(op), inputs, result.shape);
+        self.graph.values[id.index()].element = element;
         id
     }
 
@@ -170,7 +219,18 @@ impl Build {
             level: Level::Folded,
             precision: Precision::Single,
             picture: None,
+            tolerance: TOLERANCE,
         }
+    }
+}
+
+/// The type of a file with these elements.
+fn file_type(element: Element) -> FileType {
+    match element {
+        Element::F32 => FileType::F32,
+        Element::I32 => FileType::I32,
+        Element::U32 => FileType::U32,
+        Element::Bool => FileType::Bool,
     }
 }
 

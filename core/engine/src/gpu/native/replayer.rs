@@ -32,6 +32,11 @@ impl Outputs {
             .map(|(_, data)| data)
     }
 
+    /// The output with this name as words of 32 bits, whatever its elements make of them.
+    pub fn get_words(&self, name: &str) -> Option<&[u32]> {
+        self.get(name).map(bytemuck::cast_slice)
+    }
+
     /// Names and elements, in the order of the recording.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[f32])> {
         self.tensors

@@ -1,0 +1,224 @@
+//! Tensor operators: any rank, any [`Element`], one file for each family and beside it how it runs on either backend.
+//!
+//! Images have operators of their own in [`Op`](crate::graph::Op): their kernels are tuned, and passes and fusion know
+//! them. Everything else a model may hold is a [`TensorOp`], which the rest of the engine knows through one trait and
+//! no more, [`Family`]. None of the trait's methods has a default: a new family does not compile before it has answered
+//! every one of them.
+
+pub mod map;
+
+use std::fmt;
+
+pub use self::map::{Map, Unary};
+use crate::element::Element;
+use crate::error::ModelError;
+use crate::gpu::record::Recorder;
+use crate::gpu::shader::Kernel;
+use crate::graph::{Graph, Node, Shape, ValueId};
+use crate::graph_file::{Reader, Writer};
+use crate::tensor::Tensor;
+
+/// An operator on tensors of any rank.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TensorOp {
+    /// A function of each element.
+    Map(Map),
+}
+
+/// What the words of a value hold, and its shape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Type {
+    /// What a word holds.
+    pub element: Element,
+    /// Sizes from the outermost axis to the innermost; a scalar has none.
+    pub shape: Shape,
+}
+
+/// The type of an operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TypeRef<'a> {
+    /// What a word holds.
+    pub element: Element,
+    /// Sizes from the outermost axis to the innermost; a scalar has none.
+    pub shape: &'a [usize],
+}
+
+impl TypeRef<'_> {
+    /// The same, with a shape of its own.
+    pub fn to_owned(self) -> Type {
+        Type {
+            element: self.element,
+            shape: self.shape.to_vec(),
+        }
+    }
+}
+
+impl TensorOp {
+    /// The name that tables and errors show.
+    pub fn name(&self) -> &'static str {
+        self.family().name()
+    }
+
+    /// The type of the result.
+    ///
+    /// # Errors
+    /// A sentence without a place, when the operator does not take such operands.
+    pub fn infer(&self, operands: &[TypeRef<'_>]) -> Result<Type, String> {
+        self.family().infer(operands)
+    }
+
+    /// The result for operands that are known: what an importer folds with, and what both backends are tested against.
+    ///
+    /// # Errors
+    /// A sentence without a place, when the operator does not take such operands.
+    pub fn evaluate(&self, operands: &[Tensor]) -> Result<Tensor, String> {
+        self.family().evaluate(operands)
+    }
+
+    pub(crate) fn family(&self) -> &dyn Family {
+        match self {
+            TensorOp::Map(op) => op,
+        }
+    }
+
+    /// Writes the operator into a graph file: the family's number, which no other operator has, and what the family
+    /// writes.
+    pub(crate) fn write(&self, file: &mut Writer) {
+        file.number(match self {
+            TensorOp::Map(_) => MAP,
+        });
+        self.family().write(file);
+    }
+
+    /// Reads the operator whose family has this number; `None` when there is no such family.
+    pub(crate) fn read(
+        number: usize,
+        file: &mut Reader<'_>,
+        origin: &str,
+    ) -> Result<Option<Self>, ModelError> {
+        Ok(match number {
+            MAP => Some(TensorOp::Map(Map::read(file, origin)?)),
+            _ => None,
+        })
+    }
+}
+
+/// The families' numbers in graph files; those below belong to the operators on images.
+const MAP: usize = 16;
+
+/// What an operator means and costs.
+pub(crate) trait Family: OnCpu + OnGpu {
+    /// The name that tables and errors show.
+    fn name(&self) -> &'static str;
+
+    /// As [`TensorOp::infer`]; it also checks the operator's own parameters, which may come from a file.
+    fn infer(&self, operands: &[TypeRef<'_>]) -> Result<Type, String>;
+
+    /// As [`TensorOp::evaluate`], written from the definition, one element at a time.
+    fn evaluate(&self, operands: &[Tensor]) -> Result<Tensor, String>;
+
+    /// Multiply-accumulates of a frame.
+    fn macs(&self, operands: &[TypeRef<'_>], result: &Type) -> u64;
+
+    /// Appends the operator's parameters to a graph file.
+    fn write(&self, file: &mut Writer);
+}
+
+/// How an operator runs on the CPU.
+pub(crate) trait OnCpu {
+    /// Everything that does not depend on a frame.
+    fn prepare(&self, node: &NodeView<'_>) -> Result<Box<dyn CpuKernel>, ModelError>;
+}
+
+/// An operator, prepared. It computes the whole result from whole operands.
+pub(crate) trait CpuKernel: fmt::Debug + Send {
+    /// Computes the result, all of it.
+    fn run(&self, operands: &dyn Operands, out: WordsMut<'_>);
+}
+
+/// The operands of a node in the arena.
+pub(crate) trait Operands {
+    /// Operand number `index`, which the node has.
+    fn words(&self, index: usize) -> Words<'_>;
+}
+
+/// How an operator runs on a GPU.
+pub(crate) trait OnGpu {
+    /// The kernels that compute the result, in order; none for a result without elements.
+    fn record(&self, node: &NodeView<'_>, recorder: &mut Recorder<'_>) -> Result<Vec<Kernel>, ModelError>;
+}
+
+/// A part of the arena, read as whatever its words hold.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Words<'a>(pub &'a [f32]);
+
+impl<'a> Words<'a> {
+    pub fn f32(self) -> &'a [f32] {
+        self.0
+    }
+
+    pub fn i32(self) -> &'a [i32] {
+        bytemuck::cast_slice(self.0)
+    }
+
+    pub fn u32(self) -> &'a [u32] {
+        bytemuck::cast_slice(self.0)
+    }
+}
+
+/// A part of the arena, to be written.
+#[derive(Debug)]
+pub(crate) struct WordsMut<'a>(pub &'a mut [f32]);
+
+impl<'a> WordsMut<'a> {
+    pub fn f32(self) -> &'a mut [f32] {
+        self.0
+    }
+
+    pub fn i32(self) -> &'a mut [i32] {
+        bytemuck::cast_slice_mut(self.0)
+    }
+
+    pub fn u32(self) -> &'a mut [u32] {
+        bytemuck::cast_slice_mut(self.0)
+    }
+}
+
+/// A node with the types of its values.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NodeView<'a> {
+    graph: &'a Graph,
+    pub node: &'a Node,
+}
+
+impl<'a> NodeView<'a> {
+    pub fn new(graph: &'a Graph, node: &'a Node) -> Self {
+        Self { graph, node }
+    }
+
+    /// The type of operand number `index`, which the node has.
+    pub fn operand(&self, index: usize) -> TypeRef<'a> {
+        self.graph.type_of(self.node.inputs[index])
+    }
+
+    /// The type of the result.
+    pub fn result(&self) -> TypeRef<'a> {
+        self.graph.type_of(self.node.output)
+    }
+}
+
+impl Graph {
+    /// The type of a value.
+    pub fn type_of(&self, id: ValueId) -> TypeRef<'_> {
+        let value = self.value(id);
+        TypeRef {
+            element: value.element,
+            shape: &value.shape,
+        }
+    }
+
+    /// The types of a node's operands.
+    pub(crate) fn operand_types(&self, node: &Node) -> Vec<TypeRef<'_>> {
+        node.inputs.iter().map(|&id| self.type_of(id)).collect()
+    }
+}
