@@ -76,7 +76,7 @@ pub enum FileType {
 }
 
 /// Integers of 64 bits that a caller may write into an input: room for one addition is left in 32 bits.
-const I64_PORT: (i64, i64) = (-(1 << 30), 1 << 30);
+const I64_PORT: (i64, i64) = (-(1 << 30), (1 << 30) - 1);
 
 impl FileType {
     /// Every type that there is.
@@ -123,8 +123,8 @@ impl FileType {
         }
     }
 
-    /// Smallest and largest integer that an input of this type takes: its [`range`](Self::range), or 2^30 either way for
-    /// 64 bits. `None` for types that are no integers or cannot be an input.
+    /// Smallest and largest integer that an input of this type takes: its [`range`](Self::range), or that of
+    /// 31 bits for one of 64. `None` for types that are no integers or cannot be an input.
     pub fn port_range(self) -> Option<(i64, i64)> {
         match self {
             Self::I64 => Some(I64_PORT),
