@@ -1,0 +1,4 @@
+//! What holds the engine to the cases of `tests/reference/onnx_cases.py`.
+
+pub mod case;
+pub mod compare;
