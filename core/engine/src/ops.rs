@@ -1,9 +1,9 @@
 //! Tensor operators: any rank, any [`Element`], one file for each family and beside it how it runs on either backend.
 //!
 //! Images have operators of their own in [`Op`](crate::graph::Op): their kernels are tuned, and passes and fusion know
-//! them. Everything else a model may hold is a [`TensorOp`], which the rest of the engine knows through one trait and
-//! no more, [`Family`]. None of the trait's methods has a default: a new family does not compile before it has answered
-//! every one of them.
+//! them. Everything else a model may hold is a [`TensorOp`], which the rest of the engine knows through the traits
+//! [`Family`] and [`Definition`] and no more. None of their methods has a default: a new family does not compile before
+//! it has answered every one of them.
 
 pub mod map;
 
@@ -72,7 +72,13 @@ impl TensorOp {
     /// # Errors
     /// A sentence without a place, when the operator does not take such operands.
     pub fn evaluate(&self, operands: &[Tensor]) -> Result<Tensor, String> {
-        self.family().evaluate(operands)
+        self.definition().evaluate(operands)
+    }
+
+    fn definition(&self) -> &dyn Definition {
+        match self {
+            TensorOp::Map(op) => op,
+        }
     }
 
     pub(crate) fn family(&self) -> &dyn Family {
@@ -106,7 +112,7 @@ impl TensorOp {
 /// The families' numbers in graph files; those below belong to the operators on images.
 const MAP: usize = 16;
 
-/// What an operator means and costs.
+/// What an operator takes, gives and costs.
 pub(crate) trait Family: OnCpu + OnGpu {
     /// The name that tables and errors show.
     fn name(&self) -> &'static str;
@@ -114,14 +120,18 @@ pub(crate) trait Family: OnCpu + OnGpu {
     /// As [`TensorOp::infer`]; it also checks the operator's own parameters, which may come from a file.
     fn infer(&self, operands: &[TypeRef<'_>]) -> Result<Type, String>;
 
-    /// As [`TensorOp::evaluate`], written from the definition, one element at a time.
-    fn evaluate(&self, operands: &[Tensor]) -> Result<Tensor, String>;
-
     /// Multiply-accumulates of a frame.
     fn macs(&self, operands: &[TypeRef<'_>], result: &Type) -> u64;
 
     /// Appends the operator's parameters to a graph file.
     fn write(&self, file: &mut Writer);
+}
+
+/// What an operator means. Apart from [`Family`], whose trait objects hold all its methods, so that a program which only
+/// runs models does not carry this one.
+pub(crate) trait Definition {
+    /// As [`TensorOp::evaluate`], written from the definition, one element at a time.
+    fn evaluate(&self, operands: &[Tensor]) -> Result<Tensor, String>;
 }
 
 /// How an operator runs on the CPU.

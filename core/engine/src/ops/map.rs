@@ -6,7 +6,7 @@ mod cpu;
 mod erf;
 mod gpu;
 
-use super::{Family, Type, TypeRef};
+use super::{Definition, Family, Type, TypeRef};
 use crate::element::{Element, FileType};
 use crate::error::ModelError;
 use crate::graph_file::{Reader, Writer};
@@ -444,6 +444,45 @@ impl Family for Map {
         })
     }
 
+    fn macs(&self, _operands: &[TypeRef<'_>], _result: &Type) -> u64 {
+        0
+    }
+
+    fn write(&self, file: &mut Writer) {
+        let mut with = |number: usize, parameters: &[f32]| {
+            file.number(WITH_PARAMETERS + number);
+            parameters.iter().for_each(|&parameter| file.float(parameter));
+        };
+        match self.f {
+            Unary::LeakyRelu(a) => with(0, &[a]),
+            Unary::Elu(a) => with(1, &[a]),
+            Unary::Celu(a) => with(2, &[a]),
+            Unary::Selu { alpha, gamma } => with(3, &[alpha, gamma]),
+            Unary::ThresholdedRelu(a) => with(4, &[a]),
+            Unary::HardSigmoid { alpha, beta } => with(5, &[alpha, beta]),
+            Unary::Swish(a) => with(6, &[a]),
+            Unary::Shrink { bias, lambda } => with(7, &[bias, lambda]),
+            Unary::Clip { low, high } => with(8, &[low, high]),
+            Unary::IsInf { negative, positive } => {
+                with(9, &[]);
+                file.number(usize::from(negative));
+                file.number(usize::from(positive));
+            }
+            Unary::Cast(to) => {
+                with(10, &[]);
+                file.number(
+                    FileType::ALL
+                        .iter()
+                        .position(|&known| known == to)
+                        .unwrap_or_default(),
+                );
+            }
+            plain => file.number(PLAIN.iter().position(|&known| known == plain).unwrap_or_default()),
+        }
+    }
+}
+
+impl Definition for Map {
     fn evaluate(&self, operands: &[Tensor]) -> Result<Tensor, String> {
         let [x] = operands else {
             return Err(format!("{} operands of {}", operands.len(), self.name()));
@@ -487,43 +526,6 @@ impl Family for Map {
             ),
         };
         Tensor::new(to, x.shape().to_vec(), data)
-    }
-
-    fn macs(&self, _operands: &[TypeRef<'_>], _result: &Type) -> u64 {
-        0
-    }
-
-    fn write(&self, file: &mut Writer) {
-        let mut with = |number: usize, parameters: &[f32]| {
-            file.number(WITH_PARAMETERS + number);
-            parameters.iter().for_each(|&parameter| file.float(parameter));
-        };
-        match self.f {
-            Unary::LeakyRelu(a) => with(0, &[a]),
-            Unary::Elu(a) => with(1, &[a]),
-            Unary::Celu(a) => with(2, &[a]),
-            Unary::Selu { alpha, gamma } => with(3, &[alpha, gamma]),
-            Unary::ThresholdedRelu(a) => with(4, &[a]),
-            Unary::HardSigmoid { alpha, beta } => with(5, &[alpha, beta]),
-            Unary::Swish(a) => with(6, &[a]),
-            Unary::Shrink { bias, lambda } => with(7, &[bias, lambda]),
-            Unary::Clip { low, high } => with(8, &[low, high]),
-            Unary::IsInf { negative, positive } => {
-                with(9, &[]);
-                file.number(usize::from(negative));
-                file.number(usize::from(positive));
-            }
-            Unary::Cast(to) => {
-                with(10, &[]);
-                file.number(
-                    FileType::ALL
-                        .iter()
-                        .position(|&known| known == to)
-                        .unwrap_or_default(),
-                );
-            }
-            plain => file.number(PLAIN.iter().position(|&known| known == plain).unwrap_or_default()),
-        }
     }
 }
 
