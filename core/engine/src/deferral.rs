@@ -24,7 +24,7 @@ pub struct Deferred {
 
 /// Takes the convolution behind an output out of the graph and puts its input in the output's place. `None`, and the
 /// graph as it was, where the output is anything else than a 1x1 convolution without residual and activation that
-/// nobody else reads.
+/// nobody else reads, or one of a constant.
 pub fn defer(graph: &mut Graph, name: &str) -> Option<Deferred> {
     let output = graph.output_named(name)?;
     let position = graph.producers()[output.index()]?;
@@ -36,6 +36,7 @@ pub fn defer(graph: &mut Graph, name: &str) -> Option<Deferred> {
         && conv.padding == Padding::default()
         && conv.activation == Activation::None
         && conv.residual.is_none()
+        && graph.value(node.inputs[0]).constant.is_none()
         // The caller is the only reader.
         && graph.reader_counts()[output.index()] == 1;
     if !usable {

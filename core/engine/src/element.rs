@@ -36,6 +36,16 @@ impl Element {
             Element::Bool => "bool",
         }
     }
+
+    /// The type of a file that has the same values.
+    pub fn file_type(self) -> FileType {
+        match self {
+            Element::F32 => FileType::F32,
+            Element::I32 => FileType::I32,
+            Element::U32 => FileType::U32,
+            Element::Bool => FileType::Bool,
+        }
+    }
 }
 
 impl fmt::Display for Element {

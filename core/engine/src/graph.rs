@@ -98,6 +98,19 @@ impl Constant {
         }
     }
 
+    /// The elements as the words that a frame computes with; `None` for forms that folding removes.
+    pub fn to_words(&self) -> Option<Cow<'_, [u32]>> {
+        match self {
+            Constant::F32(data) => Some(Cow::Borrowed(bytemuck::cast_slice(data))),
+            Constant::Compact(data) => {
+                Some(Cow::Owned(data.to_f32().into_iter().map(f32::to_bits).collect()))
+            }
+            Constant::I32(data) => Some(Cow::Borrowed(bytemuck::cast_slice(data))),
+            Constant::U32(data) => Some(Cow::Borrowed(data)),
+            Constant::F16(_) | Constant::SparseF16 { .. } => None,
+        }
+    }
+
     /// The elements as i32, when they are stored so.
     pub fn as_i32(&self) -> Option<&[i32]> {
         match self {

@@ -146,7 +146,7 @@ pub(crate) trait CpuKernel: fmt::Debug + Send {
     fn run(&self, operands: &dyn Operands, out: WordsMut<'_>);
 }
 
-/// The operands of a node in the arena.
+/// The operands of a node in the arena, constants among them.
 pub(crate) trait Operands {
     /// Operand number `index`, which the node has.
     fn words(&self, index: usize) -> Words<'_>;

@@ -5,6 +5,9 @@
 //! (Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020). Reshape costs nothing
 //! because both sides share one place; a concatenation along the outermost varying axis costs nothing because its
 //! inputs are written straight into it.
+//!
+//! Constants that are packed for a kernel have no place here. Those that are read as they are, by tensor operators and
+//! by callers, lie side by side in the pool.
 
 use std::ops::Range;
 
@@ -23,8 +26,10 @@ pub const ALIGNMENT: usize = 64;
 pub enum Placement {
     /// Nothing reads it, or only the step that computes it.
     Unused,
-    /// In the weights.
+    /// In the weights, as some kernel packs them.
     Constant,
+    /// This range of [`Plan::pool`]. Kernels that pack the same constant have it in the weights as well.
+    Pool(Range<usize>),
     /// This range of the arena, in words of four bytes: one element, or two of binary16.
     Arena(Range<usize>),
 }
@@ -74,11 +79,13 @@ pub struct Plan {
     pub deferred: Vec<Deferred>,
     /// Size of the arena in words of four bytes.
     pub arena_len: usize,
+    /// The contents of the constants that are read as they are, in words of four bytes.
+    pub pool: Vec<u32>,
     /// What a frame costs.
     pub cost: PlanCost,
 }
 
-/// No arena may be larger than this (1 GiB of f32).
+/// No arena, and no pool, may be larger than this (1 GiB of f32).
 const MAX_ARENA_LEN: usize = 1 << 28;
 
 impl Plan {
@@ -107,8 +114,9 @@ impl Plan {
     /// Plans a graph that has been through the passes. The CPU backend refuses plans that keep anything but f32.
     ///
     /// # Errors
-    /// *Unsupported* when weights are not f32 constants, an output is a constant, the input is no picture where one is
-    /// wished for, or the tensors need more memory than a browser gives.
+    /// *Unsupported* when weights are not f32 constants, an operator on images is given a constant for an image, the input
+    /// is no picture where one is wished for, or the tensors need more memory than a browser gives. *Invalid* when a
+    /// constant has not the elements of its shape.
     pub fn with(mut graph: Graph, options: &Options<'_>) -> Result<Self, ModelError> {
         let deferred: Vec<Deferred> = options
             .deferred
@@ -129,12 +137,15 @@ impl Plan {
             encodings[picture.index()] = Encoding::levels(range);
         }
         let (roots, arena_len) = place(&graph, &lifetimes, &encodings)?;
+        let mut pool = pool(&graph)?;
         let placements = (0..graph.values.len())
             .map(|index| {
                 let id = ValueId(index as u32);
                 let (root, offset) = storage.resolve(id);
                 match (&graph.value(id).constant, roots[root.index()]) {
-                    (Some(_), _) => Placement::Constant,
+                    (Some(_), _) => pool.ranges[index]
+                        .take()
+                        .map_or(Placement::Constant, Placement::Pool),
                     (None, None) => Placement::Unused,
                     (None, Some(start)) => {
                         let start = start + offset;
@@ -152,6 +163,7 @@ impl Plan {
             encodings,
             deferred,
             arena_len,
+            pool: pool.contents,
             cost,
         })
     }
@@ -167,12 +179,12 @@ impl Plan {
     pub fn arena_range(&self, id: ValueId) -> Option<Range<usize>> {
         match &self.placements[id.index()] {
             Placement::Arena(range) => Some(range.clone()),
-            Placement::Unused | Placement::Constant => None,
+            Placement::Unused | Placement::Constant | Placement::Pool(_) => None,
         }
     }
 }
 
-/// Weights and biases must be constants that are ready for use, everything else must not be.
+/// Weights and biases must be constants that are ready for use; other operands of operators on images must not be.
 fn check_operands(graph: &Graph) -> Result<(), ModelError> {
     let is_f32 = |id: ValueId| {
         matches!(
@@ -207,7 +219,8 @@ fn check_operands(graph: &Graph) -> Result<(), ModelError> {
                     "its weights are not constant f32 or f16 tensors",
                 ));
             }
-            if !weights.contains(&index) && graph.value(input).constant.is_some() {
+            let takes_constants = matches!(node.op, Op::Tensor(_)) || weights.contains(&index);
+            if !takes_constants && graph.value(input).constant.is_some() {
                 return Err(ModelError::unsupported(
                     &node.origin,
                     "a constant stands where frame data is expected",
@@ -221,20 +234,49 @@ fn check_operands(graph: &Graph) -> Result<(), ModelError> {
             }
         }
     }
-    match graph
-        .outputs
-        .iter()
-        .find(|&&output| graph.value(output).constant.is_some())
-    {
-        Some(&output) => {
-            let name = graph.value(output).name.clone();
-            Err(ModelError::unsupported(
-                "outputs",
-                format!("{name} does not depend on the input"),
-            ))
+    Ok(())
+}
+
+/// The constants that tensor operators and callers read.
+struct Pool {
+    /// Where each lies, by value index.
+    ranges: Vec<Option<Range<usize>>>,
+    contents: Vec<u32>,
+}
+
+fn pool(graph: &Graph) -> Result<Pool, ModelError> {
+    let (mut ranges, mut contents) = (vec![None; graph.values.len()], Vec::new());
+    let on_tensors = graph.nodes.iter().filter(|node| matches!(node.op, Op::Tensor(_)));
+    let read = on_tensors.flat_map(|node| node.inputs.iter().map(|&id| (id, node.origin.as_str())));
+    let given = graph.outputs.iter().map(|&id| (id, "outputs"));
+    for (id, place) in read.chain(given) {
+        let value = graph.value(id);
+        let Some(constant) = value.constant.as_ref().filter(|_| ranges[id.index()].is_none()) else {
+            continue;
+        };
+        let words = constant.to_words().ok_or_else(|| {
+            let message = format!("the constant {} was not folded before planning", value.name);
+            ModelError::unsupported(place, message)
+        })?;
+        if words.len() != element_count(&value.shape) {
+            let message = format!(
+                "the constant {} holds {} elements for shape {:?}",
+                value.name,
+                words.len(),
+                value.shape
+            );
+            return Err(ModelError::invalid(place, message));
         }
-        None => Ok(()),
+        let start = contents.len().next_multiple_of(ALIGNMENT);
+        if start + words.len() > MAX_ARENA_LEN {
+            let message = format!("its constants need more than {} MiB", MAX_ARENA_LEN >> 18);
+            return Err(ModelError::unsupported("plan", message));
+        }
+        contents.resize(start, 0);
+        contents.extend_from_slice(&words);
+        ranges[id.index()] = Some(start..contents.len());
     }
+    Ok(Pool { ranges, contents })
 }
 
 /// Which values share memory: reshapes with their operand, operands of a concatenation with a part of its result.

@@ -10,10 +10,10 @@ use crate::error::ModelError;
 use crate::graph::{Bilinear, Constant, Conv2d, Graph, Node, Op, Residual, ValueId, element_count};
 use crate::tensor::{Data, Tensor};
 
-/// Runs a graph on one tensor per graph input; returns every value that was computed, by id.
+/// Runs a graph on one tensor per graph input; returns every value that was computed, and every output, by id.
 ///
 /// # Errors
-/// *Unsupported* when constants have not been folded; *Invalid* when an input is of another shape or type.
+/// *Unsupported* when constants have not been folded; *Invalid* when an input or a constant is of another shape or type.
 pub fn run(graph: &Graph, inputs: &[Tensor]) -> Result<HashMap<ValueId, Tensor>, ModelError> {
     let mut values: HashMap<ValueId, Tensor> = HashMap::new();
     for (&id, tensor) in graph.inputs.iter().zip(inputs) {
@@ -30,15 +30,23 @@ pub fn run(graph: &Graph, inputs: &[Tensor]) -> Result<HashMap<ValueId, Tensor>,
         }
         values.insert(id, tensor.clone());
     }
+    let on_tensors = graph.nodes.iter().filter(|node| matches!(node.op, Op::Tensor(_)));
+    for &id in on_tensors.flat_map(|node| &node.inputs).chain(&graph.outputs) {
+        let value = graph.value(id);
+        if let Some(words) = value.constant.as_ref().and_then(Constant::to_words) {
+            let tensor = Tensor::from_words(value.element.file_type(), &value.shape, &words);
+            let tensor = tensor.map_err(|message| ModelError::invalid(&value.name, message))?;
+            values.insert(id, tensor);
+        }
+    }
     for node in &graph.nodes {
         let at = |message: String| ModelError::invalid(&node.origin, message);
         let result = match &node.op {
             Op::Tensor(op) => {
                 let known = node.inputs.iter().map(|id| values.get(id).cloned());
-                let operands: Vec<Tensor> = known.collect::<Option<_>>().ok_or_else(|| {
-                    let message = "a constant stands where frame data is expected";
-                    ModelError::unsupported(&node.origin, message)
-                })?;
+                let operands: Vec<Tensor> = known
+                    .collect::<Option<_>>()
+                    .ok_or_else(|| ModelError::unsupported(&node.origin, "constants must be folded first"))?;
                 op.evaluate(&operands).map_err(at)?
             }
             Op::Reshape if values.contains_key(&node.inputs[0]) => {

@@ -123,6 +123,11 @@ fn conversions_between_elements() {
 }
 
 #[test]
+fn constants_are_operands_and_outputs() {
+    check(&maps::constants());
+}
+
+#[test]
 fn functions_between_images() {
     check(&maps::between_images());
 }

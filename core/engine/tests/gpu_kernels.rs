@@ -197,6 +197,11 @@ fn conversions_between_elements() {
 }
 
 #[test]
+fn constants_are_operands_and_outputs() {
+    check(&maps::constants());
+}
+
+#[test]
 fn functions_between_images() {
     for level in Level::ALL {
         for precision in [Precision::Single, Precision::Half] {

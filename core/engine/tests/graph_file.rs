@@ -127,7 +127,7 @@ fn tensor_operators_keep_their_parameters() {
         .into_iter()
         .map(|function| maps::case(&function));
     let conversions = maps::conversions().map(|(from, to)| maps::conversion(from, to));
-    let others = [maps::reshapes(), maps::between_images()];
+    let others = [maps::reshapes(), maps::between_images(), maps::constants()];
     for case in functions.chain(conversions).chain(others) {
         let bytes = graph_file::write(&case.graph, &SOURCE).expect("it is folded");
         let (again, _) = graph_file::read(&bytes).expect("just written");
@@ -167,7 +167,7 @@ fn tensor_operators_survive_mutations() {
         .iter()
         .map(maps::case)
         .chain(maps::conversions().map(|(from, to)| maps::conversion(from, to)))
-        .chain([maps::reshapes()])
+        .chain([maps::reshapes(), maps::constants()])
         .map(|case| graph_file::write(&case.graph, &SOURCE).expect("it is folded"))
         .collect();
     let mut random = Random(16_000);

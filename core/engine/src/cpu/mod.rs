@@ -1,6 +1,7 @@
 //! The CPU backend: runs a plan with vectors of four f32, the same code in the browser and natively.
 //!
-//! A [`Session`] owns the plan, its packed weights and one arena. After the first frame, running allocates nothing.
+//! A [`Session`] owns the plan, its packed weights and one arena, in which the constants lie that are read as they are.
+//! After the first frame, running allocates nothing.
 //! Tensors are dense NHWC f32.
 
 mod aligned;
@@ -37,13 +38,14 @@ use crate::element::Element;
 use crate::encoding::Encoding;
 use crate::error::ModelError;
 use crate::graph::{Constant, ValueId, element_count};
-use crate::plan::{ALIGNMENT, Plan};
+use crate::plan::{ALIGNMENT, Placement, Plan};
 
 /// A plan that is ready to take frames.
 #[derive(Debug)]
 pub struct Session {
     plan: Plan,
-    /// By value index: where it lives in `arena`. Values inside a step have a place behind the plan's arena.
+    /// By value index: where it lives in `arena`. Behind the plan's arena are the values inside a step, then the pool of
+    /// constants, which nothing writes.
     places: Vec<Range<usize>>,
     steps: Vec<Step>,
     deferred: Vec<Panels>,
@@ -88,9 +90,11 @@ impl Session {
             .iter()
             .map(|deferred| Panels::new(&plan, deferred, instructions))
             .collect::<Result<_, _>>()?;
-        let (places, arena_len) = places(&plan);
+        let (places, pool) = places(&plan);
+        let mut arena = Aligned::zeros(pool.end);
+        bytemuck::cast_slice_mut(&mut arena[pool]).copy_from_slice(&std::mem::take(&mut plan.pool));
         for value in &mut plan.graph.values {
-            // The packed copies serve from here on.
+            // The copies serve from here on.
             value.constant = value.constant.take().map(|_| Constant::F32([].into()));
         }
         Ok(Self {
@@ -98,7 +102,7 @@ impl Session {
             places,
             steps,
             deferred,
-            arena: Aligned::zeros(arena_len),
+            arena,
             scratch: Scratch::default(),
             instructions,
         })
@@ -109,7 +113,7 @@ impl Session {
         self.instructions
     }
 
-    /// The plan that this session runs; its constants are emptied.
+    /// The plan that this session runs; its constants and its pool are emptied.
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
@@ -162,19 +166,14 @@ impl Session {
     pub fn output(&self, name: &str) -> Option<&[f32]> {
         let id = self.plan.graph.output_named(name)?;
         let is_f32 = self.plan.graph.value(id).element == Element::F32;
-        self.plan
-            .arena_range(id)
-            .filter(|_| is_f32)
-            .map(|range| &self.arena[range])
+        is_f32.then(|| &self.arena[self.places[id.index()].clone()])
     }
 
     /// The output with this name as words of 32 bits, whatever its [`Element`] makes of them; `None` when the plan has no
     /// such output.
     pub fn output_words(&self, name: &str) -> Option<&[u32]> {
         let id = self.plan.graph.output_named(name)?;
-        self.plan
-            .arena_range(id)
-            .map(|range| bytemuck::cast_slice(&self.arena[range]))
+        Some(bytemuck::cast_slice(&self.arena[self.places[id.index()].clone()]))
     }
 
     /// The output with this name that the plan has left to its reader, after the last [`Self::run`].
@@ -185,9 +184,9 @@ impl Session {
     }
 }
 
-/// A place for every value: the plan's, and for values inside a step one behind the arena, where steps take turns.
-/// Also the length of both together.
-fn places(plan: &Plan) -> (Vec<Range<usize>>, usize) {
+/// A place for every value: the plan's; for values inside a step one behind the plan's arena, where steps take turns;
+/// for constants one behind those. Also where all the constants lie, which is the end of everything.
+fn places(plan: &Plan) -> (Vec<Range<usize>>, Range<usize>) {
     let mut places: Vec<Range<usize>> = (0..plan.graph.values.len())
         .map(|index| plan.arena_range(ValueId(index as u32)).unwrap_or(0..0))
         .collect();
@@ -201,5 +200,11 @@ fn places(plan: &Plan) -> (Vec<Range<usize>>, usize) {
         }
         len = len.max(end);
     }
-    (places, len)
+    let start = len.next_multiple_of(ALIGNMENT);
+    for (place, placement) in places.iter_mut().zip(&plan.placements) {
+        if let Placement::Pool(range) = placement {
+            *place = start + range.start..start + range.end;
+        }
+    }
+    (places, start..start + plan.pool.len())
 }

@@ -14,14 +14,14 @@ use super::kernels::{concat, convolution, depth_to_space, depthwise, elementwise
 use super::pack::{self, Packed};
 use super::recording::{
     ARENA, BINDING_ALIGNMENT, BindGroup, Buffer, Dispatch, MAX_BINDING_BYTES, MAX_BINDINGS, MAX_BUFFER_BYTES,
-    Port, Recording, Shader,
+    Port, Recording, Shader, WEIGHTS,
 };
 use super::shader::{self, Form, Kernel, Operand, Place};
 use crate::error::ModelError;
 use crate::fusion::Fusion;
 use crate::graph::{Activation, Constant, Conv2d, Node, Op, Residual, ValueId, element_count};
 use crate::ops::NodeView;
-use crate::plan::Plan;
+use crate::plan::{Placement, Plan};
 
 /// Inputs that one concatenation kernel takes: the result needs a binding too.
 const MAX_CONCAT_INPUTS: usize = MAX_BINDINGS - 1;
@@ -34,7 +34,7 @@ const MAX_CONCAT_INPUTS: usize = MAX_BINDINGS - 1;
 pub fn record(plan: &Plan) -> Result<Recording, ModelError> {
     let mut recorder = Recorder {
         plan,
-        weights: Vec::new(),
+        weights: bytemuck::cast_slice(&plan.pool).to_vec(),
         shaders: Vec::new(),
         by_text: HashMap::new(),
     };
@@ -66,7 +66,12 @@ pub fn record(plan: &Plan) -> Result<Recording, ModelError> {
     let mut read_back_bytes = 0;
     let mut port = |id: ValueId, is_output: bool| -> Result<Port, ModelError> {
         let value = plan.graph.value(id);
-        let range = recorder.arena_range(id, &value.name)?;
+        let (buffer, range) = match &plan.placements[id.index()] {
+            Placement::Pool(range) => (WEIGHTS, range.clone()),
+            Placement::Arena(_) | Placement::Constant | Placement::Unused => {
+                (ARENA, recorder.arena_range(id, &value.name)?)
+            }
+        };
         let read_back_offset = if is_output { read_back_bytes } else { 0 };
         if is_output {
             read_back_bytes += range.len() as u64 * 4;
@@ -74,7 +79,7 @@ pub fn record(plan: &Plan) -> Result<Recording, ModelError> {
         Ok(Port {
             name: value.name.clone(),
             shape: value.shape.clone(),
-            buffer: ARENA,
+            buffer,
             offset: range.start as u64 * 4,
             read_back_offset,
             len: range.len(),
@@ -143,6 +148,7 @@ pub fn record(plan: &Plan) -> Result<Recording, ModelError> {
 
 pub(crate) struct Recorder<'a> {
     pub(super) plan: &'a Plan,
+    /// The plan's pool, then what kernels pack.
     weights: Vec<u8>,
     shaders: Vec<Shader>,
     by_text: HashMap<String, usize>,
@@ -391,7 +397,14 @@ impl Recorder<'_> {
         }
     }
 
+    /// Where a kernel finds a value: in the arena, or a constant in the pool.
     pub(crate) fn place(&self, node: &Node, id: ValueId) -> Result<Place, ModelError> {
+        if let Placement::Pool(words) = &self.plan.placements[id.index()] {
+            return Ok(Place::Weights {
+                bytes: 4 * words.start..4 * words.end,
+                half: false,
+            });
+        }
         Ok(Place::Arena {
             words: self.arena_range(id, &node.origin)?,
             encoding: self.plan.encodings[id.index()],

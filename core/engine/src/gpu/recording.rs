@@ -130,7 +130,8 @@ pub struct Port {
     pub name: String,
     /// Shape of the tensor, outermost axis first.
     pub shape: Vec<usize>,
-    /// Index into [`Recording::buffers`]; [`ARENA`] for the tensors of a model.
+    /// Index into [`Recording::buffers`]: [`ARENA`] for the tensors of a model, [`WEIGHTS`] for an output that is a
+    /// constant.
     pub buffer: usize,
     /// Where it starts in that buffer, in bytes.
     pub offset: u64,

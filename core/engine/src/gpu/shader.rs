@@ -328,6 +328,7 @@ fn assign_slots(operands: &[Operand]) -> (Vec<Slot>, Vec<(usize, usize)>) {
                 let element = match (operand.form, half) {
                     (Form::Tiles, true) => Element::U32x4,
                     (Form::Taps, true) => Element::U32x2,
+                    (Form::Words(_), _) => Element::U32,
                     _ if operand.takes_vectors(0) => Element::F32x4,
                     _ => Element::F32,
                 };

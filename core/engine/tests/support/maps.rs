@@ -1,9 +1,12 @@
 //! Cases for functions of each element: every function on scalars, ragged, whole and empty tensors of any rank; every
 //! conversion; tensors without elements through reshapes.
 
+use plumbline_engine::compact::Compact;
 use plumbline_engine::element::{Element, FileType};
-use plumbline_engine::graph::{Activation, Conv2d, Op, Padding, Pool2d, Residual, ValueId, element_count};
-use plumbline_engine::ops::{Map, TensorOp, Unary};
+use plumbline_engine::graph::{
+    Activation, Constant, Conv2d, Op, Padding, Pool2d, Residual, ValueId, element_count,
+};
+use plumbline_engine::ops::{Map, TensorOp, Type, Unary};
 
 use super::random::Random;
 use super::suite::{Build, Case};
@@ -234,6 +237,69 @@ pub fn conversion(from: Element, to: FileType) -> Case {
     build.case(&results)
 }
 
+/// Constants as operands and as outputs: of every element and shape, one kept in fewer bytes, two that a convolution packs
+/// as well.
+pub fn constants() -> Case {
+    let mut random = Random(18_000);
+    let mut build = Build::default();
+    let mut results = Vec::new();
+    let functions = [
+        (Element::F32, Unary::Softsign),
+        (Element::F32, Unary::IsNan),
+        (Element::I32, Unary::Abs),
+        (Element::U32, Unary::BitNot),
+        (Element::Bool, Unary::Not),
+    ];
+    let read = |build: &mut Build, f: Unary, x: ValueId| build.tensor(TensorOp::Map(Map { f }), vec![x]);
+    for (from, f) in functions {
+        let range = [-4.0, 4.0];
+        for shape in SHAPES {
+            let words = words(&mut random, &Function { f, from, range }, element_count(shape));
+            let constant = match from {
+                Element::F32 => Constant::F32(words.into_iter().map(f32::from_bits).collect()),
+                Element::I32 => Constant::I32(words.into_iter().map(u32::cast_signed).collect()),
+                Element::U32 | Element::Bool => Constant::U32(words.into()),
+            };
+            let of = Type {
+                element: from,
+                shape: shape.to_vec(),
+            };
+            let name = format!("constant {}", results.len());
+            let x = build.graph.add_typed_value(name, of, Some(constant));
+            results.extend([read(&mut build, f, x), x]);
+        }
+    }
+    let halves = [0x3c00u16, 0xc000, 0x0001].map(u16::to_le_bytes);
+    let compact = Compact::sparse(9, &[0b1001_0000, 1], &halves).expect("it fits");
+    let compact = Constant::Compact(compact);
+    let compact = build.graph.add_value("compact", vec![3, 3], Some(compact));
+    results.extend([read(&mut build, Unary::Neg, compact), compact]);
+
+    let x = build.input(&mut random, &[1, 8, 6, 8]);
+    let weights = build.constant(&mut random, &[8, 1, 1, 8], true);
+    let bias = build.constant(&mut random, &[8], true);
+    results.push(build.node(Op::Conv2d(POINTWISE), vec![x, weights, bias], vec![1, 8, 6, 8]));
+    let negated = read(&mut build, Unary::Neg, weights);
+    // Read twice, by a node and by the caller.
+    let rounded = [Unary::Ceil, Unary::Floor].map(|f| read(&mut build, f, bias));
+    results.extend([negated, rounded[0], rounded[1], bias]);
+    build.case(&results)
+}
+
+/// A convolution of one tap, and nothing around it.
+const POINTWISE: Conv2d = Conv2d {
+    stride: [1, 1],
+    dilation: [1, 1],
+    padding: Padding {
+        top: 0,
+        bottom: 0,
+        left: 0,
+        right: 0,
+    },
+    activation: Activation::None,
+    residual: None,
+};
+
 /// Between functions, shapes without elements and without axes, and a batch.
 pub fn reshapes() -> Case {
     let mut random = Random(15_000);
@@ -262,16 +328,13 @@ pub fn between_images() -> Case {
     let mut build = Build::default();
     let function = |build: &mut Build, f: Unary, x: ValueId| build.tensor(TensorOp::Map(Map { f }), vec![x]);
     let convolution = |random: &mut Random, build: &mut Build, x: ValueId, height: usize| {
-        let conv = Conv2d {
-            stride: [1, 1],
-            dilation: [1, 1],
-            padding: Padding::default(),
-            activation: Activation::None,
-            residual: None,
-        };
         let weights = build.constant(random, &[8, 1, 1, 8], true);
         let bias = build.constant(random, &[8], true);
-        build.node(Op::Conv2d(conv), vec![x, weights, bias], vec![1, height, 6, 8])
+        build.node(
+            Op::Conv2d(POINTWISE),
+            vec![x, weights, bias],
+            vec![1, height, 6, 8],
+        )
     };
     let x = build.input(&mut random, &[1, 8, 6, 8]);
     let first = convolution(&mut random, &mut build, x, 8);

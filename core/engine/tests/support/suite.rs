@@ -3,7 +3,7 @@
 //! A case is a graph with its inputs. A backend's test file runs the same cases and hands its outputs to
 //! [`Case::check`]; a new kernel gets its cases here and is tested on both backends.
 
-use plumbline_engine::element::{Element, FileType};
+use plumbline_engine::element::Element;
 use plumbline_engine::encoding::Precision;
 use plumbline_engine::fusion::Level;
 use plumbline_engine::graph::{
@@ -57,7 +57,7 @@ impl Case {
         let inputs = self.graph.inputs.iter().zip(&self.inputs).map(|(&id, words)| {
             let expected = self.graph.type_of(id);
             let words: Vec<u32> = words.iter().map(|word| word.to_bits()).collect();
-            Tensor::from_words(file_type(expected.element), expected.shape, &words).expect("a tensor")
+            Tensor::from_words(expected.element.file_type(), expected.shape, &words).expect("a tensor")
         });
         let expected =
             reference::run(&self.graph, &inputs.collect::<Vec<_>>()).expect("the reference runs it");
@@ -221,16 +221,6 @@ impl Build {
             picture: None,
             tolerance: TOLERANCE,
         }
-    }
-}
-
-/// The type of a file with these elements.
-fn file_type(element: Element) -> FileType {
-    match element {
-        Element::F32 => FileType::F32,
-        Element::I32 => FileType::I32,
-        Element::U32 => FileType::U32,
-        Element::Bool => FileType::Bool,
     }
 }
 

@@ -151,8 +151,9 @@ impl Program {
 
     /// One of the model's tensors, of this many elements.
     fn tensor(&self, tensor: &'static str, expected: usize) -> Result<Port, PipelineError> {
-        let port = self.recording.outputs.iter().find(|port| port.name == tensor);
-        match port {
+        let mut ports = self.recording.outputs.iter();
+        // What does not depend on the picture is no answer to it.
+        match ports.find(|port| port.name == tensor && port.buffer == ARENA) {
             Some(port) if port.len == expected => Ok(port.clone()),
             other => Err(PipelineError::WrongModel {
                 role: self.role,
