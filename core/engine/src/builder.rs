@@ -7,5 +7,349 @@
 //! Nor do they agree on the size of integers: files have 64 bits, a frame has 32. Beside each integer value a reader keeps
 //! the [`bounds::Bounds`] of its elements, and refuses what has no room.
 
+//! A [`Builder`] computes at once what is known, and adds nodes for the rest. Its values lie in memory as the file has
+//! them; nothing needs another order before images are read.
+
 pub mod bounds;
 pub mod order;
+
+use crate::element::{Element, FileType};
+use crate::error::ModelError;
+use crate::graph::{Graph, Node, Op, Shape, ValueId, bounded_element_count, element_count};
+use crate::ops::{Map, TensorOp, Type, Unary};
+use crate::tensor::Tensor;
+use crate::validate::validate;
+use bounds::Bounds;
+
+/// How many elements may be computed while a model is read. A file of a few bytes can ask for any number.
+pub const MAX_FOLDED: usize = 1 << 30;
+
+/// A value of a model while it is read.
+#[derive(Clone, Debug)]
+pub enum Symbol {
+    /// It is the same for every frame.
+    Known(Tensor),
+    /// It is computed for each frame.
+    Live(Live),
+}
+
+/// A value of the graph, with what the graph does not say of it.
+#[derive(Clone, Debug)]
+pub struct Live {
+    id: ValueId,
+    shape: Shape,
+    file_type: FileType,
+    /// Of integers.
+    bounds: Option<Bounds>,
+}
+
+impl Symbol {
+    /// What the file calls its elements.
+    pub fn file_type(&self) -> FileType {
+        match self {
+            Symbol::Known(tensor) => tensor.file_type(),
+            Symbol::Live(live) => live.file_type,
+        }
+    }
+
+    /// Sizes in the order of the file.
+    pub fn shape(&self) -> &[usize] {
+        match self {
+            Symbol::Known(tensor) => tensor.shape(),
+            Symbol::Live(live) => &live.shape,
+        }
+    }
+}
+
+/// A graph in the making. Wherever a method takes a `place`, it is where the operation stands in the file, for messages.
+#[derive(Debug)]
+pub struct Builder {
+    graph: Graph,
+    left_to_fold: usize,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            graph: Graph::default(),
+            left_to_fold: MAX_FOLDED,
+        }
+    }
+}
+
+impl Builder {
+    /// A value that the caller fills in for each frame.
+    ///
+    /// # Errors
+    /// *Unsupported* for types that no frame computes with.
+    pub fn input(&mut self, name: &str, file_type: FileType, shape: &[usize]) -> Result<Symbol, ModelError> {
+        let element = file_type.element().ok_or_else(|| {
+            let message =
+                format!("a frame cannot compute with {file_type}; only constants may be of that type");
+            ModelError::unsupported(format!("input '{name}'"), message)
+        })?;
+        let bounds = Bounds::of_input(file_type);
+        let live = self.value(name, element, shape.to_vec(), file_type, bounds);
+        self.graph.inputs.push(live.id);
+        Ok(Symbol::Live(live))
+    }
+
+    /// The name of the input that this value is, when it is one.
+    pub fn input_name(&self, symbol: &Symbol) -> Option<&str> {
+        match symbol {
+            Symbol::Live(live) if self.graph.inputs.contains(&live.id) => {
+                Some(&self.graph.value(live.id).name)
+            }
+            Symbol::Live(_) | Symbol::Known(_) => None,
+        }
+    }
+
+    /// A function of each element.
+    ///
+    /// # Errors
+    /// *Unsupported* when the function does not take such elements, and when a 64-bit integer may need more than the 32
+    /// bits that a frame has.
+    pub fn map(&mut self, f: Unary, x: &Symbol, place: &str) -> Result<Symbol, ModelError> {
+        let live = match x {
+            Symbol::Known(tensor) => return self.fold(f, tensor, place).map(Symbol::Known),
+            Symbol::Live(live) => live,
+        };
+        if let Unary::Cast(to) = f {
+            return self.cast(live, to, place).map(Symbol::Live);
+        }
+        let Some(bounds) = live.bounds else {
+            let file_type = match f {
+                Unary::Not | Unary::IsNan | Unary::IsInf { .. } => FileType::Bool,
+                _ => live.file_type,
+            };
+            return self.node(f, live, file_type, None, place).map(Symbol::Live);
+        };
+        let exact = match f {
+            Unary::Abs => bounds.checked_abs(),
+            Unary::Neg => bounds.checked_neg(),
+            Unary::Sign => Bounds::new(bounds.low().signum(), bounds.high().signum()),
+            Unary::Relu => Bounds::new(bounds.low().max(0), bounds.high().max(0)),
+            Unary::BitNot => Bounds::new(!bounds.high(), !bounds.low()),
+            _ => {
+                let message = format!("{} of {}", f.name(), live.file_type);
+                return Err(ModelError::unsupported(place, message));
+            }
+        };
+        let range = live
+            .file_type
+            .range()
+            .and_then(|(low, high)| Bounds::new(low, high));
+        let result = match (exact, live.file_type) {
+            (Some(exact), _) if range.is_some_and(|range| range.union(exact) == range) => {
+                if !exact.fit(self.graph.value(live.id).element) {
+                    return Err(too_wide(place));
+                }
+                self.node(f, live, live.file_type, Some(exact), place)?
+            }
+            (_, FileType::I64 | FileType::U64) => return Err(too_wide(place)),
+            // A word wraps around where these types do.
+            (_, FileType::I32 | FileType::U32) => self.node(f, live, live.file_type, range, place)?,
+            (_, file_type) => {
+                let word = self.node(f, live, file_type, exact, place)?;
+                self.node(Unary::Cast(file_type), &word, file_type, range, place)?
+            }
+        };
+        Ok(Symbol::Live(result))
+    }
+
+    /// The value in another type. Where its words stay what they are, it is the same value.
+    fn cast(&mut self, x: &Live, to: FileType, place: &str) -> Result<Live, ModelError> {
+        let range = to.range().and_then(|(low, high)| Bounds::new(low, high));
+        let from = self.graph.value(x.id).element;
+        let bounds = match (range, x.bounds) {
+            (None, _) => None,
+            (Some(range), Some(bounds)) if range.union(bounds) == range => Some(bounds),
+            (Some(_), None) if from == Element::Bool => Bounds::new(0, 1),
+            (range, _) => range,
+        };
+        let fits = bounds.is_none_or(|bounds| to.element().is_some_and(|element| bounds.fit(element)));
+        if !fits {
+            return Err(too_wide(place));
+        }
+        let is_same = to.element() == Some(from)
+            && match to {
+                FileType::F16 | FileType::BF16 => x.file_type == to,
+                FileType::F32 | FileType::F64 | FileType::Bool => true,
+                _ => x.bounds == bounds,
+            };
+        if is_same {
+            let live = x.clone();
+            return Ok(Live {
+                file_type: to,
+                bounds,
+                ..live
+            });
+        }
+        self.node(Unary::Cast(to), x, to, bounds, place)
+    }
+
+    /// The same elements under another shape.
+    ///
+    /// # Errors
+    /// *Invalid* when the shape has another number of elements.
+    pub fn reshape(&mut self, x: &Symbol, shape: Shape, place: &str) -> Result<Symbol, ModelError> {
+        let invalid = |message| ModelError::invalid(place, message);
+        let live = match x {
+            Symbol::Known(tensor) => {
+                return tensor.clone().reshaped(shape).map(Symbol::Known).map_err(invalid);
+            }
+            Symbol::Live(live) => live,
+        };
+        if live.shape == shape {
+            return Ok(x.clone());
+        }
+        if bounded_element_count(&shape) != Some(element_count(&live.shape)) {
+            let message = format!("a reshape cannot turn {:?} into {shape:?}", live.shape);
+            return Err(invalid(message));
+        }
+        Ok(Symbol::Live(self.renamed(live, place, shape, place)))
+    }
+
+    /// A value that the caller reads under this name.
+    ///
+    /// # Errors
+    /// *Unsupported* for constants that have no room in words of a frame.
+    pub fn output(&mut self, symbol: &Symbol, name: &str) -> Result<(), ModelError> {
+        let place = format!("output '{name}'");
+        let id = match symbol {
+            Symbol::Known(tensor) => {
+                let shape = tensor.shape().to_vec();
+                let (element, constant) = tensor.clone().into_constant(&place)?;
+                self.graph
+                    .add_typed_value(name, Type { element, shape }, Some(constant))
+            }
+            Symbol::Live(live) if self.graph.value(live.id).name == name => live.id,
+            Symbol::Live(live) => self.renamed(live, name, live.shape.clone(), &place).id,
+        };
+        self.graph.outputs.push(id);
+        Ok(())
+    }
+
+    /// Number of values so far; those that are added get numbers from here.
+    pub fn len(&self) -> usize {
+        self.graph.values.len()
+    }
+
+    /// Whether there are no values yet.
+    pub fn is_empty(&self) -> bool {
+        self.graph.values.is_empty()
+    }
+
+    /// Gives a value the name that it has in the file, unless it was there before the value number `first`.
+    pub fn name(&mut self, symbol: &Symbol, name: &str, first: usize) {
+        if let Symbol::Live(live) = symbol
+            && live.id.index() >= first
+        {
+            name.clone_into(&mut self.graph.values[live.id.index()].name);
+        }
+    }
+
+    /// The graph, checked.
+    ///
+    /// # Errors
+    /// As [`validate`].
+    pub fn finish(self) -> Result<Graph, ModelError> {
+        validate(&self.graph)?;
+        Ok(self.graph)
+    }
+
+    /// The function of what is known.
+    fn fold(&mut self, f: Unary, x: &Tensor, place: &str) -> Result<Tensor, ModelError> {
+        let unsupported = |message| ModelError::unsupported(place, message);
+        let left = self.left_to_fold.checked_sub(x.len());
+        self.left_to_fold = left.ok_or_else(|| {
+            unsupported("the model asks for more constants to be computed than this reader does".to_owned())
+        })?;
+        let op = TensorOp::Map(Map { f });
+        op.evaluate(std::slice::from_ref(x)).map_err(unsupported)
+    }
+
+    /// A node with one operand.
+    fn node(
+        &mut self,
+        f: Unary,
+        x: &Live,
+        file_type: FileType,
+        bounds: Option<Bounds>,
+        place: &str,
+    ) -> Result<Live, ModelError> {
+        let op = TensorOp::Map(Map { f });
+        let result = op.infer(&[self.graph.type_of(x.id)]);
+        let Type { element, shape } = result.map_err(|message| ModelError::unsupported(place, message))?;
+        let live = self.value(place, element, shape, file_type, bounds);
+        self.push(Op::Tensor(op), x, &live, place);
+        Ok(live)
+    }
+
+    /// The same memory under another name and shape.
+    fn renamed(&mut self, x: &Live, name: &str, shape: Shape, place: &str) -> Live {
+        let element = self.graph.value(x.id).element;
+        let live = self.value(name, element, shape, x.file_type, x.bounds);
+        self.push(Op::Reshape, x, &live, place);
+        live
+    }
+
+    fn push(&mut self, op: Op, x: &Live, result: &Live, place: &str) {
+        self.graph.nodes.push(Node {
+            origin: place.to_owned(),
+            op,
+            inputs: vec![x.id],
+            output: result.id,
+        });
+    }
+
+    fn value(
+        &mut self,
+        name: &str,
+        element: Element,
+        shape: Shape,
+        file_type: FileType,
+        bounds: Option<Bounds>,
+    ) -> Live {
+        let kind = Type {
+            element,
+            shape: shape.clone(),
+        };
+        Live {
+            id: self.graph.add_typed_value(name, kind, None),
+            shape,
+            file_type,
+            bounds,
+        }
+    }
+}
+
+fn too_wide(place: &str) -> ModelError {
+    ModelError::unsupported(
+        place,
+        "64-bit integers whose values may need more than the 32 bits of a frame",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+    use crate::graph::MAX_ELEMENTS;
+    use crate::tensor::{Data, Scalar};
+
+    /// A constant of a few bytes can stand for any number of elements.
+    #[test]
+    fn what_is_computed_while_reading_is_limited() {
+        let ones = Tensor::new(FileType::F32, vec![MAX_ELEMENTS], Data::Splat(Scalar::Float(1.0)));
+        let ones = Symbol::Known(ones.expect("a tensor"));
+        let mut builder = Builder::default();
+        for _ in 0..MAX_FOLDED / MAX_ELEMENTS {
+            builder
+                .map(Unary::Neg, &ones, "node 0")
+                .expect("within the limit");
+        }
+        let error = builder.map(Unary::Neg, &ones, "node 1").expect_err("beyond it");
+        assert_eq!((error.kind(), error.place()), (ErrorKind::Unsupported, "node 1"));
+    }
+}

@@ -19,6 +19,8 @@ pub enum ErrorKind {
 pub enum Missing {
     /// A size, by the name under which it is to be given.
     Size(String),
+    /// The value of an input that decides what the graph is, by the input's name.
+    Value(String),
 }
 
 /// An error about a model: the kind, the place inside the model and a sentence.

@@ -3,7 +3,7 @@
 //! | stage | module | goes in | comes out |
 //! |---|---|---|---|
 //! | import | [`tflite`] | bytes of a file | [`graph::Graph`] |
-//! | check | `onnx`, behind the feature of that name | bytes of an ONNX file | its messages |
+//! | import | `onnx`, behind the feature of that name | bytes of an ONNX file | [`graph::Graph`] |
 //! | store | [`graph_file`] | a graph with folded constants | bytes, read back without importing anything |
 //! | passes | [`passes`] | a valid graph | a smaller valid graph |
 //! | fusion | [`fusion`] | a graph | steps: which nodes one kernel computes |

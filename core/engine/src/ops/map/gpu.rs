@@ -113,7 +113,7 @@ impl Map {
             Unary::Softplus => softplus("x"),
             Unary::Softsign => "x / (V(1.0) + abs(x))".into(),
             Unary::HardSwish => "x * clamp(x / 6.0 + V(0.5), V(0.0), V(1.0))".into(),
-            Unary::Mish => format!("x * {}", tanh(&softplus("x"))),
+            Unary::Mish => mish("x"),
             Unary::Gelu => format!(
                 "0.5 * x * (V(1.0) + erf(x * {:?}))",
                 std::f32::consts::FRAC_1_SQRT_2
@@ -177,6 +177,14 @@ fn sigmoid(x: &str) -> String {
 
 fn softplus(x: &str) -> String {
     format!("(max({x}, V(0.0)) + log(V(1.0) + exp(-abs({x}))))")
+}
+
+/// With e = e^x, tanh(softplus(x)) is e (e + 2) / (e (e + 2) + 2), which keeps its digits where e is next to nothing.
+/// Beyond 20 it is 1 to the last digit, and e must not overflow.
+fn mish(x: &str) -> String {
+    let e = format!("exp(min({x}, V(20.0)))");
+    let product = format!("({e} * ({e} + V(2.0)))");
+    format!("{x} * ({product} / ({product} + V(2.0)))")
 }
 
 /// Of the side on which it is asked for, x below 0; what it is on the other one must not overflow.

@@ -1,0 +1,9 @@
+//! What each operator becomes, by kind of operator. A lowering asks for all attributes that change what it computes;
+//! those that are left make the model unsupported.
+//!
+//! Definitions: the operators of the same names (onnx.ai/onnx/operators).
+
+pub(super) mod casts;
+pub(super) mod constants;
+pub(super) mod maps;
+pub(super) mod shapes;

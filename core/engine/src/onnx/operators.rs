@@ -1,0 +1,113 @@
+//! The operators that are read: for each its name, how many operands it may have, and what it becomes.
+
+use super::call::Call;
+use super::lower::{casts, constants, maps, shapes};
+use crate::builder::Symbol;
+use crate::error::ModelError;
+use crate::ops::Unary;
+
+/// An operator of the domain `ai.onnx`.
+pub(super) struct Operator {
+    pub name: &'static str,
+    /// No node has more.
+    pub max_operands: usize,
+    lowering: Lowering,
+}
+
+enum Lowering {
+    /// A function of each element that has no parameters.
+    Map(Unary),
+    /// Everything else; gives the results.
+    With(fn(&mut Call<'_>) -> Result<Vec<Symbol>, ModelError>),
+}
+
+impl Operator {
+    /// The operator with this name; `None` when it is not read.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        OPERATORS.iter().find(|operator| operator.name == name)
+    }
+
+    /// The results of a node, in their order.
+    pub fn lower(&self, call: &mut Call<'_>) -> Result<Vec<Symbol>, ModelError> {
+        match self.lowering {
+            Lowering::Map(f) => call.map(f),
+            Lowering::With(lower) => lower(call),
+        }
+    }
+}
+
+const fn map(name: &'static str, f: Unary) -> Operator {
+    Operator {
+        name,
+        max_operands: 1,
+        lowering: Lowering::Map(f),
+    }
+}
+
+const fn with(
+    name: &'static str,
+    max_operands: usize,
+    lower: fn(&mut Call<'_>) -> Result<Vec<Symbol>, ModelError>,
+) -> Operator {
+    Operator {
+        name,
+        max_operands,
+        lowering: Lowering::With(lower),
+    }
+}
+
+/// By name.
+const OPERATORS: &[Operator] = &[
+    map("Abs", Unary::Abs),
+    map("Acos", Unary::Acos),
+    map("Acosh", Unary::Acosh),
+    map("Asin", Unary::Asin),
+    map("Asinh", Unary::Asinh),
+    map("Atan", Unary::Atan),
+    map("Atanh", Unary::Atanh),
+    map("BitwiseNot", Unary::BitNot),
+    with("Cast", 1, casts::cast),
+    with("CastLike", 2, casts::cast_like),
+    map("Ceil", Unary::Ceil),
+    with("Celu", 1, maps::celu),
+    with("Clip", 3, maps::clip),
+    with("Constant", 0, constants::constant),
+    map("Cos", Unary::Cos),
+    map("Cosh", Unary::Cosh),
+    with("Dropout", 3, constants::dropout),
+    with("Elu", 1, maps::elu),
+    map("Erf", Unary::Erf),
+    map("Exp", Unary::Exp),
+    with("Flatten", 1, shapes::flatten),
+    map("Floor", Unary::Floor),
+    with("Gelu", 1, maps::gelu),
+    with("HardSigmoid", 1, maps::hard_sigmoid),
+    map("HardSwish", Unary::HardSwish),
+    with("Identity", 1, constants::identity),
+    with("IsInf", 1, maps::is_inf),
+    map("IsNaN", Unary::IsNan),
+    with("LeakyRelu", 1, maps::leaky_relu),
+    map("Log", Unary::Log),
+    map("Mish", Unary::Mish),
+    map("Neg", Unary::Neg),
+    map("Not", Unary::Not),
+    map("Reciprocal", Unary::Reciprocal),
+    map("Relu", Unary::Relu),
+    with("Reshape", 2, shapes::reshape),
+    map("Round", Unary::Round),
+    with("Selu", 1, maps::selu),
+    with("Shrink", 1, maps::shrink),
+    map("Sigmoid", Unary::Sigmoid),
+    map("Sign", Unary::Sign),
+    map("Sin", Unary::Sin),
+    map("Sinh", Unary::Sinh),
+    map("Softplus", Unary::Softplus),
+    map("Softsign", Unary::Softsign),
+    map("Sqrt", Unary::Sqrt),
+    with("Squeeze", 2, shapes::squeeze),
+    with("Swish", 1, maps::swish),
+    map("Tan", Unary::Tan),
+    map("Tanh", Unary::Tanh),
+    with("ThresholdedRelu", 1, maps::thresholded_relu),
+    with("Unsqueeze", 2, shapes::unsqueeze),
+];

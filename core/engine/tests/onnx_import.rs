@@ -1,0 +1,436 @@
+//! ONNX files as graphs: what nodes become, what is computed while a file is read, and what is refused and why.
+#![cfg(feature = "onnx")]
+
+#[path = "support/onnx_writer.rs"]
+#[allow(dead_code, reason = "whole models are for other tests")]
+mod onnx_writer;
+#[path = "support/random.rs"]
+#[allow(dead_code, reason = "only bytes are damaged here")]
+mod random;
+
+use onnx_writer::{Message, raw_tensor};
+use plumbline_engine::cpu::Session;
+use plumbline_engine::element::FileType;
+use plumbline_engine::error::Missing;
+use plumbline_engine::graph::{Graph, Op};
+use plumbline_engine::onnx::{Options, import};
+use plumbline_engine::plan::Plan;
+use plumbline_engine::tensor::{Data, Tensor};
+use plumbline_engine::{ErrorKind, ModelError, passes};
+use random::Random;
+
+/// Numbers of types in files.
+const F32: i64 = 1;
+const U8: i64 = 2;
+const I8: i64 = 3;
+const I32: i64 = 6;
+const I64: i64 = 7;
+const BOOL: i64 = 9;
+
+/// What a graph says of an input or output.
+fn port(name: &str, data_type: i64, dims: &[i64]) -> Message {
+    let shape = dims.iter().fold(Message::new(), |shape, &size| {
+        shape.message(1, &Message::new().int(1, size))
+    });
+    let tensor = Message::new().int(1, data_type).message(2, &shape);
+    Message::new()
+        .text(1, name)
+        .message(2, &Message::new().message(1, &tensor))
+}
+
+/// A node; its operands and results are separated by spaces.
+fn node(operator: &str, operands: &str, results: &str, attributes: &[Message]) -> Message {
+    let named = |node: Message, field: u64, names: &str| {
+        let names = names.split(' ').filter(|name| !name.is_empty());
+        names.fold(node, |node, name| {
+            node.text(field, if name == "_" { "" } else { name })
+        })
+    };
+    let node = named(named(Message::new(), 1, operands), 2, results);
+    node.text(4, operator).messages(5, attributes)
+}
+
+fn float(name: &str, value: f32) -> Message {
+    Message::new().text(1, name).float(2, value).int(20, 1)
+}
+
+fn int(name: &str, value: i64) -> Message {
+    Message::new().text(1, name).int(3, value).int(20, 2)
+}
+
+fn ints(name: &str, values: &[i64]) -> Message {
+    let attribute = Message::new().text(1, name);
+    let attribute = values
+        .iter()
+        .fold(attribute, |attribute, &value| attribute.int(8, value));
+    attribute.int(20, 7)
+}
+
+fn text(name: &str, value: &str) -> Message {
+    Message::new().text(1, name).text(4, value).int(20, 3)
+}
+
+/// A model of nodes, with what else its graph has, for an operator set.
+fn model(opset: i64, nodes: &[Message], rest: &Message) -> Vec<u8> {
+    let graph = Message::new().messages(1, nodes).raw(&rest.0);
+    Message::new()
+        .int(1, 9)
+        .message(7, &graph)
+        .message(8, &Message::new().text(1, "").int(2, opset))
+        .0
+}
+
+/// One input `x` and one output `y`.
+fn ports(x: Message, y: Message) -> Message {
+    Message::new().message(11, &x).message(12, &y)
+}
+
+/// The output `y` of a frame with this input.
+fn frame(graph: Graph, input: &Tensor, output: FileType) -> Tensor {
+    let mut graph = graph;
+    passes::optimise(&mut graph).expect("the passes take it");
+    let shape = graph.shape(graph.outputs[0]).to_vec();
+    let mut session = Session::new(Plan::new(graph).expect("a plan")).expect("a session");
+    let words = input.to_words("x").expect("a frame's input");
+    session.input_words_mut(0).copy_from_slice(&words);
+    session.run();
+    let words = session.output_words("y").expect("an output");
+    Tensor::from_words(output, &shape, words).expect("a tensor of that type")
+}
+
+fn operators(graph: &Graph) -> Vec<&'static str> {
+    graph.nodes.iter().map(|node| node.op.name()).collect()
+}
+
+fn read(bytes: &[u8]) -> Result<Graph, ModelError> {
+    import(bytes, &Options::default())
+}
+
+fn tensor(file_type: FileType, shape: &[usize], data: Data) -> Tensor {
+    Tensor::new(file_type, shape.to_vec(), data).expect("a tensor")
+}
+
+fn integers(file_type: FileType, values: &[i64]) -> Tensor {
+    tensor(file_type, &[values.len()], Data::Int(values.into()))
+}
+
+/// min(max(alpha |x| + beta, 0), 1) by the definition of HardSigmoid, in numbers that binary fractions hold.
+#[test]
+fn functions_with_their_attributes() {
+    let nodes = [
+        node("Abs", "x", "a", &[]),
+        node(
+            "HardSigmoid",
+            "a",
+            "h",
+            &[float("alpha", 0.25), float("beta", 0.125)],
+        ),
+        node("Identity", "h", "y", &[]),
+    ];
+    let rest = ports(port("x", F32, &[2, 2]), port("y", F32, &[2, 2]));
+    let graph = read(&model(18, &nodes, &rest)).expect("a graph");
+    let input = tensor(FileType::F32, &[2, 2], Data::Float([-1.0, 0.5, 2.0, -8.0].into()));
+    let expected = tensor(
+        FileType::F32,
+        &[2, 2],
+        Data::Float([0.375, 0.25, 0.625, 1.0].into()),
+    );
+    assert_eq!(frame(graph, &input, FileType::F32), expected);
+}
+
+/// A bound that is computed from a constant is known when its node is read, and takes no node.
+#[test]
+fn what_is_known_is_computed_at_once() {
+    let constant = Message::new()
+        .text(1, "value")
+        .message(5, &raw_tensor("", &[], &[1.5]));
+    let nodes = [
+        node("Constant", "", "high", &[constant.int(20, 4)]),
+        node("Neg", "high", "low", &[]),
+        node("Clip", "x low high", "y", &[]),
+    ];
+    let rest = ports(port("x", F32, &[3]), port("y", F32, &[3]));
+    let graph = read(&model(13, &nodes, &rest)).expect("a graph");
+    assert_eq!(operators(&graph), ["Clip"]);
+    let input = tensor(FileType::F32, &[3], Data::Float([-7.0, 1.25, 2.0].into()));
+    let expected = tensor(FileType::F32, &[3], Data::Float([-1.5, 1.25, 1.5].into()));
+    assert_eq!(frame(graph, &input, FileType::F32), expected);
+}
+
+/// Results as NumPy has them for arrays of these types.
+#[test]
+fn short_integers_wrap_around() {
+    let cases = [
+        (
+            "Neg",
+            I8,
+            FileType::I8,
+            [-128, -1, 127],
+            [-128, 1, -127],
+            &["Neg", "Cast"][..],
+        ),
+        (
+            "Abs",
+            I8,
+            FileType::I8,
+            [-128, -1, 127],
+            [-128, 1, 127],
+            &["Abs", "Cast"],
+        ),
+        (
+            "BitwiseNot",
+            U8,
+            FileType::U8,
+            [0, 5, 255],
+            [255, 250, 0],
+            &["BitNot", "Cast"],
+        ),
+        ("Sign", I8, FileType::I8, [-128, 0, 127], [-1, 0, 1], &["Sign"]),
+        (
+            "Neg",
+            I32,
+            FileType::I32,
+            [i32::MIN.into(), 0, 7],
+            [i32::MIN.into(), 0, -7],
+            &["Neg"],
+        ),
+    ];
+    for (operator, number, file_type, input, expected, nodes) in cases {
+        let rest = ports(port("x", number, &[3]), port("y", number, &[3]));
+        let graph = read(&model(18, &[node(operator, "x", "y", &[])], &rest)).expect("a graph");
+        assert_eq!(operators(&graph), nodes, "{operator} of {file_type}");
+        let result = frame(graph, &integers(file_type, &input), file_type);
+        assert_eq!(
+            result,
+            integers(file_type, &expected),
+            "{operator} of {file_type}"
+        );
+    }
+}
+
+/// Integers of 64 bits pass through the 32 of a frame as long as they are sure to have room there.
+#[test]
+fn long_integers_have_room_or_are_refused() {
+    let import_cast = |from: i64, nodes: &[Message], to: i64| {
+        let rest = ports(port("x", from, &[2]), port("y", to, &[2]));
+        read(&model(18, nodes, &rest))
+    };
+    let cast = |from: &str, to: &str, number: i64| node("Cast", from, to, &[int("to", number)]);
+
+    let graph = import_cast(I64, &[node("Neg", "x", "a", &[]), cast("a", "y", I32)], I32).expect("a graph");
+    assert_eq!(operators(&graph), ["Neg", "Reshape"]);
+    let input = integers(FileType::I64, &[-(1 << 30), 3]);
+    assert_eq!(
+        frame(graph, &input, FileType::I32),
+        integers(FileType::I32, &[1 << 30, -3])
+    );
+
+    let graph = import_cast(BOOL, &[cast("x", "y", I64)], I64).expect("a graph");
+    let input = tensor(FileType::Bool, &[2], Data::Bool([true, false].into()));
+    assert_eq!(
+        frame(graph, &input, FileType::I64),
+        integers(FileType::I64, &[1, 0])
+    );
+
+    // A float may be any integer, and so may the magnitude of the smallest.
+    for (from, nodes) in [
+        (F32, vec![cast("x", "y", I64)]),
+        (I32, vec![cast("x", "a", I64), node("Neg", "a", "y", &[])]),
+    ] {
+        let error = import_cast(from, &nodes, I64).expect_err("no room");
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.to_string().contains("32 bits of a frame"), "{error}");
+    }
+}
+
+#[test]
+fn shapes_change_without_work() {
+    let nodes = [
+        node("Squeeze", "x", "a", &[ints("axes", &[-2])]),
+        node("Unsqueeze", "a", "b", &[ints("axes", &[3, 0])]),
+        node("Flatten", "b", "c", &[int("axis", 2)]),
+        node("Reshape", "c sizes", "y", &[]),
+    ];
+    let sizes = [0i64, -1, 2].iter().flat_map(|size| size.to_le_bytes());
+    let sizes = Message::new()
+        .int(1, 3)
+        .int(2, I64)
+        .text(8, "sizes")
+        .bytes(9, &sizes.collect::<Vec<u8>>());
+    let rest = ports(port("x", F32, &[2, 1, 6]), port("y", F32, &[2, 3, 2])).message(5, &sizes);
+    let graph = read(&model(11, &nodes, &rest)).expect("a graph");
+    let shapes: Vec<&[usize]> = graph.nodes.iter().map(|node| graph.shape(node.output)).collect();
+    assert_eq!(shapes, [&[2, 6][..], &[1, 2, 6, 1], &[2, 6], &[2, 3, 2]]);
+    assert!(graph.nodes.iter().all(|node| node.op == Op::Reshape));
+    let values: Vec<f32> = (0..12).map(|value| value as f32).collect();
+    let input = tensor(FileType::F32, &[2, 1, 6], Data::Float(values.into()));
+    let expected = input.clone().reshaped(vec![2, 3, 2]);
+    assert_eq!(Ok(frame(graph, &input, FileType::F32)), expected);
+}
+
+/// An input that decides what the graph is can be given when the model is read, and is none afterwards.
+#[test]
+fn inputs_are_asked_for_by_name() {
+    let rest = ports(port("x", F32, &[2]), port("y", F32, &[2])).message(11, &port("low", F32, &[]));
+    let bytes = model(18, &[node("Clip", "x low", "y", &[])], &rest);
+    let error = read(&bytes).expect_err("the bound is not known");
+    assert_eq!(
+        (error.kind(), error.missing()),
+        (ErrorKind::Unsupported, Some(&Missing::Value("low".to_owned())))
+    );
+    assert_eq!(error.place(), "node 0 (Clip)");
+
+    let mut options = Options::default();
+    let wrong = tensor(FileType::F32, &[1], Data::Float([0.5].into()));
+    options.known.insert("low".to_owned(), wrong.clone());
+    let error = import(&bytes, &options).expect_err("another shape");
+    assert_eq!(error.place(), "input 'low'");
+
+    let low = wrong.reshaped(vec![]).expect("one element");
+    options.known.insert("low".to_owned(), low);
+    let graph = import(&bytes, &options).expect("a graph");
+    assert_eq!(graph.inputs.len(), 1);
+    let input = tensor(FileType::F32, &[2], Data::Float([0.25, 3.0].into()));
+    let expected = tensor(FileType::F32, &[2], Data::Float([0.5, 3.0].into()));
+    assert_eq!(frame(graph, &input, FileType::F32), expected);
+}
+
+#[test]
+fn what_is_not_read_is_named_with_its_place() {
+    let one = |node: Message| (18, vec![node]);
+    let cases = [
+        (
+            one(node("NonZero", "x", "y", &[])),
+            ErrorKind::Unsupported,
+            "node 0 (NonZero): this operator is not read",
+        ),
+        (
+            one(node("Abs", "x", "y", &[]).text(3, "first").text(7, "com.example")),
+            ErrorKind::Unsupported,
+            "node 0 (Abs, 'first'): operators of the domain 'com.example' are not read",
+        ),
+        (
+            one(node("Abs", "x", "y", &[int("axis", 1)])),
+            ErrorKind::Unsupported,
+            "node 0 (Abs): attributes that are not read here: axis",
+        ),
+        (
+            one(node("Abs", "x x", "y", &[])),
+            ErrorKind::Unsupported,
+            "2 operands; 1 are read",
+        ),
+        (
+            one(node("Abs", "x", "y z", &[])),
+            ErrorKind::Unsupported,
+            "its result 1 is not computed",
+        ),
+        (
+            one(node("Not", "x", "y", &[])),
+            ErrorKind::Unsupported,
+            "node 0 (Not): Not of f32",
+        ),
+        (
+            one(node("Gelu", "x", "y", &[text("approximate", "sin")])),
+            ErrorKind::Invalid,
+            "no approximation 'sin'",
+        ),
+        (
+            one(node("Abs", "_", "y", &[])),
+            ErrorKind::Invalid,
+            "operand 0 is missing",
+        ),
+        (
+            one(node("Abs", "later", "y", &[])),
+            ErrorKind::Invalid,
+            "it reads 'later', which nothing before it writes",
+        ),
+        (
+            (18, vec![node("Abs", "x", "y", &[]), node("Abs", "y", "x", &[])]),
+            ErrorKind::Invalid,
+            "node 1 (Abs): it has the name of another value",
+        ),
+        (
+            one(node("IsNaN", "x", "y", &[])),
+            ErrorKind::Invalid,
+            "output 'y': it is declared as float32, but the nodes give bool",
+        ),
+        (
+            one(node("Abs", "x", "other", &[])),
+            ErrorKind::Invalid,
+            "output 'y': it reads 'y', which nothing before it writes",
+        ),
+        (
+            one(node("Cast", "x", "y", &[int("to", 17)])),
+            ErrorKind::Unsupported,
+            "node 0 (Cast): its elements are of type",
+        ),
+        (
+            one(node("Flatten", "x", "y", &[int("axis", 2)])),
+            ErrorKind::Invalid,
+            "there is no axis 2 among 1",
+        ),
+        (
+            (11, vec![node("Unsqueeze", "x", "y", &[ints("axes", &[0, -3])])]),
+            ErrorKind::Invalid,
+            "axes [0, -3] name one twice",
+        ),
+        (
+            (11, vec![node("Squeeze", "x", "y", &[ints("axes", &[0])])]),
+            ErrorKind::Invalid,
+            "axis 0 of [3] is not of size 1",
+        ),
+        (
+            (99, vec![node("Abs", "x", "y", &[])]),
+            ErrorKind::Unsupported,
+            "operator set 99",
+        ),
+    ];
+    for ((opset, nodes), kind, message) in cases {
+        let rest = ports(port("x", F32, &[3]), port("y", F32, &[3]));
+        let error = read(&model(opset, &nodes, &rest)).expect_err(message);
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(error.to_string().contains(message), "{error}");
+    }
+}
+
+/// Numbers of a file that lead into a node, damaged in every place.
+#[test]
+fn damaged_models_are_refused_or_read() {
+    let constant = Message::new()
+        .text(1, "value_ints")
+        .int(8, 0)
+        .int(8, -1)
+        .int(20, 7);
+    let nodes = [
+        node("Constant", "", "sizes", &[constant]),
+        node("Flatten", "x", "a", &[int("axis", -1)]),
+        node("Reshape", "a sizes", "b", &[int("allowzero", 0)]),
+        node("Clip", "b", "c", &[]),
+        node("Cast", "c", "d", &[int("to", U8)]),
+        node("BitwiseNot", "d", "e", &[]),
+        node("CastLike", "e x", "y", &[]),
+    ];
+    let rest = ports(port("x", F32, &[2, 1, 3]), port("y", F32, &[2, 3]));
+    let good = model(19, &nodes, &rest);
+    assert_eq!(
+        operators(&read(&good).expect("a graph"))[1..],
+        ["Cast", "BitNot", "Cast", "Cast"]
+    );
+    let mut random = Random(2026);
+    let mut accepted = 0;
+    for _ in 0..50_000 {
+        let mut bytes = good.clone();
+        for _ in 0..1 + random.below(3) {
+            let at = random.below(bytes.len());
+            bytes[at] = random.pick(&[0, 1, 2, 0x7f, 0x80, 0xff, bytes[at] ^ 1, bytes[at] ^ 0x40]);
+        }
+        if let Ok(graph) = read(&bytes) {
+            accepted += 1;
+            let mut graph = graph;
+            if passes::optimise(&mut graph).is_ok() {
+                let _ = Plan::new(graph);
+            }
+        }
+    }
+    assert!((100..49_000).contains(&accepted), "{accepted} were accepted");
+}
