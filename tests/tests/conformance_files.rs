@@ -1,5 +1,5 @@
-//! The ONNX backend test suite, as far as files go: whatever the official package writes is read, or refused for a
-//! reason that names a gap of this engine. `tests/reference/onnx_cases.py` writes the cases.
+//! The ONNX backend test suite: whatever the official package writes is read, or refused for a reason that names a gap of
+//! this engine, and what is read gives the results that the suite expects. `tests/reference/onnx_cases.py` writes the cases.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,11 @@ use plumbline_engine::onnx::wire;
 use plumbline_engine::{ErrorKind, ModelError};
 use plumbline_tests::conformance::case::{Case, folder, group};
 use plumbline_tests::conformance::compare::compare;
+use plumbline_tests::conformance::run::{Verdict, judge};
 use plumbline_tests::{report, skip};
+
+/// Cases for single operators that pass on the CPU.
+const PASSED: usize = 159;
 
 /// Whether all of a case's files are read; their header and values agree where they are.
 fn read(case: &Case) -> Result<(), ModelError> {
@@ -56,4 +60,26 @@ fn every_file_of_the_suite_is_read_or_a_gap_is_named() {
     report(&format!("{n_read} of {n_cases} cases of the ONNX suite are read"));
     // The others have strings, sequences, floats of 8 bits or integers of 4.
     assert!(n_read * 10 > n_cases * 8, "{n_read} of {n_cases}");
+}
+
+#[test]
+fn no_case_of_the_suite_fails() {
+    let cases = group(&folder(), "node").expect("the script's own index");
+    if cases.is_empty() {
+        return skip("the ONNX suite is not in target/conformance; tests/reference/onnx_cases.py writes it");
+    }
+    let mut n_passed = 0;
+    for case in &cases {
+        match judge(case, None) {
+            Verdict::Pass { .. } => n_passed += 1,
+            Verdict::Unsupported(_) => {}
+            Verdict::Fail(sentence) => panic!("{}: {sentence}", case.name),
+        }
+    }
+    report(&format!(
+        "{n_passed} of {} cases of the ONNX suite pass on the CPU",
+        cases.len()
+    ));
+    // What has passed once is not to become unsupported unseen.
+    assert!(n_passed >= PASSED, "{n_passed} cases pass; {PASSED} did");
 }

@@ -1,4 +1,4 @@
-//! The one front door: `cargo xtask serve | test | bench | dist | models`.
+//! The one front door: `cargo xtask serve | test | conformance | bench | dist | models`.
 //!
 //! In: a command and its options. Out: what the command says about itself on standard output, errors as one
 //! sentence on standard error, and an exit code that is zero only when everything asked for was done.
@@ -7,6 +7,7 @@
 
 mod bench;
 mod browser;
+mod conformance;
 mod dist;
 mod models;
 mod node;
@@ -34,6 +35,9 @@ Usage: cargo xtask COMMAND
                                format, lints, native tests, browser tests, end-to-end tests
                                --quick stops before the stages that need a browser
                                --only runs the named stages: format, lints, native, wasm, e2e
+  conformance [--backend cpu|gpu]
+                               run the operator cases of the ONNX backend test suite; prints what fails and what is
+                               unsupported. tests/reference/onnx_cases.py writes the cases
   bench [--browser NAME] [--models LIST] [--gpu-models LIST] [--runtimes LIST] [--against RUNTIME]
         [--rounds N] [--gpu-rounds N] [--cold N] [--json PATH] [--start N] [--keep-open]
                                time Plumbline beside other runtimes in one page; prints a table and writes
@@ -69,6 +73,7 @@ fn run(command: &str, rest: &[String]) -> Outcome<()> {
     match command {
         "serve" => serve::run(&workspace, rest),
         "test" => test::run(&workspace, rest),
+        "conformance" => conformance::run(&workspace, rest),
         "bench" => bench::run(&workspace, rest),
         "dist" => dist::run(&workspace, rest),
         "models" => models::run(&workspace, rest),
