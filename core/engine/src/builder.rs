@@ -15,14 +15,15 @@ pub mod order;
 
 use crate::element::{Element, FileType};
 use crate::error::ModelError;
-use crate::graph::{Graph, Node, Op, Shape, ValueId, bounded_element_count, element_count};
+use crate::graph::{Graph, MAX_ELEMENTS, Node, Op, Shape, ValueId, bounded_element_count, element_count};
 use crate::ops::{Map, TensorOp, Type, Unary};
-use crate::tensor::Tensor;
+use crate::tensor::{Data, Tensor};
 use crate::validate::validate;
 use bounds::Bounds;
 
-/// How many elements may be computed while a model is read. A file of a few bytes can ask for any number.
-pub const MAX_FOLDED: usize = 1 << 30;
+/// How many elements may be computed while a model is read, constants of one repeated element aside. A file can ask for
+/// many times its own size, and all of it is kept.
+pub const MAX_FOLDED: usize = 1 << 27;
 
 /// A value of a model while it is read.
 #[derive(Clone, Debug)]
@@ -66,6 +67,8 @@ impl Symbol {
 pub struct Builder {
     graph: Graph,
     left_to_fold: usize,
+    /// Elements of constant outputs, which are written out.
+    left_to_write: usize,
 }
 
 impl Default for Builder {
@@ -73,6 +76,7 @@ impl Default for Builder {
         Self {
             graph: Graph::default(),
             left_to_fold: MAX_FOLDED,
+            left_to_write: MAX_ELEMENTS,
         }
     }
 }
@@ -213,11 +217,16 @@ impl Builder {
     /// A value that the caller reads under this name.
     ///
     /// # Errors
-    /// *Unsupported* for constants that have no room in words of a frame.
+    /// *Unsupported* for constants that have no room in words of a frame, and for more than [`MAX_ELEMENTS`] of them.
     pub fn output(&mut self, symbol: &Symbol, name: &str) -> Result<(), ModelError> {
         let place = format!("output '{name}'");
         let id = match symbol {
             Symbol::Known(tensor) => {
+                let left = self.left_to_write.checked_sub(tensor.len());
+                self.left_to_write = left.ok_or_else(|| {
+                    let message = format!("constant outputs of more than {MAX_ELEMENTS} elements together");
+                    ModelError::unsupported(&place, message)
+                })?;
                 let shape = tensor.shape().to_vec();
                 let (element, constant) = tensor.clone().into_constant(&place)?;
                 self.graph
@@ -261,7 +270,11 @@ impl Builder {
     /// The function of what is known.
     fn fold(&mut self, f: Unary, x: &Tensor, place: &str) -> Result<Tensor, ModelError> {
         let unsupported = |message| ModelError::unsupported(place, message);
-        let left = self.left_to_fold.checked_sub(x.len());
+        let cost = match x.data() {
+            Data::Splat(_) => 1,
+            Data::Float(_) | Data::Int(_) | Data::Bool(_) => x.len(),
+        };
+        let left = self.left_to_fold.checked_sub(cost);
         self.left_to_fold = left.ok_or_else(|| {
             unsupported("the model asks for more constants to be computed than this reader does".to_owned())
         })?;
@@ -335,21 +348,40 @@ fn too_wide(place: &str) -> ModelError {
 mod tests {
     use super::*;
     use crate::error::ErrorKind;
-    use crate::graph::MAX_ELEMENTS;
-    use crate::tensor::{Data, Scalar};
+    use crate::tensor::Scalar;
+
+    fn known(len: usize, data: Data) -> Symbol {
+        Symbol::Known(Tensor::new(FileType::F32, vec![len], data).expect("a tensor"))
+    }
+
+    #[test]
+    fn what_is_computed_while_reading_is_limited() {
+        let three = known(3, Data::Float([1.0; 3].into()));
+        let many = known(MAX_ELEMENTS, Data::Splat(Scalar::Float(1.0)));
+        let mut builder = Builder {
+            left_to_fold: 7,
+            ..Builder::default()
+        };
+        for x in [&three, &many, &three] {
+            builder.map(Unary::Neg, x, "node 0").expect("within the limit");
+        }
+        let error = builder.map(Unary::Neg, &many, "node 1").expect_err("beyond it");
+        assert_eq!((error.kind(), error.place()), (ErrorKind::Unsupported, "node 1"));
+    }
 
     /// A constant of a few bytes can stand for any number of elements.
     #[test]
-    fn what_is_computed_while_reading_is_limited() {
-        let ones = Tensor::new(FileType::F32, vec![MAX_ELEMENTS], Data::Splat(Scalar::Float(1.0)));
-        let ones = Symbol::Known(ones.expect("a tensor"));
-        let mut builder = Builder::default();
-        for _ in 0..MAX_FOLDED / MAX_ELEMENTS {
-            builder
-                .map(Unary::Neg, &ones, "node 0")
-                .expect("within the limit");
-        }
-        let error = builder.map(Unary::Neg, &ones, "node 1").expect_err("beyond it");
-        assert_eq!((error.kind(), error.place()), (ErrorKind::Unsupported, "node 1"));
+    fn constant_outputs_are_limited() {
+        let five = known(5, Data::Splat(Scalar::Float(1.0)));
+        let mut builder = Builder {
+            left_to_write: 9,
+            ..Builder::default()
+        };
+        builder.output(&five, "a").expect("within the limit");
+        let error = builder.output(&five, "b").expect_err("beyond it");
+        assert_eq!(
+            (error.kind(), error.place()),
+            (ErrorKind::Unsupported, "output 'b'")
+        );
     }
 }

@@ -157,6 +157,23 @@ fn what_is_known_is_computed_at_once() {
     assert_eq!(frame(graph, &input, FileType::F32), expected);
 }
 
+/// What depends on shapes alone is known, whatever a frame brings.
+#[test]
+fn shapes_are_known() {
+    let nodes = [
+        node("Shape", "x", "sizes", &[int("start", -2), int("end", 9)]),
+        node("ConstantOfShape", "sizes", "zeros", &[]),
+        node("Size", "zeros", "n", &[]),
+        node("Constant", "", "list", &[ints("value_ints", &[1])]),
+        node("Reshape", "n list", "wanted", &[]),
+        node("Reshape", "x wanted", "y", &[]),
+    ];
+    let rest = ports(port("x", F32, &[1, 2, 3]), port("y", F32, &[6]));
+    let graph = read(&model(18, &nodes, &rest)).expect("a graph");
+    assert_eq!(operators(&graph), ["Reshape"]);
+    assert_eq!(graph.shape(graph.outputs[0]), [6]);
+}
+
 /// Results as NumPy has them for arrays of these types.
 #[test]
 fn short_integers_wrap_around() {

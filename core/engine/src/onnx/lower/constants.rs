@@ -3,6 +3,7 @@
 use crate::builder::Symbol;
 use crate::element::FileType;
 use crate::error::ModelError;
+use crate::graph::{Shape, element_count};
 use crate::onnx::call::Call;
 use crate::tensor::{Data, Scalar, Tensor};
 
@@ -35,6 +36,57 @@ pub fn constant(call: &mut Call<'_>) -> Result<Vec<Symbol>, ModelError> {
         (None, _) => Err(call.unsupported("its value is of no kind that is read")),
         (Some(_), Some(_)) => Err(call.invalid("it has two values")),
     }
+}
+
+/// The sizes of the operand from `start` to before `end`, which count from behind below zero and stop at the ends.
+pub fn shape(call: &mut Call<'_>) -> Result<Vec<Symbol>, ModelError> {
+    let x = call.operand(0)?;
+    let rank = x.shape().len() as i64;
+    let place_of = |axis: i64| {
+        let from_front = if axis < 0 { axis.saturating_add(rank) } else { axis };
+        from_front.clamp(0, rank)
+    };
+    let start = place_of(call.attributes.int("start")?.unwrap_or(0));
+    let end = place_of(call.attributes.int("end")?.unwrap_or(rank));
+    let sizes = x.shape().iter().map(|&size| size as i64);
+    let sizes: Vec<i64> = (0..)
+        .zip(sizes)
+        .filter(|(axis, _)| (start..end).contains(axis))
+        .map(|(_, size)| size)
+        .collect();
+    let tensor = Tensor::new(FileType::I64, vec![sizes.len()], Data::Int(sizes.into()));
+    Ok(vec![Symbol::Known(
+        tensor.map_err(|message| call.invalid(message))?,
+    )])
+}
+
+/// The number of elements of the operand.
+pub fn size(call: &mut Call<'_>) -> Result<Vec<Symbol>, ModelError> {
+    let len = element_count(call.operand(0)?.shape()) as i64;
+    let tensor = Tensor::new(FileType::I64, vec![], Data::Splat(Scalar::Int(len)));
+    Ok(vec![Symbol::Known(
+        tensor.map_err(|message| call.invalid(message))?,
+    )])
+}
+
+/// One element as often as a shape asks.
+pub fn constant_of_shape(call: &mut Call<'_>) -> Result<Vec<Symbol>, ModelError> {
+    let sizes = call
+        .known_ints(0)?
+        .ok_or_else(|| call.invalid("the shape is missing"))?;
+    let shape: Result<Shape, _> = sizes.iter().map(|&size| usize::try_from(size)).collect();
+    let shape = shape.map_err(|_| call.invalid(format!("shape {sizes:?} has a size below zero")))?;
+    let (file_type, scalar) = match call.attributes.tensor("value")? {
+        None => (FileType::F32, Scalar::Float(0.0)),
+        Some(tensor) => match (tensor.get(0), tensor.len()) {
+            (Some(scalar), 1) => (tensor.file_type(), scalar),
+            (_, len) => return Err(call.invalid(format!("its value has {len} elements"))),
+        },
+    };
+    let tensor = Tensor::new(file_type, shape, Data::Splat(scalar));
+    Ok(vec![Symbol::Known(
+        tensor.map_err(|message| call.unsupported(message))?,
+    )])
 }
 
 /// Without training, the data as they are, and a mask that drops nothing.
