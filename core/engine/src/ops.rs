@@ -6,10 +6,13 @@
 //! it has answered every one of them.
 
 pub mod map;
+mod strides;
+pub mod zip;
 
 use std::fmt;
 
 pub use self::map::{Map, Unary};
+pub use self::zip::{Binary, Zip};
 use crate::element::Element;
 use crate::error::ModelError;
 use crate::gpu::record::Recorder;
@@ -23,6 +26,8 @@ use crate::tensor::Tensor;
 pub enum TensorOp {
     /// A function of each element.
     Map(Map),
+    /// A function of two elements, of operands that stretch over each other.
+    Zip(Zip),
 }
 
 /// What the words of a value hold, and its shape.
@@ -78,12 +83,14 @@ impl TensorOp {
     fn definition(&self) -> &dyn Definition {
         match self {
             TensorOp::Map(op) => op,
+            TensorOp::Zip(op) => op,
         }
     }
 
     pub(crate) fn family(&self) -> &dyn Family {
         match self {
             TensorOp::Map(op) => op,
+            TensorOp::Zip(op) => op,
         }
     }
 
@@ -92,6 +99,7 @@ impl TensorOp {
     pub(crate) fn write(&self, file: &mut Writer) {
         file.number(match self {
             TensorOp::Map(_) => MAP,
+            TensorOp::Zip(_) => ZIP,
         });
         self.family().write(file);
     }
@@ -104,6 +112,7 @@ impl TensorOp {
     ) -> Result<Option<Self>, ModelError> {
         Ok(match number {
             MAP => Some(TensorOp::Map(Map::read(file, origin)?)),
+            ZIP => Some(TensorOp::Zip(Zip::read(file, origin)?)),
             _ => None,
         })
     }
@@ -111,6 +120,7 @@ impl TensorOp {
 
 /// The families' numbers in graph files; those below belong to the operators on images.
 const MAP: usize = 16;
+const ZIP: usize = 17;
 
 /// What an operator takes, gives and costs.
 pub(crate) trait Family: OnCpu + OnGpu {

@@ -88,6 +88,42 @@ impl Tensor {
         })
     }
 
+    /// The tensor of these elements, one after the other in row-major order.
+    ///
+    /// # Errors
+    /// The first that there is among the elements; else as [`Self::new`].
+    pub(crate) fn from_scalars(
+        file_type: FileType,
+        shape: Shape,
+        elements: impl Iterator<Item = Result<Scalar, String>>,
+    ) -> Result<Self, String> {
+        let refused = || format!("the elements are not of type {file_type}");
+        let data = match file_type.element() {
+            Some(Element::F32) => {
+                let floats = elements.map(|element| match element? {
+                    Scalar::Float(value) => Ok(value),
+                    Scalar::Int(_) | Scalar::Bool(_) => Err(refused()),
+                });
+                Data::Float(floats.collect::<Result<_, _>>()?)
+            }
+            Some(Element::Bool) => {
+                let bools = elements.map(|element| match element? {
+                    Scalar::Bool(value) => Ok(value),
+                    Scalar::Int(_) | Scalar::Float(_) => Err(refused()),
+                });
+                Data::Bool(bools.collect::<Result<_, _>>()?)
+            }
+            Some(Element::I32 | Element::U32) | None => {
+                let ints = elements.map(|element| match element? {
+                    Scalar::Int(value) => Ok(value),
+                    Scalar::Float(_) | Scalar::Bool(_) => Err(refused()),
+                });
+                Data::Int(ints.collect::<Result<_, _>>()?)
+            }
+        };
+        Self::new(file_type, shape, data)
+    }
+
     /// What the file calls its elements.
     pub fn file_type(&self) -> FileType {
         self.file_type

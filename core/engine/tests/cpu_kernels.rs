@@ -11,6 +11,8 @@ mod maps;
 mod random;
 #[path = "support/suite.rs"]
 mod suite;
+#[path = "support/zips.rs"]
+mod zips;
 
 use plumbline_engine::cpu::{Instructions, Session};
 use suite::{Case, Family};
@@ -120,6 +122,12 @@ fn functions_of_each_element() {
 #[test]
 fn conversions_between_elements() {
     maps::conversions().for_each(|(from, to)| check(&maps::conversion(from, to)));
+}
+
+#[test]
+fn functions_of_two_elements() {
+    zips::functions().for_each(|(f, from)| check(&zips::case(f, from)));
+    check(&zips::not_a_number());
 }
 
 #[test]

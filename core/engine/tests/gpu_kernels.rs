@@ -13,6 +13,8 @@ mod maps;
 mod random;
 #[path = "support/suite.rs"]
 mod suite;
+#[path = "support/zips.rs"]
+mod zips;
 
 use std::sync::OnceLock;
 
@@ -21,7 +23,7 @@ use plumbline_engine::fusion::Level;
 use plumbline_engine::gpu;
 use plumbline_engine::gpu::native::{Gpu, GpuError, Replayer};
 use plumbline_engine::graph::{Activation, Graph, Node, Op};
-use plumbline_engine::ops::Unary;
+use plumbline_engine::ops::{Binary, Unary};
 use plumbline_engine::plan::Plan;
 use suite::{Case, Family};
 
@@ -194,6 +196,18 @@ fn functions_of_each_element() {
 #[test]
 fn conversions_between_elements() {
     maps::conversions().for_each(|(from, to)| check(&maps::conversion(from, to)));
+}
+
+/// WGSL computes a power from a logarithm and an exponential, each of whose errors it bounds (section 15.7.4).
+#[test]
+fn functions_of_two_elements() {
+    for (f, from) in zips::functions() {
+        let mut case = zips::case(f, from);
+        if f == Binary::Pow {
+            case.tolerance = 1e-3;
+        }
+        check(&case);
+    }
 }
 
 #[test]

@@ -11,6 +11,8 @@ mod suite;
 mod tflite_writer;
 #[path = "support/tiny_model.rs"]
 mod tiny_model;
+#[path = "support/zips.rs"]
+mod zips;
 
 use plumbline_engine::element::Element;
 use plumbline_engine::graph::{Activation, Constant, Graph, Op};
@@ -128,7 +130,8 @@ fn tensor_operators_keep_their_parameters() {
         .map(|function| maps::case(&function));
     let conversions = maps::conversions().map(|(from, to)| maps::conversion(from, to));
     let others = [maps::reshapes(), maps::between_images(), maps::constants()];
-    for case in functions.chain(conversions).chain(others) {
+    let zips = zips::functions().map(|(f, from)| zips::case(f, from));
+    for case in functions.chain(conversions).chain(others).chain(zips) {
         let bytes = graph_file::write(&case.graph, &SOURCE).expect("it is folded");
         let (again, _) = graph_file::read(&bytes).expect("just written");
         for (again, node) in again.nodes.iter().zip(&case.graph.nodes) {
@@ -168,6 +171,7 @@ fn tensor_operators_survive_mutations() {
         .map(maps::case)
         .chain(maps::conversions().map(|(from, to)| maps::conversion(from, to)))
         .chain([maps::reshapes(), maps::constants()])
+        .chain(zips::functions().map(|(f, from)| zips::case(f, from)))
         .map(|case| graph_file::write(&case.graph, &SOURCE).expect("it is folded"))
         .collect();
     let mut random = Random(16_000);

@@ -409,7 +409,7 @@ fn cast(x: Scalar, to: FileType) -> Option<Scalar> {
 
 /// The lowest bits of an integer that a type has room for; `None` where an i64 does not hold them, and for types that
 /// are no integers.
-fn wrapped(value: i128, to: FileType) -> Option<i64> {
+pub(super) fn wrapped(value: i128, to: FileType) -> Option<i64> {
     let (low, high) = to.range()?;
     let (low, high) = (i128::from(low), i128::from(high));
     if to == FileType::U64 && !(low..=high).contains(&value) {
@@ -497,35 +497,12 @@ impl Definition for Map {
         };
         let refused = || format!("{} of {} to {to}", self.name(), x.file_type());
         let apply = |x: Scalar| self.f.apply(x, to).ok_or_else(refused);
-        let elements = || (0..x.len()).filter_map(|index| x.get(index)).map(apply);
-        let data = match (x.data(), to.element()) {
-            (&Data::Splat(x), _) => Data::Splat(apply(x)?),
-            (_, Some(Element::F32)) => Data::Float(
-                elements()
-                    .map(|y| match y? {
-                        Scalar::Float(y) => Ok(y),
-                        Scalar::Int(_) | Scalar::Bool(_) => Err(refused()),
-                    })
-                    .collect::<Result<_, _>>()?,
-            ),
-            (_, Some(Element::Bool)) => Data::Bool(
-                elements()
-                    .map(|y| match y? {
-                        Scalar::Bool(y) => Ok(y),
-                        Scalar::Int(_) | Scalar::Float(_) => Err(refused()),
-                    })
-                    .collect::<Result<_, _>>()?,
-            ),
-            (_, Some(Element::I32 | Element::U32) | None) => Data::Int(
-                elements()
-                    .map(|y| match y? {
-                        Scalar::Int(y) => Ok(y),
-                        Scalar::Float(_) | Scalar::Bool(_) => Err(refused()),
-                    })
-                    .collect::<Result<_, _>>()?,
-            ),
-        };
-        Tensor::new(to, x.shape().to_vec(), data)
+        let shape = x.shape().to_vec();
+        if let &Data::Splat(x) = x.data() {
+            return Tensor::new(to, shape, Data::Splat(apply(x)?));
+        }
+        let elements = (0..x.len()).filter_map(|index| x.get(index));
+        Tensor::from_scalars(to, shape, elements.map(apply))
     }
 }
 

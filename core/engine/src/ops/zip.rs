@@ -1,0 +1,413 @@
+//! A function of two elements, of operands that stretch to a common shape as NumPy broadcasts them.
+//!
+//! Definitions follow the ONNX operators of the same names, up to opset 22 (onnx.ai/onnx/operators).
+
+mod cpu;
+mod gpu;
+
+use super::map::wrapped;
+use super::strides::broadcast;
+use super::{Definition, Family, Type, TypeRef};
+use crate::element::{Element, FileType};
+use crate::error::ModelError;
+use crate::graph::element_count;
+use crate::graph_file::{Reader, Writer};
+use crate::tensor::{Data, Scalar, Tensor};
+
+/// A function of two elements; inputs `[a, b]`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Zip {
+    /// Which function.
+    pub f: Binary,
+}
+
+/// A function of two numbers of one kind. Of f32 or i32, and to the same, unless it says otherwise. Results of integers
+/// keep their lowest bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binary {
+    /// a + b
+    Add,
+    /// a - b
+    Sub,
+    /// a * b
+    Mul,
+    /// a / b; of integers, without its fraction, and a where b is 0.
+    Div,
+    /// a to the power of b; of f32.
+    Pow,
+    /// The greater one; NaN where either is.
+    Max,
+    /// The lesser one; NaN where either is.
+    Min,
+    /// What is left of a after division by b, with the sign of b; of i32, and 0 where b is 0.
+    Mod,
+    /// What is left of a after division by b, with the sign of a; of integers, 0 where b is 0.
+    Fmod,
+    /// Whether a is b; of any kind, to bool.
+    Equal,
+    /// Whether a is less than b; to bool.
+    Less,
+    /// Whether a is not greater than b; to bool.
+    LessOrEqual,
+    /// Whether a is greater than b; to bool.
+    Greater,
+    /// Whether a is not less than b; to bool.
+    GreaterOrEqual,
+    /// Whether both are true; of bool.
+    And,
+    /// Whether one of them is true; of bool.
+    Or,
+    /// Whether exactly one of them is true; of bool.
+    Xor,
+}
+
+impl Binary {
+    /// Every function; the places here are the numbers in graph files.
+    pub const ALL: [Self; 17] = [
+        Self::Add,
+        Self::Sub,
+        Self::Mul,
+        Self::Div,
+        Self::Pow,
+        Self::Max,
+        Self::Min,
+        Self::Mod,
+        Self::Fmod,
+        Self::Equal,
+        Self::Less,
+        Self::LessOrEqual,
+        Self::Greater,
+        Self::GreaterOrEqual,
+        Self::And,
+        Self::Or,
+        Self::Xor,
+    ];
+
+    /// As tables and messages call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Add => "Add",
+            Self::Sub => "Sub",
+            Self::Mul => "Mul",
+            Self::Div => "Div",
+            Self::Pow => "Pow",
+            Self::Max => "Max",
+            Self::Min => "Min",
+            Self::Mod => "Mod",
+            Self::Fmod => "Fmod",
+            Self::Equal => "Equal",
+            Self::Less => "Less",
+            Self::LessOrEqual => "LessOrEqual",
+            Self::Greater => "Greater",
+            Self::GreaterOrEqual => "GreaterOrEqual",
+            Self::And => "And",
+            Self::Or => "Or",
+            Self::Xor => "Xor",
+        }
+    }
+
+    /// What the function gives for elements of a kind; `None` when it does not take them.
+    pub fn result(self, from: Element) -> Option<Element> {
+        let is_number = matches!(from, Element::F32 | Element::I32);
+        match self {
+            Self::Add | Self::Sub | Self::Mul | Self::Div | Self::Max | Self::Min | Self::Fmod => {
+                is_number.then_some(from)
+            }
+            Self::Pow => (from == Element::F32).then_some(from),
+            Self::Mod => (from == Element::I32).then_some(from),
+            Self::Equal => Some(Element::Bool),
+            Self::Less | Self::LessOrEqual | Self::Greater | Self::GreaterOrEqual => {
+                is_number.then_some(Element::Bool)
+            }
+            Self::And | Self::Or | Self::Xor => (from == Element::Bool).then_some(from),
+        }
+    }
+
+    /// Whether it gives a truth value of numbers.
+    fn is_comparison(self) -> bool {
+        matches!(
+            self,
+            Self::Equal | Self::Less | Self::LessOrEqual | Self::Greater | Self::GreaterOrEqual
+        )
+    }
+
+    /// The function on real numbers, for those that give such numbers.
+    fn real(self, a: f64, b: f64) -> Option<f64> {
+        Some(match self {
+            Self::Add => a + b,
+            Self::Sub => a - b,
+            Self::Mul => a * b,
+            Self::Div => a / b,
+            Self::Pow => a.powf(b),
+            Self::Max if a.is_nan() || a > b => a,
+            Self::Min if a.is_nan() || a < b => a,
+            Self::Max | Self::Min => b,
+            Self::Fmod => a % b,
+            _ => return None,
+        })
+    }
+
+    /// The function on integers, exact, for those that give integers.
+    fn integer(self, a: i128, b: i128) -> Option<i128> {
+        Some(match self {
+            Self::Add => a + b,
+            Self::Sub => a - b,
+            Self::Mul => a * b,
+            Self::Div if b == 0 => a,
+            Self::Div => a / b,
+            Self::Max => a.max(b),
+            Self::Min => a.min(b),
+            Self::Mod | Self::Fmod if b == 0 => 0,
+            Self::Mod => (a % b + b) % b,
+            Self::Fmod => a % b,
+            _ => return None,
+        })
+    }
+
+    /// The comparison, for those that are one.
+    fn compare<T: PartialOrd>(self, a: T, b: T) -> Option<bool> {
+        Some(match self {
+            Self::Equal => a == b,
+            Self::Less => a < b,
+            Self::LessOrEqual => a <= b,
+            Self::Greater => a > b,
+            Self::GreaterOrEqual => a >= b,
+            _ => return None,
+        })
+    }
+
+    fn logic(self, a: bool, b: bool) -> Option<bool> {
+        match self {
+            Self::Equal => Some(a == b),
+            Self::And => Some(a && b),
+            Self::Or => Some(a || b),
+            Self::Xor => Some(a != b),
+            _ => None,
+        }
+    }
+
+    /// The value for one element of each of two known tensors of type `of`.
+    fn apply(self, a: Scalar, b: Scalar, of: FileType) -> Option<Scalar> {
+        Some(match (a, b) {
+            (Scalar::Float(a), Scalar::Float(b)) => match self.compare(a, b) {
+                Some(answer) => Scalar::Bool(answer),
+                None => Scalar::Float(of.round(self.real(a.into(), b.into())? as f32)),
+            },
+            (Scalar::Int(a), Scalar::Int(b)) => match self.compare(a, b) {
+                Some(answer) => Scalar::Bool(answer),
+                None => Scalar::Int(wrapped(self.integer(a.into(), b.into())?, of)?),
+            },
+            (Scalar::Bool(a), Scalar::Bool(b)) => Scalar::Bool(self.logic(a, b)?),
+            _ => return None,
+        })
+    }
+}
+
+impl Family for Zip {
+    fn name(&self) -> &'static str {
+        self.f.name()
+    }
+
+    fn infer(&self, operands: &[TypeRef<'_>]) -> Result<Type, String> {
+        let &[a, b] = operands else {
+            return Err(format!("{} operands of {}", operands.len(), self.name()));
+        };
+        let refused = || format!("{} of {} and {}", self.name(), a.element, b.element);
+        let element = self.f.result(a.element).filter(|_| a.element == b.element);
+        Ok(Type {
+            element: element.ok_or_else(refused)?,
+            shape: broadcast(a.shape, b.shape)?,
+        })
+    }
+
+    fn macs(&self, _operands: &[TypeRef<'_>], _result: &Type) -> u64 {
+        0
+    }
+
+    fn write(&self, file: &mut Writer) {
+        file.number(self.f as usize);
+    }
+}
+
+impl Definition for Zip {
+    fn evaluate(&self, operands: &[Tensor]) -> Result<Tensor, String> {
+        let [a, b] = operands else {
+            return Err(format!("{} operands of {}", operands.len(), self.name()));
+        };
+        let of = a.file_type();
+        let refused = || format!("{} of {of} and {}", self.name(), b.file_type());
+        if of != b.file_type() {
+            return Err(refused());
+        }
+        let to = if self.f.is_comparison() {
+            FileType::Bool
+        } else {
+            of
+        };
+        let shape = broadcast(a.shape(), b.shape())?;
+        let apply = |a: Option<Scalar>, b: Option<Scalar>| {
+            let result = a.zip(b).and_then(|(a, b)| self.f.apply(a, b, of));
+            result.ok_or_else(refused)
+        };
+        if let (&Data::Splat(a), &Data::Splat(b)) = (a.data(), b.data()) {
+            return Tensor::new(to, shape, Data::Splat(apply(Some(a), Some(b))?));
+        }
+        let at = |tensor: &Tensor, index: usize| tensor.get(source(index, &shape, tensor.shape()));
+        let results = (0..element_count(&shape)).map(|index| apply(at(a, index), at(b, index)));
+        Tensor::from_scalars(to, shape.clone(), results)
+    }
+}
+
+/// Which element of an operand belongs to the element at `index` of the result to whose shape it stretches.
+fn source(mut index: usize, result: &[usize], operand: &[usize]) -> usize {
+    let (mut place, mut step) = (0, 1);
+    for (axis, &size) in result.iter().rev().enumerate() {
+        let own = operand.iter().rev().nth(axis).copied().unwrap_or(1);
+        if own != 1 {
+            place += index % size * step;
+            step *= own;
+        }
+        index /= size;
+    }
+    place
+}
+
+impl Zip {
+    /// Reads what [`Family::write`] has written.
+    pub(super) fn read(file: &mut Reader<'_>, origin: &str) -> Result<Self, ModelError> {
+        let f = Binary::ALL[file.below(Binary::ALL.len(), origin)?];
+        Ok(Self { f })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: [f32; 6] = [-2.5, -2.0, -0.25, 0.0, 1.5, 7.0];
+    const B: [f32; 6] = [2.0, 3.0, -2.0, 0.5, -1.5, 2.5];
+    const I: [i64; 6] = [-7, 7, -7, 7, -2_147_483_648, 5];
+    const J: [i64; 6] = [3, -3, -3, 3, -1, 4];
+
+    /// Results for [`A`] and [`B`] of NumPy 2.4.
+    const OF_FLOATS: [(Binary, [f32; 6]); 8] = [
+        (Binary::Add, [-0.5, 1.0, -2.25, 0.5, 0.0, 9.5]),
+        (Binary::Sub, [-4.5, -5.0, 1.75, -0.5, 3.0, 4.5]),
+        (Binary::Mul, [-5.0, -6.0, 0.5, 0.0, -2.25, 17.5]),
+        (Binary::Div, [-1.25, -0.666_666_7, 0.125, 0.0, -1.0, 2.8]),
+        (Binary::Pow, [6.25, -8.0, 16.0, 0.0, 0.544_331, 129.641_82]),
+        (Binary::Max, [2.0, 3.0, -0.25, 0.5, 1.5, 7.0]),
+        (Binary::Min, [-2.5, -2.0, -2.0, 0.0, -1.5, 2.5]),
+        (Binary::Fmod, [-0.5, -2.0, -0.25, 0.0, 0.0, 2.0]),
+    ];
+
+    /// Results for [`I`] and [`J`] of NumPy 2.4, those of `Div` of its `trunc(i / j)` but for the last but one, which has
+    /// no room in 32 bits.
+    const OF_INTEGERS: [(Binary, [i64; 6]); 8] = [
+        (Binary::Add, [-4, 4, -10, 10, 2_147_483_647, 9]),
+        (Binary::Sub, [-10, 10, -4, 4, -2_147_483_647, 1]),
+        (Binary::Mul, [-21, -21, 21, 21, -2_147_483_648, 20]),
+        (Binary::Div, [-2, -2, 2, 2, -2_147_483_648, 1]),
+        (Binary::Max, [3, 7, -3, 7, -1, 5]),
+        (Binary::Min, [-7, -3, -7, 3, -2_147_483_648, 4]),
+        (Binary::Mod, [2, -2, -1, 1, 0, 1]),
+        (Binary::Fmod, [-1, 1, -1, 1, 0, 1]),
+    ];
+
+    fn tensor(file_type: FileType, shape: &[usize], data: Data) -> Tensor {
+        Tensor::new(file_type, shape.to_vec(), data).expect("a tensor")
+    }
+
+    #[test]
+    fn functions_mean_what_numpy_means() {
+        for (f, expected) in OF_FLOATS {
+            let operands = [A, B].map(|data| tensor(FileType::F32, &[6], Data::Float(data.into())));
+            let result = Zip { f }.evaluate(&operands).expect("a function of f32");
+            for (&y, expected) in result.floats().expect("f32").iter().zip(expected) {
+                assert!(
+                    (y - expected).abs() <= 2e-7 * expected.abs(),
+                    "{f:?}: {y} instead of {expected}"
+                );
+            }
+        }
+        for (f, expected) in OF_INTEGERS {
+            let operands = [I, J].map(|data| tensor(FileType::I32, &[6], Data::Int(data.into())));
+            let result = Zip { f }.evaluate(&operands).expect("a function of i32");
+            assert_eq!(result.ints().as_deref(), Some(&expected[..]), "{f:?}");
+        }
+    }
+
+    #[test]
+    fn rows_and_columns_stretch_over_each_other() {
+        let row = tensor(FileType::I64, &[3], Data::Int([1, 2, 3].into()));
+        let column = tensor(FileType::I64, &[2, 1], Data::Int([10, 20].into()));
+        let difference = Zip { f: Binary::Sub }.evaluate(&[column, row.clone()]);
+        let difference = difference.expect("shapes that stretch");
+        assert_eq!(difference.shape(), [2, 3]);
+        assert_eq!(difference.ints().as_deref(), Some(&[9, 8, 7, 19, 18, 17][..]));
+        let zeros = tensor(FileType::I64, &[2, 2, 1], Data::Splat(Scalar::Int(2)));
+        let less = Zip { f: Binary::Less }
+            .evaluate(&[row, zeros])
+            .expect("shapes that stretch");
+        assert_eq!((less.shape(), less.file_type()), (&[2, 2, 3][..], FileType::Bool));
+        assert_eq!(less.bools().as_deref(), Some(&[true, false, false].repeat(4)[..]));
+    }
+
+    #[test]
+    fn what_is_no_function_of_its_operands_is_refused() {
+        let of = |element: Element, shape: &'static [usize]| TypeRef { element, shape };
+        let cases = [
+            (
+                Binary::Add,
+                of(Element::F32, &[2]),
+                of(Element::I32, &[2]),
+                "Add of f32 and i32",
+            ),
+            (
+                Binary::Add,
+                of(Element::Bool, &[2]),
+                of(Element::Bool, &[2]),
+                "Add of bool and bool",
+            ),
+            (
+                Binary::Pow,
+                of(Element::I32, &[2]),
+                of(Element::I32, &[2]),
+                "Pow of i32 and i32",
+            ),
+            (
+                Binary::Mod,
+                of(Element::F32, &[2]),
+                of(Element::F32, &[2]),
+                "Mod of f32 and f32",
+            ),
+            (
+                Binary::Less,
+                of(Element::Bool, &[2]),
+                of(Element::Bool, &[2]),
+                "Less of bool and bool",
+            ),
+            (
+                Binary::And,
+                of(Element::U32, &[2]),
+                of(Element::U32, &[2]),
+                "And of u32 and u32",
+            ),
+            (
+                Binary::Mul,
+                of(Element::F32, &[2]),
+                of(Element::F32, &[3]),
+                "no common one",
+            ),
+        ];
+        for (f, a, b, part) in cases {
+            let message = Zip { f }.infer(&[a, b]).expect_err(part);
+            assert!(message.contains(part), "{message}");
+        }
+        let one = tensor(FileType::F32, &[], Data::Float([1.0].into()));
+        let truth = tensor(FileType::Bool, &[], Data::Bool([true].into()));
+        let zip = Zip { f: Binary::Or };
+        assert!(zip.infer(&[]).is_err() && zip.evaluate(&[]).is_err());
+        assert!(zip.evaluate(&[one.clone(), truth]).is_err() && zip.evaluate(&[one.clone(), one]).is_err());
+    }
+}
