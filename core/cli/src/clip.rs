@@ -12,7 +12,7 @@ use plumbline_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::Outcome;
-use crate::picture::Picture;
+use crate::picture::{Picture, is_picture};
 
 /// How to play a Motion JPEG file, which states no rate itself: a JSON file of the same name beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
@@ -56,9 +56,7 @@ impl Clip {
     /// # Errors
     /// A file that cannot be read, that holds no video, or that needs FFmpeg where it is missing.
     pub fn open(path: &Path) -> Outcome<Self> {
-        if !path.is_file() {
-            return Err(format!("there is no such file: {}", path.display()));
-        }
+        check_is_file(path)?;
         Ok(Self {
             frames: if is_motion_jpeg(path) {
                 Box::new(motion_jpeg::read(path)?)
@@ -69,8 +67,25 @@ impl Clip {
     }
 }
 
+/// Whether a file is read as a clip, and not as a picture.
+///
+/// # Errors
+/// A file that is not there.
+pub fn is_clip(path: &Path) -> Outcome<bool> {
+    check_is_file(path)?;
+    Ok(is_motion_jpeg(path) || !is_picture(path))
+}
+
+fn check_is_file(path: &Path) -> Outcome<()> {
+    if path.is_file() {
+        Ok(())
+    } else {
+        Err(format!("there is no such file: {}", path.display()))
+    }
+}
+
 /// Whether the file's name says Motion JPEG. It starts like a single JPEG picture, so that only the name tells.
-pub fn is_motion_jpeg(path: &Path) -> bool {
+fn is_motion_jpeg(path: &Path) -> bool {
     path.extension().is_some_and(|extension| {
         extension.eq_ignore_ascii_case("mjpeg") || extension.eq_ignore_ascii_case("mjpg")
     })

@@ -6,7 +6,7 @@
 //!
 //! Nor do they agree on the size of integers: files have 64 bits, a frame has 32. Beside each integer value a reader keeps
 //! the [`bounds::Bounds`] of its elements, and refuses what has no room.
-
+//!
 //! A [`Builder`] computes at once what is known, and adds nodes for the rest. Its values lie in memory as the file has
 //! them; nothing needs another order before images are read.
 

@@ -39,7 +39,7 @@ impl Compact {
             0 => false,
             used => last >> used != 0,
         });
-        let fits = mask.len() == len.div_ceil(8) && !beyond && count(mask) == kept.len();
+        let fits = mask.len() == len.div_ceil(8) && !beyond && Self::count(mask) == kept.len();
         fits.then(|| Self {
             len,
             mask: Some(mask.into()),
@@ -49,7 +49,7 @@ impl Compact {
 
     /// How many elements a mask names.
     pub fn count(mask: &[u8]) -> usize {
-        count(mask)
+        mask.iter().map(|byte| byte.count_ones() as usize).sum()
     }
 
     /// The part of the elements that is kept.
@@ -80,10 +80,6 @@ impl Compact {
         }
         dense
     }
-}
-
-fn count(mask: &[u8]) -> usize {
-    mask.iter().map(|byte| byte.count_ones() as usize).sum()
 }
 
 /// Moves elements to the places that `mask` names, and gives those that are left.

@@ -6,7 +6,7 @@
 #[path = "support/random.rs"]
 mod random;
 #[path = "support/suite.rs"]
-#[allow(dead_code)] // Serves other tests.
+#[allow(dead_code, reason = "it serves other tests too")]
 mod suite;
 
 use plumbline_engine::cpu::Session;

@@ -18,7 +18,7 @@ use plumbline_pipeline::{CpuInference, PosePipeline};
 
 use crate::Outcome;
 use crate::backend::{LandmarkModel, mask_pipeline};
-use crate::clip::{Clip, is_motion_jpeg};
+use crate::clip::{Clip, is_clip};
 use crate::picture::{self, Picture};
 
 /// Cuts the person out of a picture or of each frame of a clip, or puts something else behind them
@@ -106,12 +106,9 @@ fn parse_colour(text: &str) -> Option<[u8; 3]> {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Outcome<()> {
-    let path = &arguments.source;
-    if !path.is_file() {
-        return Err(format!("there is no such file: {}", path.display()));
-    }
+    let is_clip = is_clip(&arguments.source)?;
     let behind = Behind::parse(arguments)?;
-    if is_motion_jpeg(path) || !picture::is_picture(path) {
+    if is_clip {
         run_clip(arguments, &behind)
     } else {
         run_picture(arguments, &behind)

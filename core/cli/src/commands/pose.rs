@@ -12,7 +12,7 @@ use plumbline_pipeline::FrameResult;
 
 use crate::Outcome;
 use crate::backend::{AnyPipeline, Backend, Device, LandmarkModel, pose_pipeline};
-use crate::clip::{Clip, is_motion_jpeg};
+use crate::clip::{Clip, is_clip};
 use crate::picture::{self, Picture};
 use crate::pose_json::{FrameJson, Position};
 
@@ -48,12 +48,7 @@ fn parse_rate(text: &str) -> Result<f64, String> {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Outcome<()> {
-    let path = &arguments.source;
-    if !path.is_file() {
-        return Err(format!("there is no such file: {}", path.display()));
-    }
-    let is_clip = is_motion_jpeg(path) || !picture::is_picture(path);
-    if is_clip {
+    if is_clip(&arguments.source)? {
         run_clip(arguments)
     } else {
         run_picture(arguments)

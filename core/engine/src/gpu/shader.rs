@@ -153,6 +153,18 @@ struct Slot {
     element: Element,
 }
 
+/// What a thread of a tensor operator reads or writes of such elements at once, as WGSL names it: one, or of f32 four
+/// where there are four lanes.
+pub(crate) fn wgsl_type(element: crate::element::Element, lanes: usize) -> &'static str {
+    use crate::element::Element;
+    match element {
+        Element::F32 if lanes == 4 => "vec4<f32>",
+        Element::F32 => "f32",
+        Element::I32 => "i32",
+        Element::U32 | Element::Bool => "u32",
+    }
+}
+
 /// Element type of a bound array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Element {

@@ -9,7 +9,7 @@ use super::{Map, Unary, erf};
 use crate::element::{Element, FileType};
 use crate::error::ModelError;
 use crate::gpu::record::Recorder;
-use crate::gpu::shader::{Bindings, Kernel, Operand, Order, Work};
+use crate::gpu::shader::{Bindings, Kernel, Operand, Order, Work, wgsl_type};
 use crate::graph::element_count;
 use crate::ops::{NodeView, OnGpu};
 
@@ -31,12 +31,7 @@ impl OnGpu for Map {
             Operand::elements("x", place(node.node.inputs[0])?, read, lanes),
             Operand::elements("y", place(node.node.output)?, to, lanes).written(),
         ];
-        let wgsl = |element: Element| match element {
-            Element::F32 if lanes == 4 => "vec4<f32>",
-            Element::F32 => "f32",
-            Element::I32 => "i32",
-            Element::U32 | Element::Bool => "u32",
-        };
+        let wgsl = |element: Element| wgsl_type(element, lanes);
         let parameter = if self.sees_bits() { "u32" } else { wgsl(from) };
         let functions = format!(
             "alias V = {};\n{}fn f(x: {parameter}) -> {} {{ {} }}\n",

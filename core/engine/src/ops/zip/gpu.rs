@@ -8,7 +8,7 @@ use super::{Binary, Zip};
 use crate::element::Element;
 use crate::error::ModelError;
 use crate::gpu::record::Recorder;
-use crate::gpu::shader::{Bindings, Kernel, Operand, Order, Work};
+use crate::gpu::shader::{Bindings, Kernel, Operand, Order, Work, wgsl_type};
 use crate::graph::element_count;
 use crate::ops::strides::Loops;
 use crate::ops::{NodeView, OnGpu};
@@ -39,12 +39,7 @@ impl OnGpu for Zip {
             Operand::elements("b", place(node.node.inputs[1])?, from, units[1]),
             Operand::elements("y", place(node.node.output)?, to, lanes).written(),
         ];
-        let wgsl = |element: Element| match element {
-            Element::F32 if lanes == 4 => "vec4<f32>",
-            Element::F32 => "f32",
-            Element::I32 => "i32",
-            Element::U32 | Element::Bool => "u32",
-        };
+        let wgsl = |element: Element| wgsl_type(element, lanes);
         let parameter = wgsl(from);
         let functions = format!(
             "fn f(a: {parameter}, b: {parameter}) -> {} {{\n{}}}\n",
