@@ -110,3 +110,28 @@ test('pause keeps the picture and stop ends the source', async () => {
     assertQuiet(seen);
   });
 });
+
+test('pausing and going on within one frame leaves one loop, which ends with the source', async () => {
+  await withChromium({}, async (browser) => {
+    const { page, seen } = await openLive(browser, ON_CPU);
+    await waitForFrames(page, 1);
+    // Inside an animation frame, so that the one that is requested cannot come in between.
+    await page.evaluate(
+      (selector) =>
+        new Promise((resolve) => {
+          requestAnimationFrame(() => {
+            document.querySelector(selector).click();
+            document.querySelector(selector).click();
+            resolve();
+          });
+        }),
+      byName('pause'),
+    );
+    await waitForState(page, ['live']);
+    await page.click(byName('stop'));
+    await waitForState(page, ['idle', 'done']);
+    // A loop that was left over would be called now.
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+    assertQuiet(seen);
+  });
+});

@@ -166,7 +166,10 @@ impl Player {
 
     fn request_tick(&self) {
         if let Some(tick) = self.tick.borrow().as_ref() {
-            // Fails only in windows that are closing.
+            // Who pauses and goes on within a frame still has a request open. A second loop would be the consequence, and
+            // a call after the end, because only one request is known to be withdrawn then. Both fail only in windows that
+            // are closing.
+            let _ = window().cancel_animation_frame(self.tick_request.get());
             let request = window().request_animation_frame(tick.as_ref().unchecked_ref());
             self.tick_request.set(request.unwrap_or(0));
         }
