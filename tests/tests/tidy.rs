@@ -228,9 +228,14 @@ fn every_package_is_known_to_the_rules() {
     );
 }
 
-/// Libraries that the engine has behind a feature, and that the page does without: wgpu, because the browser has
-/// WebGPU itself, and the ONNX reader, because workers start from graph files.
-const BEHIND_FEATURES: [(&str, &[&str]); 2] = [("native", &["wgpu", "pollster"]), ("onnx", &["rten-onnx"])];
+/// What the engine has behind a feature, and the page does without, with the libraries that it brings: wgpu, because the
+/// browser has WebGPU itself, the ONNX reader, because workers start from graph files, and tensor operators, because
+/// models that follow a person have none.
+const BEHIND_FEATURES: [(&str, &[&str]); 3] = [
+    ("native", &["wgpu", "pollster"]),
+    ("onnx", &["rten-onnx"]),
+    ("tensor_ops", &[]),
+];
 
 #[test]
 fn what_the_page_does_without_stays_out_of_it() {
@@ -243,6 +248,17 @@ fn what_the_page_does_without_stays_out_of_it() {
         .get("features")
         .and_then(toml::Value::as_table)
         .expect("the engine has features");
+    // What is on by default, a package gets by asking for nothing.
+    let with_defaults = |value: &toml::Value| {
+        let switch = value.get("default-features").and_then(toml::Value::as_bool);
+        switch != Some(false)
+    };
+    let root: toml::Table = read("Cargo.toml").parse().expect("the root manifest is TOML");
+    let shared = &root["workspace"]["dependencies"]["plumbline_engine"];
+    assert!(
+        !with_defaults(shared),
+        "Cargo.toml must leave the engine's default features to those who ask for them"
+    );
     for (guard, libraries) in BEHIND_FEATURES {
         for (name, value) in dependencies(&engine, &["dependencies"]) {
             if libraries.contains(&name.as_str()) {
@@ -251,11 +267,14 @@ fn what_the_page_does_without_stays_out_of_it() {
             }
         }
         for (feature, enables) in features {
+            // Readers need operators, and `default` is for those who do not say.
+            let may = feature == guard
+                || (guard == "tensor_ops" && ["default", "onnx"].contains(&feature.as_str()));
             let pulls = texts(enables)
                 .iter()
                 .any(|entry| entry == guard || libraries.iter().any(|library| entry.contains(library)));
             assert!(
-                !pulls || feature == guard,
+                !pulls || may,
                 "feature '{feature}' of core/engine pulls in {libraries:?}; only '{guard}' may"
             );
         }
@@ -265,12 +284,31 @@ fn what_the_page_does_without_stays_out_of_it() {
                     !libraries.contains(&name.as_str()),
                     "{folder} must not depend on {name}"
                 );
-                let asks = value
-                    .get("features")
-                    .is_some_and(|list| texts(list).iter().any(|feature| feature == guard));
+                let asks = value.get("features").is_some_and(|list| {
+                    texts(list)
+                        .iter()
+                        .any(|feature| feature == guard || feature == "default")
+                });
+                let inherits = value.get("workspace").and_then(toml::Value::as_bool) == Some(true);
                 assert!(
-                    !(name == "plumbline_engine" && asks),
+                    name != "plumbline_engine" || (!asks && (inherits || !with_defaults(&value))),
                     "{folder} must not ask for the engine's '{guard}'"
+                );
+            }
+            // A package's own features ask for the engine's by its name.
+            let own = manifest(folder);
+            let own = own
+                .get("features")
+                .and_then(toml::Value::as_table)
+                .into_iter()
+                .flatten();
+            for (feature, enables) in own {
+                let asks = texts(enables)
+                    .iter()
+                    .any(|entry| entry.strip_prefix("plumbline_engine/") == Some(guard));
+                assert!(
+                    !asks || feature == guard,
+                    "feature '{feature}' of {folder} asks for the engine's '{guard}'"
                 );
             }
         }

@@ -5,6 +5,11 @@ use plumbline_core::geometry::Point2;
 use plumbline_core::pose::{Landmark, Pose, WorldLandmark};
 use plumbline_core::roi::RotatedRect;
 use plumbline_core::skeleton::Side;
+use plumbline_engine::element::Element;
+use plumbline_engine::graph::{Graph, Node, Op};
+use plumbline_engine::ops::{Map, TensorOp, Type, Unary};
+use plumbline_engine::plan::Plan;
+use plumbline_engine::{ErrorKind, cpu, gpu, graph_file};
 use plumbline_pipeline::{Timings, Variant};
 use plumbline_web::live::backend::{Adapter, Backend, BackendChoice, BackendWish};
 use plumbline_web::live::frame_times::{FrameTimes, VariantTime};
@@ -379,4 +384,33 @@ fn the_fatal_panel_appears_with_its_message() {
     assert!(!panel.has_attribute("hidden"));
     assert_eq!(place.text_content().as_deref(), Some("what happened"));
     panel.remove();
+}
+
+/// The page is built without them; only its own tests are, too.
+#[wasm_bindgen_test]
+fn a_graph_with_tensor_operators_is_refused() {
+    let mut graph = Graph::default();
+    let [x, y] = ["x", "y"].map(|name| {
+        let (element, shape) = (Element::F32, vec![2]);
+        graph.add_typed_value(name, Type { element, shape }, None)
+    });
+    (graph.inputs, graph.outputs) = (vec![x], vec![y]);
+    graph.nodes.push(Node {
+        origin: "node 0 (Abs)".to_owned(),
+        op: Op::Tensor(TensorOp::Map(Map { f: Unary::Abs })),
+        inputs: vec![x],
+        output: y,
+    });
+    let file = graph_file::write(&graph, &[0; 32]).expect("what is written needs none of their code");
+    let from_file = graph_file::read(&file).map(|_| ()).expect_err("no such operator");
+    let plan = Plan::new(graph).expect("a plan asks no kernel");
+    let on_gpu = gpu::record(&plan).map(|_| ()).expect_err("no such operator");
+    let on_cpu = cpu::Session::new(plan).map(|_| ()).expect_err("no such operator");
+    for error in [from_file, on_gpu, on_cpu] {
+        assert_eq!(
+            (error.kind(), error.place()),
+            (ErrorKind::Unsupported, "node 0 (Abs)")
+        );
+        assert!(error.to_string().contains("feature `tensor_ops`"), "{error}");
+    }
 }

@@ -4,7 +4,11 @@
 //! them. Everything else a model may hold is a [`TensorOp`], which the rest of the engine knows through the traits
 //! [`Family`] and [`Definition`] and no more. None of their methods has a default: a new family does not compile before
 //! it has answered every one of them.
+//!
+//! They are behind the feature `tensor_ops`, which is on unless a program does without: with it off the types are there,
+//! so that every match keeps its arms, but a graph that holds such an operator is refused.
 
+mod absent;
 pub mod map;
 mod strides;
 pub mod zip;
@@ -87,7 +91,17 @@ impl TensorOp {
         }
     }
 
+    /// What the rest of the engine knows of it. The page's worker is built without tensor operators: this and
+    /// [`Self::read`] are the ways by which their code would come into a program that runs models.
     pub(crate) fn family(&self) -> &dyn Family {
+        if cfg!(feature = "tensor_ops") {
+            self.own_family()
+        } else {
+            &absent::Absent
+        }
+    }
+
+    fn own_family(&self) -> &dyn Family {
         match self {
             TensorOp::Map(op) => op,
             TensorOp::Zip(op) => op,
@@ -101,15 +115,21 @@ impl TensorOp {
             TensorOp::Map(_) => MAP,
             TensorOp::Zip(_) => ZIP,
         });
-        self.family().write(file);
+        self.own_family().write(file);
     }
 
     /// Reads the operator whose family has this number; `None` when there is no such family.
+    ///
+    /// # Errors
+    /// *Invalid* when its parameters cannot be read, *unsupported* in a program that is built without tensor operators.
     pub(crate) fn read(
         number: usize,
         file: &mut Reader<'_>,
         origin: &str,
     ) -> Result<Option<Self>, ModelError> {
+        if number >= MAP && !cfg!(feature = "tensor_ops") {
+            return Err(ModelError::unsupported(origin, absent::SENTENCE));
+        }
         Ok(match number {
             MAP => Some(TensorOp::Map(Map::read(file, origin)?)),
             ZIP => Some(TensorOp::Zip(Zip::read(file, origin)?)),
