@@ -1,21 +1,134 @@
 //! How much of each pixel of an image is the person: from a model's logits to a mask of the whole image, soft at its
 //! edges and calm over time.
 //!
-//! Sigmoid, projection and smoothing are those of MediaPipe's pose graph: logits become probabilities in the model's
+//! Sigmoid, projection and uncertainty are those of MediaPipe's pose graph: logits become probabilities in the model's
 //! square input, these are brought back to the image by the inverse of the map that cut the input out, and what lies
 //! outside of the square is nobody.
+//!
+//! A mask stays in its square ([`RegionMask`]) until somebody needs it for each pixel of the image ([`Mask`]): there it
+//! has as much detail as the model gave, and 65,536 values instead of a picture's million.
 
 use crate::geometry::{ImageSize, Point2};
 use crate::roi::RotatedRect;
+use crate::time::Timestamp;
 
-/// How much of the mask before is mixed into uncertain pixels (`combine_with_previous_ratio` of
-/// `pose_segmentation_filtering.pbtxt`).
+/// How much of the mask before is mixed into uncertain pixels of a camera's 30 frames a second
+/// (`combine_with_previous_ratio` of `pose_segmentation_filtering.pbtxt`).
 const PREVIOUS_RATIO: f32 = 0.7;
+/// The frames that the ratio is made for, per second.
+const RATIO_RATE_HZ: f32 = 30.0;
 /// The uncertainty of a probability p as a polynomial in (p - 0.5) squared, without its first coefficient, which is 0
 /// (`segmentation_smoothing_calculator.cc`): 1 at p = 0.5, and 0 where p is near 0 or 1.
 const CERTAINTY: [f32; 5] = [5.68842, -0.748_699, -57.8051, 291.309, -624.717];
 
-/// The share of each pixel that belongs to the person, 0 to 1.
+/// The share of each pixel of a model's input that belongs to the person, 0 to 1, and where the input was cut out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RegionMask {
+    side_px: usize,
+    values: Vec<f32>,
+    region: RotatedRect,
+}
+
+impl RegionMask {
+    /// From `[side_px, side_px]` shares, row by row from the top, of an input that was cut out of an image at `region`.
+    /// `None` where the region is not usable, or there are not `side_px * side_px` values, or none.
+    pub fn new(values: Vec<f32>, side_px: usize, region: &RotatedRect) -> Option<Self> {
+        let is_whole = side_px > 0 && values.len() == side_px * side_px;
+        (is_whole && region.is_usable()).then_some(Self {
+            side_px,
+            values,
+            region: *region,
+        })
+    }
+
+    /// The same from a model's logits.
+    pub fn from_logits(logits: &[f32], side_px: usize, region: &RotatedRect) -> Option<Self> {
+        let values = logits.iter().map(|&logit| sigmoid(logit)).collect();
+        Self::new(values, side_px, region)
+    }
+
+    /// Columns, and rows, of the model's input.
+    pub fn side_px(&self) -> usize {
+        self.side_px
+    }
+
+    /// Row by row from the top of the input.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// Where the input was cut out of its image.
+    pub fn region(&self) -> &RotatedRect {
+        &self.region
+    }
+
+    /// The mask of the whole image. Pixels are looked up as the input was: at their indices, bilinearly. Nobody is
+    /// outside of the region.
+    pub fn in_image(&self, size: ImageSize) -> Mask {
+        let mut mask = Mask::empty(size);
+        let Some(model_from_image) = self.region.image_from_model(self.side_px as f32).inverse() else {
+            return mask;
+        };
+        for (y, row) in mask
+            .values
+            .chunks_exact_mut((size.width_px as usize).max(1))
+            .enumerate()
+        {
+            for (x, value) in row.iter_mut().enumerate() {
+                let place = model_from_image.apply(Point2::new(x as f32, y as f32));
+                *value = self.at(place).unwrap_or(0.0);
+            }
+        }
+        mask
+    }
+
+    /// The same mask with edges that fade over about `radius_px` pixels of the image on both sides; a radius below half
+    /// a pixel of the input changes nothing.
+    pub fn feathered(mut self, radius_px: f32) -> Self {
+        let side = self.side_px;
+        let radius = radius_px * side as f32 / self.region.width_px;
+        crate::blur::blur(&mut self.values, side, side, 1, radius);
+        self
+    }
+
+    /// How unsure the model is of whom it shows: the share of the person's pixels that would be called wrongly if each
+    /// pixel were called by what is more likely, as far as the model's own probabilities can be believed. 0 for a clear
+    /// outline or for nobody; a mask that is grey all over has 1.
+    pub fn doubt(&self) -> f32 {
+        let (mut wrong, mut person) = (0.0, 0.0);
+        for &share in &self.values {
+            wrong += share.min(1.0 - share);
+            person += share;
+        }
+        if person > 0.0 { wrong / person } else { 0.0 }
+    }
+
+    /// The share at a place of the input, pixels counted by their indices; `None` a pixel or more beyond its border,
+    /// where nothing is known.
+    fn at(&self, place: Point2) -> Option<f32> {
+        let side = self.side_px as f32;
+        let Point2 { x, y } = place;
+        if !(x > -1.0 && y > -1.0 && x < side && y < side) {
+            return None;
+        }
+        let (left, top) = (x.floor(), y.floor());
+        let (column, row) = (left as isize, top as isize);
+        let side = self.side_px as isize;
+        let value = |column: isize, row: isize| {
+            if (0..side).contains(&column) && (0..side).contains(&row) {
+                self.values[(row * side + column) as usize]
+            } else {
+                0.0
+            }
+        };
+        let mix = |a: f32, b: f32, share: f32| a + (b - a) * share;
+        let upper = mix(value(column, row), value(column + 1, row), x - left);
+        let lower = mix(value(column, row + 1), value(column + 1, row + 1), x - left);
+        Some(mix(upper, lower, y - top))
+    }
+}
+
+/// The share of each pixel of an image that belongs to the person, 0 to 1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mask {
     size: ImageSize,
@@ -34,50 +147,6 @@ impl Mask {
             size,
             values: vec![0.0; pixel_count(size)],
         }
-    }
-
-    /// Brings `logits`, `[side_px, side_px]` in the model's input, back to the image that the input was cut out of at
-    /// `region`. Pixels are looked up as the input was: at their indices, bilinearly. Nobody is outside of the region,
-    /// and nowhere when the region is not usable or there are not `side_px * side_px` logits.
-    pub fn from_logits(logits: &[f32], side_px: usize, region: &RotatedRect, size: ImageSize) -> Self {
-        let mut mask = Self::empty(size);
-        let Some(model_from_image) = region.image_from_model(side_px as f32).inverse() else {
-            return mask;
-        };
-        if !region.is_usable() || logits.len() != side_px * side_px {
-            return mask;
-        }
-        let probabilities: Vec<f32> = logits.iter().map(|&logit| sigmoid(logit)).collect();
-        let probability = |column: i64, row: i64| {
-            let side = side_px as i64;
-            if (0..side).contains(&column) && (0..side).contains(&row) {
-                probabilities[row as usize * side_px + column as usize]
-            } else {
-                0.0
-            }
-        };
-        let side = side_px as f32;
-        for (y, row) in mask.values.chunks_exact_mut(size.width_px as usize).enumerate() {
-            for (x, value) in row.iter_mut().enumerate() {
-                let Point2 { x, y } = model_from_image.apply(Point2::new(x as f32, y as f32));
-                if !(x > -1.0 && y > -1.0 && x < side && y < side) {
-                    continue;
-                }
-                let (left, top) = (x.floor(), y.floor());
-                let (column, row) = (left as i64, top as i64);
-                let mix = |a: f32, b: f32, share: f32| a + (b - a) * share;
-                *value = mix(
-                    mix(probability(column, row), probability(column + 1, row), x - left),
-                    mix(
-                        probability(column, row + 1),
-                        probability(column + 1, row + 1),
-                        x - left,
-                    ),
-                    y - top,
-                );
-            }
-        }
-        mask
     }
 
     /// Of the image that it belongs to.
@@ -118,32 +187,73 @@ impl Mask {
     }
 }
 
-/// Mixes uncertain pixels with those of the mask before, so that edges do not flicker.
+/// Calms the edges of masks that follow one another, where the model is unsure of them.
+///
+/// A share p is mixed with the one before, q, at the same place of the *image*, though the square that the model looks
+/// at has moved: `p + (q - p) u(p) 0.7^(30 t)`, t seconds after the frame before. u is MediaPipe's uncertainty, 1 at
+/// one half and 0 at 0 and at 1, so what the model is sure of is not late at all. At 30 frames a second this is
+/// MediaPipe's own filter; at any other rate edges settle in the same time.
 #[derive(Clone, Debug, Default)]
 pub struct MaskSmoothing {
-    previous: Option<Mask>,
+    previous: Option<(RegionMask, Timestamp)>,
 }
 
 impl MaskSmoothing {
+    /// After so long, at most a twentieth of what the mask was before a sudden change is left in it, at any rate of
+    /// frames: 0.7^(30 t) = 0.05.
+    pub const SETTLING_SECS: f32 = 0.28;
+
     /// Forgets the mask before, for instance when another clip begins.
     pub fn reset(&mut self) {
         self.previous = None;
     }
 
-    /// The mask of the next frame, smoothed. A first mask, or one of another size than the one before, passes as it
-    /// is.
-    pub fn apply(&mut self, mut mask: Mask) -> Mask {
-        if let Some(previous) = self
-            .previous
-            .as_ref()
-            .filter(|previous| previous.size == mask.size)
-        {
-            for (value, &before) in mask.values.iter_mut().zip(&previous.values) {
-                *value += (before - *value) * uncertainty(*value) * PREVIOUS_RATIO;
+    /// The mask of the frame taken at `time`, calmed. Nobody stays nobody, and whoever comes after that begins anew. A
+    /// first mask passes as it is, and so does what lies beyond the square of the one before; a frame that is not later
+    /// than the one before it comes back as it is and leaves no trace.
+    pub fn apply(&mut self, found: Option<RegionMask>, time: Timestamp) -> Option<RegionMask> {
+        let Some(mut mask) = found else {
+            self.reset();
+            return None;
+        };
+        if let Some((previous, before)) = &self.previous {
+            let elapsed_secs = time.secs_since(*before) as f32;
+            if elapsed_secs <= 0.0 {
+                return Some(mask);
+            }
+            mix(
+                &mut mask,
+                previous,
+                PREVIOUS_RATIO.powf(RATIO_RATE_HZ * elapsed_secs),
+            );
+        }
+        self.previous = Some((mask.clone(), time));
+        Some(mask)
+    }
+}
+
+/// Mixes `ratio` of a mask before, at most, into the uncertain pixels of another.
+fn mix(mask: &mut RegionMask, previous: &RegionMask, ratio: f32) {
+    let image_from_mask = mask.region.image_from_model(mask.side_px as f32);
+    let before_from_image = previous
+        .region
+        .image_from_model(previous.side_px as f32)
+        .inverse();
+    let Some(before_from_image) = before_from_image else {
+        return;
+    };
+    for (y, row) in mask.values.chunks_exact_mut(mask.side_px).enumerate() {
+        for (x, value) in row.iter_mut().enumerate() {
+            let share = uncertainty(*value) * ratio;
+            // Most pixels are certain, and are not looked up.
+            if share < 1e-3 {
+                continue;
+            }
+            let in_image = image_from_mask.apply(Point2::new(x as f32, y as f32));
+            if let Some(before) = previous.at(before_from_image.apply(in_image)) {
+                *value += (before - *value) * share;
             }
         }
-        self.previous = Some(mask.clone());
-        mask
     }
 }
 
@@ -189,8 +299,8 @@ mod tests {
         let square = region(Point2::new(4.0, 3.0), 4.0, 0.0);
         let mut logits = vec![-100.0; 16];
         logits[4 + 2] = 100.0;
-        let mask = Mask::from_logits(&logits, 4, &square, SIZE);
-        for (index, &value) in mask.values().iter().enumerate() {
+        let mask = RegionMask::from_logits(&logits, 4, &square).expect("16 logits");
+        for (index, &value) in mask.in_image(SIZE).values().iter().enumerate() {
             let expected = if index == 2 * 8 + 4 { 1.0 } else { 0.0 };
             assert!((value - expected).abs() < 1e-6, "pixel {index}: {value}");
         }
@@ -202,7 +312,8 @@ mod tests {
         let square = region(Point2::new(4.0, 3.0), 4.0, std::f32::consts::PI);
         let mut logits = vec![-100.0; 16];
         logits[4 + 2] = 100.0;
-        let mask = Mask::from_logits(&logits, 4, &square, SIZE);
+        let mask = RegionMask::from_logits(&logits, 4, &square).expect("16 logits");
+        let mask = mask.in_image(SIZE);
         let peak = (0..48).max_by(|&a, &b| mask.values()[a].total_cmp(&mask.values()[b]));
         assert_eq!(peak, Some(4 * 8 + 4));
     }
@@ -210,45 +321,181 @@ mod tests {
     #[test]
     fn outside_of_the_region_nobody_is() {
         let square = region(Point2::new(3.0, 3.0), 2.0, 0.0);
-        let mask = Mask::from_logits(&[100.0; 4], 2, &square, SIZE);
+        let mask = RegionMask::from_logits(&[100.0; 4], 2, &square).expect("four logits");
+        let mask = mask.in_image(SIZE);
         assert_eq!(mask.values()[3 * 8 + 3], 1.0);
         assert_eq!(mask.values()[0], 0.0);
         assert_eq!(mask.values()[5 * 8 + 7], 0.0);
     }
 
     #[test]
-    fn what_cannot_be_projected_shows_nobody() {
-        let nobody = Mask::empty(SIZE);
+    fn what_cannot_be_projected_is_no_mask() {
         let flat = region(Point2::new(3.0, 3.0), 0.0, 0.0);
         let undefined = region(Point2::new(f32::NAN, 3.0), 2.0, 0.0);
-        assert_eq!(Mask::from_logits(&[1.0; 4], 2, &flat, SIZE), nobody);
-        assert_eq!(Mask::from_logits(&[1.0; 4], 2, &undefined, SIZE), nobody);
+        assert_eq!(RegionMask::from_logits(&[1.0; 4], 2, &flat), None);
+        assert_eq!(RegionMask::from_logits(&[1.0; 4], 2, &undefined), None);
         let square = region(Point2::new(3.0, 3.0), 2.0, 0.0);
-        assert_eq!(Mask::from_logits(&[1.0; 3], 2, &square, SIZE), nobody);
+        assert_eq!(RegionMask::from_logits(&[1.0; 3], 2, &square), None);
+        assert_eq!(RegionMask::from_logits(&[], 0, &square), None);
         assert_eq!(Mask::new(SIZE, vec![0.0; 47]), None);
+        let nothing = ImageSize {
+            width_px: 0,
+            height_px: 6,
+        };
+        let mask = RegionMask::from_logits(&[1.0; 4], 2, &square).expect("four logits");
+        assert_eq!(mask.in_image(nothing), Mask::empty(nothing));
+    }
+
+    #[test]
+    fn a_clear_outline_leaves_no_doubt() {
+        let square = region(Point2::new(3.0, 3.0), 2.0, 0.0);
+        for (values, doubt) in [
+            ([1.0, 0.0, 0.0, 1.0], 0.0),
+            ([0.0; 4], 0.0),
+            ([0.5; 4], 1.0),
+            ([1.0, 1.0, 1.0, 0.25], 0.25 / 3.25),
+            ([0.75, 1.0, 1.0, 0.25], 0.5 / 3.0),
+        ] {
+            let mask = RegionMask::new(values.to_vec(), 2, &square).expect("four values");
+            assert!(
+                (mask.doubt() - doubt).abs() < 1e-6,
+                "{values:?}: {}",
+                mask.doubt()
+            );
+        }
+    }
+
+    const STILL: RotatedRect = RotatedRect {
+        center: Point2::new(8.0, 8.0),
+        width_px: 16.0,
+        height_px: 16.0,
+        rotation: 0.0,
+    };
+
+    fn seconds(secs: f64) -> Timestamp {
+        Timestamp::from_secs(secs)
+    }
+
+    /// Numerical Recipes' generator, in [0, 1).
+    struct Random(u32);
+
+    impl Random {
+        fn next(&mut self) -> f32 {
+            self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (self.0 >> 8) as f32 / (1 << 24) as f32
+        }
+
+        fn mask(&mut self) -> RegionMask {
+            RegionMask::new((0..256).map(|_| self.next()).collect(), 16, &STILL).expect("16 by 16")
+        }
     }
 
     /// Values of the published polynomial, worked out apart.
     #[test]
-    fn uncertain_pixels_are_mixed_with_the_mask_before() {
-        let size = ImageSize {
-            width_px: 4,
-            height_px: 1,
-        };
+    fn at_thirty_frames_a_second_uncertain_pixels_are_mixed_as_mediapipe_mixes_them() {
+        let square = region(Point2::new(1.0, 1.0), 2.0, 0.0);
+        let mask = |values: [f32; 4]| RegionMask::new(values.to_vec(), 2, &square);
         let mut smoothing = MaskSmoothing::default();
-        let first = Mask::new(size, vec![0.0, 1.0, 0.5, 0.0]).expect("four pixels");
-        assert_eq!(smoothing.apply(first.clone()), first);
-        let second = Mask::new(size, vec![0.5, 0.5, 0.7, 1.0]).expect("four pixels");
-        let smoothed = smoothing.apply(second);
+        let first = mask([0.0, 1.0, 0.5, 0.0]);
+        assert_eq!(smoothing.apply(first.clone(), seconds(0.0)), first);
+        let smoothed = smoothing.apply(mask([0.5, 0.5, 0.7, 1.0]), seconds(1.0 / 30.0));
         // 1 - (5.68842 s - 0.748699 s^2 - 57.8051 s^3 + 291.309 s^4 - 624.717 s^5) at s = 0.04.
         let half_sure = 1.0 - (0.227_536_8 - 0.001_197_92 - 0.003_699_53 + 0.000_745_75 - 0.000_063_97);
         let expected = [0.15, 0.85, 0.7 - 0.2 * half_sure * 0.7, 1.0];
-        for (value, expected) in smoothed.values().iter().zip(expected) {
+        for (value, expected) in smoothed.expect("a mask").values().iter().zip(expected) {
             // The polynomial is 0.99997 where it should be 1.
             assert!((value - expected).abs() < 1e-4, "{value} instead of {expected}");
         }
-        smoothing.reset();
-        assert_eq!(smoothing.apply(first.clone()), first);
+    }
+
+    #[test]
+    fn a_mask_that_stays_the_same_stays_as_it_is() {
+        let mut random = Random(1);
+        for _ in 0..20 {
+            let (mut smoothing, mask, mut secs) = (MaskSmoothing::default(), random.mask(), 0.0);
+            for _ in 0..30 {
+                let smoothed = smoothing.apply(Some(mask.clone()), seconds(secs));
+                let smoothed = smoothed.expect("a mask");
+                for (value, expected) in smoothed.values().iter().zip(mask.values()) {
+                    assert!((value - expected).abs() < 1e-4, "{value} instead of {expected}");
+                }
+                secs += f64::from(random.next()) * 0.1 + 1e-3;
+            }
+        }
+    }
+
+    /// Whatever was there before, and however often a frame comes.
+    #[test]
+    fn a_sudden_change_is_followed_within_the_settling_time() {
+        let mut random = Random(2);
+        for rate_hz in [5.0, 12.0, 30.0, 60.0, 120.0] {
+            for _ in 0..10 {
+                let (before, after) = (random.mask(), random.mask());
+                let mut smoothing = MaskSmoothing::default();
+                smoothing.apply(Some(before.clone()), seconds(0.0));
+                let frames = (f64::from(MaskSmoothing::SETTLING_SECS) * rate_hz).ceil() as u32;
+                let mut last = None;
+                for frame in 1..=frames {
+                    last = smoothing.apply(Some(after.clone()), seconds(f64::from(frame) / rate_hz));
+                }
+                let last = last.expect("a mask");
+                let before_and_after = before.values().iter().zip(after.values());
+                for (value, (before, after)) in last.values().iter().zip(before_and_after) {
+                    let left = (value - after).abs();
+                    assert!(
+                        left <= 0.0501 * (before - after).abs() + 1e-4,
+                        "{rate_hz} Hz: {left}"
+                    );
+                }
+            }
+        }
+    }
+
+    /// A soft disc that stands still in the image, seen through squares that wander over it.
+    #[test]
+    fn the_image_stands_still_though_the_square_moves() {
+        let seen = |square: &RotatedRect| {
+            let image_from_mask = square.image_from_model(64.0);
+            let share = |index: usize| {
+                let place = Point2::new((index % 64) as f32, (index / 64) as f32);
+                let distance = image_from_mask.apply(place).distance(Point2::new(100.0, 90.0));
+                sigmoid((50.0 - distance) / 6.0)
+            };
+            RegionMask::new((0..64 * 64).map(share).collect(), 64, square).expect("64 by 64")
+        };
+        let size = ImageSize {
+            width_px: 200,
+            height_px: 180,
+        };
+        let mut smoothing = MaskSmoothing::default();
+        for frame in 0..30 {
+            let phase = frame as f32 * 0.4;
+            let center = Point2::new(100.0 + 8.0 * phase.sin(), 90.0 + 6.0 * (1.3 * phase).cos());
+            let square = region(center, 170.0 + 12.0 * (0.7 * phase).sin(), 0.1 * phase.sin());
+            let raw = seen(&square);
+            let smoothed = smoothing.apply(Some(raw.clone()), seconds(f64::from(frame) / 30.0));
+            let (smoothed, raw) = (smoothed.expect("a mask").in_image(size), raw.in_image(size));
+            for (value, expected) in smoothed.values().iter().zip(raw.values()) {
+                assert!((value - expected).abs() < 0.02, "{value} instead of {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn nobody_stays_nobody_and_what_was_before_is_forgotten() {
+        let mut random = Random(3);
+        let (before, after) = (random.mask(), Some(random.mask()));
+        let mut smoothing = MaskSmoothing::default();
+        smoothing.apply(Some(before.clone()), seconds(0.0));
+        assert_eq!(smoothing.apply(None, seconds(0.03)), None);
+        assert_eq!(smoothing.apply(after.clone(), seconds(0.06)), after);
+        // Time that does not pass mixes nothing, and the frame that came first counts on.
+        let again = Some(before);
+        assert_eq!(smoothing.apply(again.clone(), seconds(0.06)), again);
+        let later = smoothing.apply(after.clone(), seconds(0.09)).expect("a mask");
+        for (value, expected) in later.values().iter().zip(after.expect("a mask").values()) {
+            assert!((value - expected).abs() < 1e-4);
+        }
     }
 
     #[test]

@@ -65,9 +65,13 @@ fn open(model: LandmarkModel, mode: Mode) -> PosePipeline<CpuInference> {
 
 fn mask_of(pipeline: &mut PosePipeline<CpuInference>, picture: &Picture, micros: i64) -> Option<Mask> {
     let frame = picture.frame().expect("the picture has pixels");
-    pollster::block_on(pipeline.process(&frame, Timestamp::from_micros(micros)))
-        .expect("the CPU runs BlazePose");
-    pipeline.mask().expect("the plan has a mask")
+    assert!(pipeline.has_mask());
+    let result = pollster::block_on(pipeline.process(&frame, Timestamp::from_micros(micros)));
+    let mask = result.expect("the CPU runs BlazePose").mask?;
+    Some(mask.in_image(ImageSize {
+        width_px: picture.width_px as u32,
+        height_px: picture.height_px as u32,
+    }))
 }
 
 fn still(index: usize) -> (Picture, Vec<[f64; 2]>) {

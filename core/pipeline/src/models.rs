@@ -130,7 +130,7 @@ pub fn plan_landmarks(bytes: &[u8], target: Target) -> Result<Plan, ModelError> 
     )
 }
 
-/// [`plan_landmarks`] with the person's mask ([`PosePipeline::mask`](crate::PosePipeline::mask)).
+/// [`plan_landmarks`] with the person's mask ([`FrameResult::mask`](crate::FrameResult::mask)).
 pub fn plan_landmarks_and_mask(bytes: &[u8], target: Target) -> Result<Plan, ModelError> {
     let outputs = [LANDMARKS, POSE_SCORE, MASK, HEATMAP, WORLD];
     plan_model(bytes, &outputs, &target.options(LANDMARK_RANGE, &[HEATMAP]))

@@ -8,7 +8,7 @@ use plumbline_core::detection::VALUES_PER_BOX;
 use plumbline_core::geometry::ImageSize;
 use plumbline_core::heatmap::{HEATMAP_SIDE, Heatmap};
 use plumbline_core::landmarks::{MODEL_LANDMARK_COUNT, VALUES_PER_LANDMARK};
-use plumbline_core::mask::Mask;
+use plumbline_core::mask::RegionMask;
 use plumbline_core::pose::Pose;
 use plumbline_core::preprocess::{DETECTOR_RANGE, DETECTOR_SIDE_PX, LANDMARK_RANGE, LANDMARK_SIDE_PX};
 use plumbline_core::roi::RotatedRect;
@@ -45,6 +45,10 @@ pub struct Timings {
 pub struct FrameResult {
     /// The person, if there is one.
     pub pose: Option<Pose>,
+    /// Which pixels of this very frame are the person, not smoothed
+    /// ([`MaskSmoothing`](plumbline_core::mask::MaskSmoothing)). Nothing where nobody was found, and where the plan has
+    /// no mask; that of [`crate::plan_landmarks_and_mask`] has.
+    pub mask: Option<RegionMask>,
     /// How long it took.
     pub timings: Timings,
 }
@@ -54,16 +58,7 @@ pub struct PosePipeline<I> {
     detector: I,
     landmarks: I,
     tracker: PoseTracker,
-    /// Where the landmark model looked in the frame before; nothing where it saw nobody.
-    seen: Option<Seen>,
     clock: Clock,
-}
-
-/// A person in a frame.
-#[derive(Clone, Copy)]
-struct Seen {
-    region: RotatedRect,
-    image: ImageSize,
 }
 
 /// The detector's name in errors.
@@ -81,11 +76,11 @@ impl<I: Inference> PosePipeline<I> {
         check_input(LANDMARK_MODEL, &mut landmarks, LANDMARK_SIDE_PX)?;
         detector_outputs(&detector)?;
         landmark_outputs(&landmarks)?;
+        mask_logits(&landmarks)?;
         Ok(Self {
             detector,
             landmarks,
             tracker: PoseTracker::new(mode),
-            seen: None,
             clock,
         })
     }
@@ -93,20 +88,16 @@ impl<I: Inference> PosePipeline<I> {
     /// Forgets the person, for instance when another clip begins.
     pub fn reset(&mut self) {
         self.tracker.reset();
-        self.seen = None;
     }
 
-    /// The mask of the person in the frame that [`Self::process`] saw last, of that frame's size; `None` where nobody
-    /// was found. It is not smoothed ([`MaskSmoothing`](plumbline_core::mask::MaskSmoothing)).
-    ///
-    /// # Errors
-    /// [`PipelineError::WrongModel`] when the plan has no mask; that of [`crate::plan_landmarks_and_mask`] has.
-    pub fn mask(&self) -> Result<Option<Mask>, PipelineError> {
-        let side = LANDMARK_SIDE_PX;
-        let logits = output(LANDMARK_MODEL, &self.landmarks, MASK, side * side)?;
-        Ok(self
-            .seen
-            .map(|Seen { region, image }| Mask::from_logits(logits, side, &region, image)))
+    /// Follows whom another pipeline follows, from here on: for models that are planned anew in the middle of a clip.
+    pub fn follow_on(&mut self, other: &Self) {
+        self.tracker = other.tracker.clone();
+    }
+
+    /// Whether frames have a mask.
+    pub fn has_mask(&self) -> bool {
+        self.landmarks.output(MASK).is_some()
     }
 
     /// Runs one model on whatever its input holds. No result changes by it: it is for machines that compile code when
@@ -137,18 +128,17 @@ impl<I: Inference> PosePipeline<I> {
     ) -> Result<FrameResult, PipelineError> {
         let start = (self.clock)();
         let mut timings = Timings::default();
-        self.seen = None;
-        let pose = match self.locate(frame, &mut timings).await? {
-            Some(region) => {
-                let pose = self.landmarks_in(frame, &region, time, &mut timings).await?;
-                let image = image_size(frame);
-                self.seen = pose.is_some().then_some(Seen { region, image });
-                pose
+        let (mut pose, mut mask) = (None, None);
+        if let Some(region) = self.locate(frame, &mut timings).await? {
+            pose = self.landmarks_in(frame, &region, time, &mut timings).await?;
+            if let (Some(_), Some(logits)) = (&pose, mask_logits(&self.landmarks)?) {
+                let start = (self.clock)();
+                mask = RegionMask::from_logits(logits, LANDMARK_SIDE_PX, &region);
+                timings.decode_millis += (self.clock)() - start;
             }
-            None => None,
-        };
+        }
         timings.total_millis = (self.clock)() - start;
-        Ok(FrameResult { pose, timings })
+        Ok(FrameResult { pose, mask, timings })
     }
 
     /// Where the person is: known from the frame before, or found by the detector.
@@ -271,6 +261,15 @@ fn landmark_outputs<I: Inference>(model: &I) -> Result<LandmarkOutputs<'_, Heat<
         },
         world: output(LANDMARK_MODEL, model, WORLD, MODEL_LANDMARK_COUNT * 3)?,
     })
+}
+
+/// The person's mask, where the plan has one.
+fn mask_logits<I: Inference>(model: &I) -> Result<Option<&[f32]>, PipelineError> {
+    const LEN: usize = LANDMARK_SIDE_PX * LANDMARK_SIDE_PX;
+    match model.output(MASK) {
+        None => Ok(None),
+        Some(_) => output(LANDMARK_MODEL, model, MASK, LEN).map(Some),
+    }
 }
 
 fn output<'a, I: Inference>(

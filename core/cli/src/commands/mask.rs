@@ -1,7 +1,7 @@
 //! `plumb mask`: cuts the person out of a picture or a clip, or puts something else behind them.
 //!
-//! The mask is the landmark model's own and belongs to the very frame that it is applied to. In a clip it is smoothed
-//! over time.
+//! The mask is the landmark model's own and belongs to the very frame that it is applied to. In a clip it is calmed over
+//! time.
 
 use std::fs;
 use std::io::{self, IsTerminal};
@@ -11,7 +11,7 @@ use clap::Args;
 use image::ExtendedColorType;
 use plumbline_core::backdrop::{Backdrop, Rgb, compose};
 use plumbline_core::geometry::ImageSize;
-use plumbline_core::mask::{Mask, MaskSmoothing};
+use plumbline_core::mask::{Mask, MaskSmoothing, RegionMask};
 use plumbline_core::time::Timestamp;
 use plumbline_core::tracker::Mode;
 use plumbline_pipeline::{CpuInference, PosePipeline};
@@ -42,6 +42,9 @@ pub struct Arguments {
     /// Softens the mask's edges over about so many pixels
     #[arg(long, value_name = "PX", default_value = "0", value_parser = parse_px)]
     feather: f32,
+    /// In a clip, leave the mask of each frame as the model gives it, instead of calming it with those before
+    #[arg(long)]
+    no_smoothing: bool,
     /// Write the mask itself, in grey, instead of the person
     #[arg(long, conflicts_with = "behind")]
     only: bool,
@@ -120,8 +123,9 @@ fn run_picture(arguments: &Arguments, behind: &Behind) -> Outcome<()> {
     let mut pipeline = mask_pipeline(arguments.model, Mode::Static)?;
     let found = mask_of(&mut pipeline, &picture, Timestamp::from_micros(0))?;
     let (width, height) = (picture.width_px, picture.height_px);
-    let share = found.as_ref().map(share_of_person);
-    let mask = found.unwrap_or_else(|| Mask::empty(size_of(&picture)));
+    let was_found = found.is_some();
+    let mask = in_image(found, &picture);
+    let share = was_found.then(|| share_of_person(&mask));
     write(arguments, behind, &picture, mask, &arguments.output)?;
     match share {
         Some(share) => println!(
@@ -143,17 +147,15 @@ fn run_clip(arguments: &Arguments, behind: &Behind) -> Outcome<()> {
         .map_err(|error| format!("the folder cannot be made ({error}): {}", folder.display()))?;
     let mut pipeline = mask_pipeline(arguments.model, Mode::Tracking)?;
     let mut smoothing = MaskSmoothing::default();
-    let (mut frames, mut without) = (0, 0);
+    let (mut frames, mut without) = (0, 0_u32);
     for (index, frame) in Clip::open(&arguments.source)?.enumerate() {
         let frame = frame?;
-        let mask = match mask_of(&mut pipeline, &frame.picture, frame.time)? {
-            Some(mask) => smoothing.apply(mask),
-            None => {
-                without += 1;
-                smoothing.reset();
-                Mask::empty(size_of(&frame.picture))
-            }
-        };
+        let mut found = mask_of(&mut pipeline, &frame.picture, frame.time)?;
+        without += u32::from(found.is_none());
+        if !arguments.no_smoothing {
+            found = smoothing.apply(found, frame.time);
+        }
+        let mask = in_image(found, &frame.picture);
         let path = folder.join(format!("frame-{index:06}.png"));
         write(arguments, behind, &frame.picture, mask, &path)?;
         frames += 1;
@@ -176,10 +178,16 @@ fn mask_of(
     pipeline: &mut PosePipeline<CpuInference>,
     picture: &Picture,
     time: Timestamp,
-) -> Outcome<Option<Mask>> {
+) -> Outcome<Option<RegionMask>> {
     let frame = picture.frame().map_err(|error| error.to_string())?;
-    pollster::block_on(pipeline.process(&frame, time)).map_err(|error| error.to_string())?;
-    pipeline.mask().map_err(|error| error.to_string())
+    let result = pollster::block_on(pipeline.process(&frame, time)).map_err(|error| error.to_string())?;
+    Ok(result.mask)
+}
+
+/// For each pixel of the picture; nobody where nobody was found.
+fn in_image(mask: Option<RegionMask>, picture: &Picture) -> Mask {
+    let size = size_of(picture);
+    mask.map_or_else(|| Mask::empty(size), |mask| mask.in_image(size))
 }
 
 /// Writes the person, or their mask, as PNG.

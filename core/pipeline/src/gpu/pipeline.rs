@@ -418,7 +418,11 @@ impl<G: FrameGpu> GpuPosePipeline<G> {
             total_millis: now_millis - job.start_millis,
             ..job.timings
         };
-        Some(FrameResult { pose, timings })
+        Some(FrameResult {
+            pose,
+            mask: None,
+            timings,
+        })
     }
 
     fn drop_oldest(&mut self) -> Option<Job<G::Reading>> {
