@@ -1,6 +1,7 @@
-//! Where the elements of operands lie that stretch to the shape of a result, as NumPy broadcasts them.
+//! Where the elements of operands lie that belong to the elements of a result: operands that stretch to its shape, as NumPy
+//! broadcasts them, and operands that are read at other places.
 //!
-//! Goes in: shapes. Comes out: nested loops over the result, as few as possible, and for each operand how many elements
+//! Goes in: shapes, or strides. Comes out: nested loops over the result, as few as possible, and for each operand how many elements
 //! a step of each loop moves. Axes that lie one behind the other in all operands become one loop, so tensors of equal
 //! shapes are one run.
 
@@ -26,35 +27,50 @@ pub(crate) fn broadcast(a: &[usize], b: &[usize]) -> Result<Shape, String> {
         .ok_or_else(|| format!("shapes {a:?} and {b:?} stretch to no common one"))
 }
 
-/// Nested loops over a result in its order in memory, the outermost first, on two operands.
+/// Nested loops over a result in its order in memory, the outermost first, on some operands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Loops(pub Vec<Loop>);
+pub(crate) struct Loops<const N: usize> {
+    /// Which element of each operand belongs to the first of the result.
+    offsets: [usize; N],
+    loops: Vec<Loop<N>>,
+}
 
 /// One of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Loop {
+pub(crate) struct Loop<const N: usize> {
     /// Its steps; more than one.
     pub size: usize,
     /// How many elements a step moves in each operand; 0 where it stays.
-    pub strides: [usize; 2],
+    pub strides: [isize; N],
 }
 
-impl Loops {
+impl<const N: usize> Loops<N> {
     /// The loops over a result of this shape, to which the operands stretch.
-    pub fn new(result: &[usize], operands: [&[usize]; 2]) -> Self {
-        let mut loops: Vec<Loop> = Vec::new();
+    pub fn new(result: &[usize], operands: [&[usize]; N]) -> Self {
+        let mut axes = Vec::with_capacity(result.len());
         // From the innermost axis to the outermost.
-        let mut steps = [1; 2];
+        let mut steps = [1; N];
         for (from_the_end, &size) in result.iter().rev().enumerate() {
-            let mut strides = [0; 2];
+            let mut strides = [0; N];
             for ((stride, step), shape) in strides.iter_mut().zip(&mut steps).zip(operands) {
                 let own = shape.iter().rev().nth(from_the_end).copied().unwrap_or(1);
                 if own != 1 {
                     *stride = *step;
-                    *step *= own;
+                    *step *= own as isize;
                 }
             }
-            let continues = |inner: &Loop| (0..2).all(|i| strides[i] == inner.strides[i] * inner.size);
+            axes.push(Loop { size, strides });
+        }
+        axes.reverse();
+        Self::of_axes([0; N], &axes)
+    }
+
+    /// The loops over a result with these axes, the outermost first.
+    pub fn of_axes(offsets: [usize; N], axes: &[Loop<N>]) -> Self {
+        let mut loops: Vec<Loop<N>> = Vec::new();
+        for &Loop { size, strides } in axes.iter().rev() {
+            let continues =
+                |inner: &Loop<N>| (0..N).all(|i| strides[i] == inner.strides[i] * inner.size as isize);
             match loops.last_mut() {
                 _ if size == 1 => {}
                 Some(inner) if continues(inner) => inner.size *= size,
@@ -62,41 +78,80 @@ impl Loops {
             }
         }
         loops.reverse();
-        Self(loops)
+        Self { offsets, loops }
     }
 
     /// The innermost loop; a single step for a scalar.
-    pub fn innermost(&self) -> Loop {
-        self.0.last().copied().unwrap_or(Loop {
+    pub fn innermost(&self) -> Loop<N> {
+        self.loops.last().copied().unwrap_or(Loop {
             size: 1,
-            strides: [1; 2],
+            strides: [1; N],
         })
     }
 
     /// Where pass number `run` of the innermost loop starts in each operand.
     #[inline]
-    pub fn starts(&self, run: usize) -> [usize; 2] {
-        let (mut rest, mut starts) = (run, [0; 2]);
-        for &Loop { size, strides } in self.0.iter().rev().skip(1) {
+    pub fn starts(&self, run: usize) -> [usize; N] {
+        let (mut rest, mut starts) = (run, self.offsets);
+        for &Loop { size, strides } in self.loops.iter().rev().skip(1) {
             let step = rest % size;
             rest /= size;
-            starts = [starts[0] + step * strides[0], starts[1] + step * strides[1]];
+            for (start, stride) in starts.iter_mut().zip(strides) {
+                *start = start.wrapping_add_signed(step as isize * stride);
+            }
         }
         starts
+    }
+
+    /// Whether operand number `operand` can be read in units of `lanes` elements along the innermost loop: they lie one
+    /// behind the other, or are one.
+    pub fn allow(&self, operand: usize, lanes: usize) -> bool {
+        let innermost = self.innermost();
+        let outer = &self.loops[..self.loops.len().saturating_sub(1)];
+        innermost.size.is_multiple_of(lanes)
+            && match innermost.strides[operand] {
+                0 => true,
+                1 => {
+                    self.offsets[operand].is_multiple_of(lanes)
+                        && outer
+                            .iter()
+                            .all(|level| level.strides[operand].unsigned_abs().is_multiple_of(lanes))
+                }
+                _ => false,
+            }
     }
 
     /// WGSL: where operand number `operand` has what belongs to the element at `index` of the result, both counted in
     /// units of `lanes` elements along the innermost loop.
     pub fn wgsl(&self, operand: usize, index: &str, lanes: usize) -> String {
-        let mut terms = Vec::new();
+        // An operand that is read in units counts them along every other loop too.
+        let unit = if self.innermost().strides[operand] == 0 {
+            1
+        } else {
+            lanes
+        };
+        let mut place = String::new();
+        let mut add = |is_forward: bool, term: &str| {
+            let sign = match (place.is_empty(), is_forward) {
+                // Words of a shader wrap around, so that what is taken away first is given back.
+                (true, false) => "0u - ",
+                (true, true) => "",
+                (false, true) => " + ",
+                (false, false) => " - ",
+            };
+            place.push_str(sign);
+            place.push_str(term);
+        };
+        if self.offsets[operand] != 0 {
+            add(true, &format!("{}u", self.offsets[operand] / unit));
+        }
         let mut below = 1;
-        for (level, &Loop { size, strides }) in self.0.iter().enumerate().rev() {
-            let is_innermost = level + 1 == self.0.len();
-            let size = if is_innermost { size / lanes } else { size };
-            let stride = match strides[operand] {
-                // An operand that is read in units counts them along every other loop too.
-                stride if !is_innermost && self.innermost().strides[operand] != 0 => stride / lanes,
-                stride => stride,
+        for (level, &Loop { size, strides }) in self.loops.iter().enumerate().rev() {
+            let is_innermost = level + 1 == self.loops.len();
+            let (size, by) = if is_innermost {
+                (size / lanes, 1)
+            } else {
+                (size, unit)
             };
             let mut coordinate = match below {
                 1 => index.to_owned(),
@@ -105,16 +160,17 @@ impl Loops {
             if level > 0 {
                 coordinate = format!("{coordinate} % {size}u");
             }
-            match stride {
+            let stride = strides[operand];
+            match stride.unsigned_abs() / by {
                 0 => {}
-                1 => terms.push(format!("({coordinate})")),
-                stride => terms.push(format!("({coordinate}) * {stride}u")),
+                1 => add(stride > 0, &format!("({coordinate})")),
+                distance => add(stride > 0, &format!("({coordinate}) * {distance}u")),
             }
             below *= size;
         }
-        match terms.is_empty() {
+        match place.is_empty() {
             true => "0u".into(),
-            false => terms.join(" + "),
+            false => place,
         }
     }
 }
@@ -144,9 +200,10 @@ mod tests {
 
     #[test]
     fn axes_that_lie_one_behind_the_other_are_one_loop() {
-        let loops = |result: &[usize], a: &[usize], b: &[usize]| -> Vec<(usize, [usize; 2])> {
+        let loops = |result: &[usize], a: &[usize], b: &[usize]| -> Vec<(usize, [isize; 2])> {
             let loops = Loops::new(result, [a, b]);
-            loops.0.iter().map(|level| (level.size, level.strides)).collect()
+            let loops = loops.loops.iter();
+            loops.map(|level| (level.size, level.strides)).collect()
         };
         assert_eq!(loops(&[2, 3, 4], &[2, 3, 4], &[2, 3, 4]), [(24, [1, 1])]);
         assert_eq!(loops(&[2, 3, 4], &[2, 3, 4], &[]), [(24, [1, 0])]);

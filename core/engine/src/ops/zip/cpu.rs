@@ -22,7 +22,7 @@ impl OnCpu for Zip {
 struct Kernel {
     f: Binary,
     from: Element,
-    loops: Loops,
+    loops: Loops<2>,
 }
 
 impl CpuKernel for Kernel {
@@ -45,7 +45,7 @@ impl CpuKernel for Kernel {
 
 /// Writes f(a, b) for each element of the result.
 #[inline(always)]
-fn each<T: Copy, U>(loops: &Loops, a: &[T], b: &[T], out: &mut [U], f: impl Fn(T, T) -> U) {
+fn each<T: Copy, U>(loops: &Loops<2>, a: &[T], b: &[T], out: &mut [U], f: impl Fn(T, T) -> U) {
     let innermost = loops.innermost();
     let len = innermost.size;
     for (run, out) in out.chunks_exact_mut(len.max(1)).enumerate() {
@@ -65,7 +65,7 @@ fn each<T: Copy, U>(loops: &Loops, a: &[T], b: &[T], out: &mut [U], f: impl Fn(T
     }
 }
 
-fn floats(loops: &Loops, f: Binary, a: &[f32], b: &[f32], out: &mut [f32]) {
+fn floats(loops: &Loops<2>, f: Binary, a: &[f32], b: &[f32], out: &mut [f32]) {
     match f {
         Binary::Add => each(loops, a, b, out, |a, b| a + b),
         Binary::Sub => each(loops, a, b, out, |a, b| a - b),
@@ -79,7 +79,7 @@ fn floats(loops: &Loops, f: Binary, a: &[f32], b: &[f32], out: &mut [f32]) {
     }
 }
 
-fn integers(loops: &Loops, f: Binary, a: &[i32], b: &[i32], out: &mut [i32]) {
+fn integers(loops: &Loops<2>, f: Binary, a: &[i32], b: &[i32], out: &mut [i32]) {
     match f {
         Binary::Add => each(loops, a, b, out, i32::wrapping_add),
         Binary::Sub => each(loops, a, b, out, i32::wrapping_sub),
@@ -106,7 +106,7 @@ fn remainder(a: i32, b: i32) -> i32 {
     if b == 0 { 0 } else { a.wrapping_rem(b) }
 }
 
-fn compare<T: Copy + PartialOrd>(loops: &Loops, f: Binary, a: &[T], b: &[T], out: &mut [u32]) {
+fn compare<T: Copy + PartialOrd>(loops: &Loops<2>, f: Binary, a: &[T], b: &[T], out: &mut [u32]) {
     match f {
         Binary::Equal => each(loops, a, b, out, |a, b| (a == b).into()),
         Binary::Less => each(loops, a, b, out, |a, b| (a < b).into()),
@@ -117,7 +117,7 @@ fn compare<T: Copy + PartialOrd>(loops: &Loops, f: Binary, a: &[T], b: &[T], out
     }
 }
 
-fn bits(loops: &Loops, f: Binary, a: &[u32], b: &[u32], out: &mut [u32]) {
+fn bits(loops: &Loops<2>, f: Binary, a: &[u32], b: &[u32], out: &mut [u32]) {
     match f {
         Binary::Equal => each(loops, a, b, out, |a, b| (a == b).into()),
         Binary::And => each(loops, a, b, out, |a, b| a & b),
