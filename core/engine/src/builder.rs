@@ -7,19 +7,23 @@
 //! Nor do they agree on the size of integers: files have 64 bits, a frame has 32. Beside each integer value a reader keeps
 //! the [`bounds::Bounds`] of its elements, and refuses what has no room.
 //!
-//! A [`Builder`] computes at once what is known, and adds nodes for the rest. Its values lie in memory as the file has
-//! them; nothing needs another order before images are read.
+//! A [`Builder`] computes at once what is known, and adds nodes for the rest. Inputs and outputs lie in memory as the file
+//! has them. Between them a value lies as its source does: a transpose gives the same memory other names, and elements
+//! move where somebody asks for them in an order of their own.
 
 pub mod bounds;
+mod joins;
 pub mod order;
-
+mod views;
+pub use self::views::Part;
 use crate::element::{Element, FileType};
 use crate::error::ModelError;
-use crate::graph::{Graph, MAX_ELEMENTS, Node, Op, Shape, ValueId, bounded_element_count, element_count};
-use crate::ops::{Map, TensorOp, Type, Unary};
+use crate::graph::{Graph, MAX_ELEMENTS, Node, Op, Shape, ValueId, element_count};
+use crate::ops::{Map, TensorOp, Type, TypeRef, Unary};
 use crate::tensor::{Data, Tensor};
 use crate::validate::validate;
 use bounds::Bounds;
+use order::Order;
 
 /// How many elements may be computed while a model is read, constants of one repeated element aside. A file can ask for
 /// many times its own size, and all of it is kept.
@@ -37,8 +41,12 @@ pub enum Symbol {
 /// A value of the graph, with what the graph does not say of it.
 #[derive(Clone, Debug)]
 pub struct Live {
+    /// Its shape in the graph is that in memory.
     id: ValueId,
+    /// In the order of the file.
     shape: Shape,
+    /// In which its axes lie in memory.
+    order: Order,
     file_type: FileType,
     /// Of integers.
     bounds: Option<Bounds>,
@@ -67,7 +75,7 @@ impl Symbol {
 pub struct Builder {
     graph: Graph,
     left_to_fold: usize,
-    /// Elements of constant outputs, which are written out.
+    /// Elements of constants that are written out: those of outputs, and of operands that the file does not hold so.
     left_to_write: usize,
 }
 
@@ -93,7 +101,17 @@ impl Builder {
             ModelError::unsupported(format!("input '{name}'"), message)
         })?;
         let bounds = Bounds::of_input(file_type);
-        let live = self.value(name, element, shape.to_vec(), file_type, bounds);
+        let kind = Type {
+            element,
+            shape: shape.to_vec(),
+        };
+        let live = Live {
+            id: self.graph.add_typed_value(name, kind, None),
+            shape: shape.to_vec(),
+            order: Order::identity(shape.len()),
+            file_type,
+            bounds,
+        };
         self.graph.inputs.push(live.id);
         Ok(Symbol::Live(live))
     }
@@ -115,7 +133,11 @@ impl Builder {
     /// bits that a frame has.
     pub fn map(&mut self, f: Unary, x: &Symbol, place: &str) -> Result<Symbol, ModelError> {
         let live = match x {
-            Symbol::Known(tensor) => return self.fold(f, tensor, place).map(Symbol::Known),
+            Symbol::Known(tensor) => {
+                let op = TensorOp::Map(Map { f });
+                let result = self.fold(&op, std::slice::from_ref(tensor), place);
+                return result.map(Symbol::Known);
+            }
             Symbol::Live(live) => live,
         };
         if let Unary::Cast(to) = f {
@@ -192,28 +214,6 @@ impl Builder {
         self.node(Unary::Cast(to), x, to, bounds, place)
     }
 
-    /// The same elements under another shape.
-    ///
-    /// # Errors
-    /// *Invalid* when the shape has another number of elements.
-    pub fn reshape(&mut self, x: &Symbol, shape: Shape, place: &str) -> Result<Symbol, ModelError> {
-        let invalid = |message| ModelError::invalid(place, message);
-        let live = match x {
-            Symbol::Known(tensor) => {
-                return tensor.clone().reshaped(shape).map(Symbol::Known).map_err(invalid);
-            }
-            Symbol::Live(live) => live,
-        };
-        if live.shape == shape {
-            return Ok(x.clone());
-        }
-        if bounded_element_count(&shape) != Some(element_count(&live.shape)) {
-            let message = format!("a reshape cannot turn {:?} into {shape:?}", live.shape);
-            return Err(invalid(message));
-        }
-        Ok(Symbol::Live(self.renamed(live, place, shape, place)))
-    }
-
     /// A value that the caller reads under this name.
     ///
     /// # Errors
@@ -222,18 +222,20 @@ impl Builder {
         let place = format!("output '{name}'");
         let id = match symbol {
             Symbol::Known(tensor) => {
-                let left = self.left_to_write.checked_sub(tensor.len());
-                self.left_to_write = left.ok_or_else(|| {
-                    let message = format!("constant outputs of more than {MAX_ELEMENTS} elements together");
-                    ModelError::unsupported(&place, message)
-                })?;
-                let shape = tensor.shape().to_vec();
-                let (element, constant) = tensor.clone().into_constant(&place)?;
-                self.graph
-                    .add_typed_value(name, Type { element, shape }, Some(constant))
+                self.write_out(tensor.len(), &place)?;
+                self.constant(tensor.clone(), name, &place)?
             }
-            Symbol::Live(live) if self.graph.value(live.id).name == name => live.id,
-            Symbol::Live(live) => self.renamed(live, name, live.shape.clone(), &place).id,
+            Symbol::Live(live) => {
+                let first_new = self.len();
+                let live = self.in_file_order(live, &place)?;
+                if live.id.index() >= first_new {
+                    name.clone_into(&mut self.graph.values[live.id.index()].name);
+                }
+                match self.graph.value(live.id).name == name {
+                    true => live.id,
+                    false => self.renamed(&live, name, &place).id,
+                }
+            }
         };
         self.graph.outputs.push(id);
         Ok(())
@@ -267,22 +269,47 @@ impl Builder {
         Ok(self.graph)
     }
 
-    /// The function of what is known.
-    fn fold(&mut self, f: Unary, x: &Tensor, place: &str) -> Result<Tensor, ModelError> {
+    /// A constant of the graph.
+    fn constant(&mut self, tensor: Tensor, name: &str, place: &str) -> Result<ValueId, ModelError> {
+        let shape = tensor.shape().to_vec();
+        let (element, constant) = tensor.into_constant(place)?;
+        let kind = Type { element, shape };
+        Ok(self.graph.add_typed_value(name, kind, Some(constant)))
+    }
+
+    fn write_out(&mut self, elements: usize, place: &str) -> Result<(), ModelError> {
+        let left = self.left_to_write.checked_sub(elements);
+        self.left_to_write = left.ok_or_else(|| {
+            let message =
+                format!("constants of more than {MAX_ELEMENTS} elements that have to be written out");
+            ModelError::unsupported(place, message)
+        })?;
+        Ok(())
+    }
+
+    /// The result of what is known.
+    fn fold(&mut self, op: &TensorOp, operands: &[Tensor], place: &str) -> Result<Tensor, ModelError> {
         let unsupported = |message| ModelError::unsupported(place, message);
-        let cost = match x.data() {
-            Data::Splat(_) => 1,
-            Data::Float(_) | Data::Int(_) | Data::Bool(_) => x.len(),
+        let types: Vec<TypeRef<'_>> = operands.iter().map(of_known).collect();
+        let is_splat = |x: &Tensor| matches!(x.data(), Data::Splat(_));
+        let cost = match op.infer(&types) {
+            Ok(_) if operands.iter().all(is_splat) => 1,
+            // It looks at no other element.
+            Ok(result) if matches!(op, TensorOp::View(_)) => element_count(&result.shape),
+            Ok(result) => {
+                element_count(&result.shape).max(operands.iter().map(Tensor::len).max().unwrap_or(1))
+            }
+            // Its definition says why.
+            Err(_) => 0,
         };
         let left = self.left_to_fold.checked_sub(cost);
         self.left_to_fold = left.ok_or_else(|| {
             unsupported("the model asks for more constants to be computed than this reader does".to_owned())
         })?;
-        let op = TensorOp::Map(Map { f });
-        op.evaluate(std::slice::from_ref(x)).map_err(unsupported)
+        op.evaluate(operands).map_err(unsupported)
     }
 
-    /// A node with one operand.
+    /// A node with one operand, whose result has the operand's shape and order.
     fn node(
         &mut self,
         f: Unary,
@@ -291,49 +318,55 @@ impl Builder {
         bounds: Option<Bounds>,
         place: &str,
     ) -> Result<Live, ModelError> {
-        let op = TensorOp::Map(Map { f });
-        let result = op.infer(&[self.graph.type_of(x.id)]);
-        let Type { element, shape } = result.map_err(|message| ModelError::unsupported(place, message))?;
-        let live = self.value(place, element, shape, file_type, bounds);
-        self.push(Op::Tensor(op), x, &live, place);
-        Ok(live)
-    }
-
-    /// The same memory under another name and shape.
-    fn renamed(&mut self, x: &Live, name: &str, shape: Shape, place: &str) -> Live {
-        let element = self.graph.value(x.id).element;
-        let live = self.value(name, element, shape, x.file_type, x.bounds);
-        self.push(Op::Reshape, x, &live, place);
-        live
-    }
-
-    fn push(&mut self, op: Op, x: &Live, result: &Live, place: &str) {
-        self.graph.nodes.push(Node {
-            origin: place.to_owned(),
-            op,
-            inputs: vec![x.id],
-            output: result.id,
-        });
-    }
-
-    fn value(
-        &mut self,
-        name: &str,
-        element: Element,
-        shape: Shape,
-        file_type: FileType,
-        bounds: Option<Bounds>,
-    ) -> Live {
-        let kind = Type {
-            element,
-            shape: shape.clone(),
-        };
-        Live {
-            id: self.graph.add_typed_value(name, kind, None),
-            shape,
+        let id = self.push(TensorOp::Map(Map { f }), vec![x.id], place)?;
+        Ok(Live {
+            id,
             file_type,
             bounds,
+            ..x.clone()
+        })
+    }
+
+    /// A node of these values.
+    fn push(&mut self, op: TensorOp, inputs: Vec<ValueId>, place: &str) -> Result<ValueId, ModelError> {
+        let operands: Vec<TypeRef<'_>> = inputs.iter().map(|&id| self.graph.type_of(id)).collect();
+        let result = op.infer(&operands);
+        let result = result.map_err(|message| ModelError::unsupported(place, message))?;
+        let output = self.graph.add_typed_value(place, result, None);
+        self.graph.nodes.push(Node {
+            origin: place.to_owned(),
+            op: Op::Tensor(op),
+            inputs,
+            output,
+        });
+        Ok(output)
+    }
+
+    /// The same memory under another name, with the shape that the value says it has there.
+    fn renamed(&mut self, x: &Live, name: &str, place: &str) -> Live {
+        let kind = Type {
+            element: self.graph.value(x.id).element,
+            shape: x.order.in_memory(&x.shape),
+        };
+        let output = self.graph.add_typed_value(name, kind, None);
+        self.graph.nodes.push(Node {
+            origin: place.to_owned(),
+            op: Op::Reshape,
+            inputs: vec![x.id],
+            output,
+        });
+        Live {
+            id: output,
+            ..x.clone()
         }
+    }
+}
+
+/// What a frame would hold of a known tensor. What has no word there is taken for an i32, as long as nobody computes.
+fn of_known(tensor: &Tensor) -> TypeRef<'_> {
+    TypeRef {
+        element: tensor.file_type().element().unwrap_or(Element::I32),
+        shape: tensor.shape(),
     }
 }
 

@@ -9,13 +9,19 @@
 //! so that every match keeps its arms, but a graph that holds such an operator is refused.
 
 mod absent;
+pub mod concat;
 pub mod map;
-mod strides;
+pub mod pad;
+pub(crate) mod strides;
+pub mod view;
 pub mod zip;
 
 use std::fmt;
 
+pub use self::concat::Concat;
 pub use self::map::{Map, Unary};
+pub use self::pad::{Border, Pad};
+pub use self::view::View;
 pub use self::zip::{Binary, Zip};
 use crate::element::Element;
 use crate::error::ModelError;
@@ -32,6 +38,12 @@ pub enum TensorOp {
     Map(Map),
     /// A function of two elements, of operands that stretch over each other.
     Zip(Zip),
+    /// Elements of another tensor at regular places.
+    View(View),
+    /// Tensors one behind the other.
+    Concat(Concat),
+    /// More elements around a tensor.
+    Pad(Pad),
 }
 
 /// What the words of a value hold, and its shape.
@@ -88,6 +100,9 @@ impl TensorOp {
         match self {
             TensorOp::Map(op) => op,
             TensorOp::Zip(op) => op,
+            TensorOp::View(op) => op,
+            TensorOp::Concat(op) => op,
+            TensorOp::Pad(op) => op,
         }
     }
 
@@ -105,6 +120,9 @@ impl TensorOp {
         match self {
             TensorOp::Map(op) => op,
             TensorOp::Zip(op) => op,
+            TensorOp::View(op) => op,
+            TensorOp::Concat(op) => op,
+            TensorOp::Pad(op) => op,
         }
     }
 
@@ -114,6 +132,9 @@ impl TensorOp {
         file.number(match self {
             TensorOp::Map(_) => MAP,
             TensorOp::Zip(_) => ZIP,
+            TensorOp::View(_) => VIEW,
+            TensorOp::Concat(_) => CONCAT,
+            TensorOp::Pad(_) => PAD,
         });
         self.own_family().write(file);
     }
@@ -133,6 +154,9 @@ impl TensorOp {
         Ok(match number {
             MAP => Some(TensorOp::Map(Map::read(file, origin)?)),
             ZIP => Some(TensorOp::Zip(Zip::read(file, origin)?)),
+            VIEW => Some(TensorOp::View(View::read(file, origin)?)),
+            CONCAT => Some(TensorOp::Concat(Concat::read(file, origin)?)),
+            PAD => Some(TensorOp::Pad(Pad::read(file, origin)?)),
             _ => None,
         })
     }
@@ -141,6 +165,9 @@ impl TensorOp {
 /// The families' numbers in graph files; those below belong to the operators on images.
 const MAP: usize = 16;
 const ZIP: usize = 17;
+const VIEW: usize = 20;
+const CONCAT: usize = 21;
+const PAD: usize = 22;
 
 /// What an operator takes, gives and costs.
 pub(crate) trait Family: OnCpu + OnGpu {

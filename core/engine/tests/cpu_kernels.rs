@@ -11,6 +11,8 @@ mod maps;
 mod random;
 #[path = "support/suite.rs"]
 mod suite;
+#[path = "support/views.rs"]
+mod views;
 #[path = "support/zips.rs"]
 mod zips;
 
@@ -128,6 +130,11 @@ fn conversions_between_elements() {
 fn functions_of_two_elements() {
     zips::functions().for_each(|(f, from)| check(&zips::case(f, from)));
     check(&zips::not_a_number());
+}
+
+#[test]
+fn elements_at_other_places() {
+    views::cases().for_each(|case| check(&case));
 }
 
 #[test]

@@ -13,6 +13,8 @@ mod maps;
 mod random;
 #[path = "support/suite.rs"]
 mod suite;
+#[path = "support/views.rs"]
+mod views;
 #[path = "support/zips.rs"]
 mod zips;
 
@@ -208,6 +210,11 @@ fn functions_of_two_elements() {
         }
         check(&case);
     }
+}
+
+#[test]
+fn elements_at_other_places() {
+    views::cases().for_each(|case| check(&case));
 }
 
 #[test]

@@ -11,6 +11,8 @@ mod suite;
 mod tflite_writer;
 #[path = "support/tiny_model.rs"]
 mod tiny_model;
+#[path = "support/views.rs"]
+mod views;
 #[path = "support/zips.rs"]
 mod zips;
 
@@ -172,6 +174,7 @@ fn tensor_operators_survive_mutations() {
         .chain(maps::conversions().map(|(from, to)| maps::conversion(from, to)))
         .chain([maps::reshapes(), maps::constants()])
         .chain(zips::functions().map(|(f, from)| zips::case(f, from)))
+        .chain(views::cases())
         .map(|case| graph_file::write(&case.graph, &SOURCE).expect("it is folded"))
         .collect();
     let mut random = Random(16_000);

@@ -285,6 +285,110 @@ fn shapes_change_without_work() {
     assert_eq!(Ok(frame(graph, &input, FileType::F32)), expected);
 }
 
+/// What lies in the file's order, transposed and back, is moved nowhere; what is read in another order, once.
+#[test]
+fn transposes_cost_nothing_until_somebody_reads_their_order() {
+    let transpose = |from: &str, to: &str, axes: &[i64]| node("Transpose", from, to, &[ints("perm", axes)]);
+    let there = transpose("x", "a", &[0, 2, 3, 1]);
+    let nodes = [
+        there.clone(),
+        node("Abs", "a", "b", &[]),
+        node("Unsqueeze", "b", "c", &[ints("axes", &[3])]),
+        node("Squeeze", "c", "d", &[ints("axes", &[3])]),
+        transpose("d", "y", &[0, 3, 1, 2]),
+    ];
+    let rest = ports(port("x", F32, &[2, 3, 4, 5]), port("y", F32, &[2, 3, 4, 5]));
+    let graph = read(&model(11, &nodes, &rest)).expect("a graph");
+    assert_eq!(operators(&graph), ["Abs", "Reshape", "Reshape", "Reshape"]);
+
+    let nodes = [
+        there,
+        node(
+            "Slice",
+            "a",
+            "b",
+            &[
+                ints("starts", &[1, -3]),
+                ints("ends", &[i64::MAX, 5]),
+                ints("axes", &[3, 1]),
+            ],
+        ),
+        node("Neg", "b", "y", &[]),
+    ];
+    let rest = ports(port("x", F32, &[2, 3, 4, 5]), port("y", F32, &[2, 3, 5, 2]));
+    let graph = read(&model(9, &nodes, &rest)).expect("a graph");
+    assert_eq!(operators(&graph), ["View", "Neg", "View"]);
+    let values: Vec<f32> = (0..120).map(|value| value as f32).collect();
+    let input = tensor(FileType::F32, &[2, 3, 4, 5], Data::Float(values.into()));
+    // -x.transpose(0, 2, 3, 1)[:, 1:, :, 1:] of NumPy 2.4, its beginning and its end.
+    let output = frame(graph, &input, FileType::F32);
+    let floats = output.floats().expect("f32");
+    assert_eq!(floats[..6], [-25.0, -45.0, -26.0, -46.0, -27.0, -47.0]);
+    assert_eq!(floats[56..], [-98.0, -118.0, -99.0, -119.0]);
+}
+
+/// Parts of the axis [0, 1, 2, 3, 4], as NumPy takes them; ends beyond it stand for its own.
+#[test]
+fn slices_take_what_lies_between_their_ends() {
+    let cases: [(i64, i64, i64, &[i64]); 11] = [
+        (1, 4, 1, &[1, 2, 3]),
+        (-3, i64::MAX, 1, &[2, 3, 4]),
+        (i64::MIN, -1, 2, &[0, 2]),
+        (9, i64::MIN, -1, &[4, 3, 2, 1, 0]),
+        (-1, 0, -3, &[4, 1]),
+        (3, -9, -2, &[3, 1]),
+        (3, 3, 1, &[]),
+        (4, 1, 1, &[]),
+        (1, 4, -1, &[]),
+        (0, 5, i64::MAX, &[0]),
+        (4, i64::MIN, i64::MIN, &[4]),
+    ];
+    for (start, end, step, expected) in cases {
+        let list = |name: &str, value: i64| node("Constant", "", name, &[ints("value_ints", &[value])]);
+        let nodes = [
+            list("start", start),
+            list("end", end),
+            list("step", step),
+            node("Slice", "x start end _ step", "y", &[]),
+        ];
+        let rest = ports(port("x", I32, &[5]), port("y", I32, &[expected.len() as i64]));
+        let graph = read(&model(18, &nodes, &rest)).expect("a graph");
+        let result = frame(graph, &integers(FileType::I32, &[0, 1, 2, 3, 4]), FileType::I32);
+        assert_eq!(result, integers(FileType::I32, expected), "{start}:{end}:{step}");
+    }
+    let nodes = [
+        node("Constant", "", "zero", &[ints("value_ints", &[0])]),
+        node("Slice", "x zero zero zero zero", "y", &[]),
+    ];
+    let rest = ports(port("x", I32, &[5]), port("y", I32, &[0]));
+    let error = read(&model(18, &nodes, &rest)).expect_err("a step of nothing");
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+}
+
+/// Parts come back together in the order of the larger one, whichever way they went.
+#[test]
+fn what_is_split_turned_and_joined_lies_as_it_did() {
+    let list = |name: &str, values: &[i64]| node("Constant", "", name, &[ints("value_ints", values)]);
+    let nodes = [
+        list("sizes", &[1, 2]),
+        list("amounts", &[-1, 0, 1, 0, 1, -2]),
+        node("Split", "x sizes", "a b", &[int("axis", 1)]),
+        node("Transpose", "a", "c", &[ints("perm", &[2, 1, 0])]),
+        node("Transpose", "c", "d", &[ints("perm", &[2, 1, 0])]),
+        node("Concat", "b d", "e", &[int("axis", -2)]),
+        node("Pad", "e amounts", "y", &[text("mode", "edge")]),
+    ];
+    let rest = ports(port("x", I32, &[2, 3, 4]), port("y", I32, &[1, 4, 3]));
+    let graph = read(&model(18, &nodes, &rest)).expect("a graph");
+    assert_eq!(operators(&graph), ["View", "View", "Concat", "View", "Pad"]);
+    let input = integers(FileType::I32, &(0..24).collect::<Vec<_>>());
+    let input = input.reshaped(vec![2, 3, 4]).expect("24 elements");
+    // numpy.pad(x[1:, [1, 2, 0], :2], [(0, 0), (0, 1), (1, 0)], "edge") of NumPy 2.4.
+    let expected = integers(FileType::I32, &[16, 16, 17, 20, 20, 21, 12, 12, 13, 12, 12, 13]);
+    let result = frame(graph, &input, FileType::I32);
+    assert_eq!(Ok(result), expected.reshaped(vec![1, 4, 3]));
+}
+
 /// An input that decides what the graph is can be given when the model is read, and is none afterwards.
 #[test]
 fn inputs_are_asked_for_by_name() {
@@ -425,13 +529,25 @@ fn damaged_models_are_refused_or_read() {
         node("Clip", "b", "c", &[]),
         node("Cast", "c", "d", &[int("to", U8)]),
         node("BitwiseNot", "d", "e", &[]),
+        node("Transpose", "e", "f", &[ints("perm", &[1, 0])]),
+        node("Split", "f", "g h", &[int("axis", -2), int("num_outputs", 2)]),
+        node("Constant", "", "n", &[ints("value_ints", &[3, 1, 1])]),
+        node("Expand", "g n", "_", &[]),
+        node("Concat", "h g", "i", &[int("axis", 0)]),
+        node("Constant", "", "amounts", &[ints("value_ints", &[1, -1, -1, 1])]),
+        node("Constant", "", "twice", &[ints("value_ints", &[2, 1])]),
+        node("Pad", "i amounts", "j", &[]),
+        node("Tile", "j twice", "_", &[]),
         node("CastLike", "e x", "y", &[]),
     ];
     let rest = ports(port("x", F32, &[2, 1, 3]), port("y", F32, &[2, 3]));
     let good = model(19, &nodes, &rest);
     assert_eq!(
         operators(&read(&good).expect("a graph"))[1..],
-        ["Cast", "BitNot", "Cast", "Cast"]
+        [
+            "Cast", "BitNot", "Cast", "View", "View", "View", "Concat", "View", "Pad", "View", "Reshape",
+            "Cast"
+        ]
     );
     let mut random = Random(2026);
     let mut accepted = 0;

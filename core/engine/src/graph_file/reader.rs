@@ -52,7 +52,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The length of a list, each element of which takes four bytes at least.
-    pub(super) fn count(&mut self, what: &str) -> Result<usize, ModelError> {
+    pub(crate) fn count(&mut self, what: &str) -> Result<usize, ModelError> {
         let count = self.number(what)?;
         if count > (self.bytes.len() - self.at) / 4 {
             return Err(self.broken(what));

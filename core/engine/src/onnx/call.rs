@@ -97,6 +97,38 @@ impl Call<'_> {
         }
     }
 
+    /// The axis among `rank` that a number stands for; numbers below zero count from behind.
+    ///
+    /// # Errors
+    /// *Invalid* when there is no such axis.
+    pub fn axis(&self, number: i64, rank: usize) -> Result<usize, ModelError> {
+        let size = rank as i64;
+        let from_front = if number < 0 {
+            number.checked_add(size)
+        } else {
+            Some(number)
+        };
+        from_front
+            .filter(|axis| (0..size).contains(axis))
+            .and_then(|axis| usize::try_from(axis).ok())
+            .ok_or_else(|| self.invalid(format!("there is no axis {number} among {rank}")))
+    }
+
+    /// The axes among `rank` that numbers stand for, as [`Self::axis`], in the order of the numbers.
+    ///
+    /// # Errors
+    /// *Invalid* when there is no such axis, or one is named twice.
+    pub fn axes(&self, numbers: &[i64], rank: usize) -> Result<Vec<usize>, ModelError> {
+        let found = numbers.iter().map(|&number| self.axis(number, rank));
+        let found = found.collect::<Result<Vec<_>, _>>()?;
+        let mut sorted = found.clone();
+        sorted.sort_unstable();
+        if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(self.invalid(format!("axes {numbers:?} name one twice")));
+        }
+        Ok(found)
+    }
+
     /// An attribute that is a number, or what stands for it where the node has none.
     ///
     /// # Errors

@@ -7,3 +7,4 @@ pub(super) mod casts;
 pub(super) mod constants;
 pub(super) mod maps;
 pub(super) mod shapes;
+pub(super) mod views;

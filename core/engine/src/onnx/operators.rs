@@ -1,7 +1,7 @@
 //! The operators that are read: for each its name, how many operands it may have, and what it becomes.
 
 use super::call::Call;
-use super::lower::{casts, constants, maps, shapes};
+use super::lower::{casts, constants, maps, shapes, views};
 use crate::builder::Symbol;
 use crate::error::ModelError;
 use crate::ops::Unary;
@@ -70,15 +70,19 @@ const OPERATORS: &[Operator] = &[
     with("CastLike", 2, casts::cast_like),
     map("Ceil", Unary::Ceil),
     with("Celu", 1, maps::celu),
+    with("CenterCropPad", 2, views::center_crop_pad),
     with("Clip", 3, maps::clip),
+    with("Concat", usize::MAX, views::concat),
     with("Constant", 0, constants::constant),
     with("ConstantOfShape", 1, constants::constant_of_shape),
     map("Cos", Unary::Cos),
     map("Cosh", Unary::Cosh),
+    with("DepthToSpace", 1, views::depth_to_space),
     with("Dropout", 3, constants::dropout),
     with("Elu", 1, maps::elu),
     map("Erf", Unary::Erf),
     map("Exp", Unary::Exp),
+    with("Expand", 2, views::expand),
     with("Flatten", 1, shapes::flatten),
     map("Floor", Unary::Floor),
     with("Gelu", 1, maps::gelu),
@@ -92,6 +96,7 @@ const OPERATORS: &[Operator] = &[
     map("Mish", Unary::Mish),
     map("Neg", Unary::Neg),
     map("Not", Unary::Not),
+    with("Pad", 4, views::pad),
     map("Reciprocal", Unary::Reciprocal),
     map("Relu", Unary::Relu),
     with("Reshape", 2, shapes::reshape),
@@ -104,13 +109,18 @@ const OPERATORS: &[Operator] = &[
     map("Sin", Unary::Sin),
     map("Sinh", Unary::Sinh),
     with("Size", 1, constants::size),
+    with("Slice", 5, views::slice),
     map("Softplus", Unary::Softplus),
     map("Softsign", Unary::Softsign),
+    with("SpaceToDepth", 1, views::space_to_depth),
+    with("Split", 2, views::split),
     map("Sqrt", Unary::Sqrt),
     with("Squeeze", 2, shapes::squeeze),
     with("Swish", 1, maps::swish),
     map("Tan", Unary::Tan),
     map("Tanh", Unary::Tanh),
     with("ThresholdedRelu", 1, maps::thresholded_relu),
+    with("Tile", 2, views::tile),
+    with("Transpose", 1, views::transpose),
     with("Unsqueeze", 2, shapes::unsqueeze),
 ];

@@ -5,38 +5,13 @@ use crate::error::ModelError;
 use crate::graph::{Shape, element_count};
 use crate::onnx::call::Call;
 
-/// The axis that a number stands for; numbers below zero count from behind.
-fn axis(call: &Call<'_>, axis: i64, rank: usize) -> Result<usize, ModelError> {
-    let size = rank as i64;
-    let from_front = if axis < 0 {
-        axis.checked_add(size)
-    } else {
-        Some(axis)
-    };
-    from_front
-        .filter(|axis| (0..size).contains(axis))
-        .and_then(|axis| usize::try_from(axis).ok())
-        .ok_or_else(|| call.invalid(format!("there is no axis {axis} among {rank}")))
-}
-
-/// The axes that the node names, ascending: an attribute until operator set 12, then an operand.
+/// The axes that the node names: an attribute until operator set 12, then an operand.
 fn axes(call: &mut Call<'_>) -> Result<Option<Vec<i64>>, ModelError> {
     if call.opset < 13 {
         call.attributes.ints("axes")
     } else {
         call.known_ints(1)
     }
-}
-
-/// The same axes as numbers from the front, ascending.
-fn resolved(call: &Call<'_>, axes: &[i64], rank: usize) -> Result<Vec<usize>, ModelError> {
-    let found = axes.iter().map(|&number| axis(call, number, rank));
-    let mut found = found.collect::<Result<Vec<_>, _>>()?;
-    found.sort_unstable();
-    if found.windows(2).any(|pair| pair[0] == pair[1]) {
-        return Err(call.invalid(format!("axes {axes:?} name one twice")));
-    }
-    Ok(found)
 }
 
 fn with_shape(call: &mut Call<'_>, x: &Symbol, shape: Shape) -> Result<Vec<Symbol>, ModelError> {
@@ -82,7 +57,7 @@ pub fn flatten(call: &mut Call<'_>) -> Result<Vec<Symbol>, ModelError> {
     let cut = if usize::try_from(number) == Ok(rank) {
         rank
     } else {
-        axis(call, number, rank)?
+        call.axis(number, rank)?
     };
     let (outer, inner) = x.shape().split_at(cut);
     let shape = vec![element_count(outer), element_count(inner)];
@@ -93,7 +68,7 @@ pub fn squeeze(call: &mut Call<'_>) -> Result<Vec<Symbol>, ModelError> {
     let x = call.operand(0)?;
     let named = axes(call)?;
     let dropped = match named {
-        Some(axes) => resolved(call, &axes, x.shape().len())?,
+        Some(axes) => call.axes(&axes, x.shape().len())?,
         None => (0..x.shape().len())
             .filter(|&axis| x.shape()[axis] == 1)
             .collect(),
@@ -109,7 +84,8 @@ pub fn squeeze(call: &mut Call<'_>) -> Result<Vec<Symbol>, ModelError> {
 pub fn unsqueeze(call: &mut Call<'_>) -> Result<Vec<Symbol>, ModelError> {
     let x = call.operand(0)?;
     let named = axes(call)?.ok_or_else(|| call.invalid("the axes are missing"))?;
-    let added = resolved(call, &named, x.shape().len() + named.len())?;
+    let mut added = call.axes(&named, x.shape().len() + named.len())?;
+    added.sort_unstable();
     let mut shape = x.shape().to_vec();
     for axis in added {
         // Ascending, so that each place is that in the result.
