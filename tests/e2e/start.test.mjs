@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { withAlteredFiles } from './altering-server.mjs';
 import { withChromium } from './browsers.mjs';
 import { assertQuiet, byName, noticeOf, openLive, stage, waitForFrames } from './live-page.mjs';
 
@@ -54,6 +55,17 @@ test('the first skeleton appears, cold and warm', async (t) => {
       await waitForStored(page, 2);
       await page.close();
     }
+  });
+});
+
+test('the script that goes ahead may come last', async () => {
+  await withAlteredFiles({ files: /\/ahead-\w+\.js$/, bytesPerSecond: 5000 }, async (address) => {
+    await withChromium({}, async (browser) => {
+      const { page, seen } = await openLive(browser, ON_CPU, address);
+      await waitForFrames(page, 1);
+      assert.equal(await stage(page, 'engine'), 'worker');
+      assertQuiet(seen);
+    });
   });
 });
 

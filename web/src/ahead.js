@@ -3,9 +3,9 @@
 // module compiles. The page's thread builds the interface meanwhile, so what the worker does must not wait for it.
 //
 // In: the address, and the model that was chosen last (`plumbline.model` in local storage). Out:
-// `globalThis.plumblineAhead`, from which web/src/platform/ahead.rs takes what was begun, once each. Nothing depends on
-// it: what is not here, or was guessed wrong, whoever needs it begins by itself. Answers are not checked here but where
-// they are used, as those of any other request.
+// `globalThis.plumblineAhead`, from which web/src/platform/ahead.rs takes what was begun, once each, and through which it
+// starts workers; src/boot.js waits for it. What was not begun, or was guessed wrong, whoever needs it begins by itself.
+// Answers are not checked here but where they are used, as those of any other request.
 
 const base = new URL("./", import.meta.url).pathname;
 const isWorker = typeof document === "undefined";

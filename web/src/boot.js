@@ -28,9 +28,11 @@ if (problem) {
 } else {
   const { js, wasm } = document.querySelector("meta[name=plumbline-app]").dataset;
   try {
-    const app = await import(js);
+    // The app starts its engine through what goes ahead, which may arrive later than everything else.
+    const ahead = document.getElementById("ahead").src;
+    const [app] = await Promise.all([import(js), import(ahead)]);
     // The engine's worker is started by this thread, which the app will keep to itself for a tenth of a second.
-    await globalThis.plumblineAhead?.awake;
+    await globalThis.plumblineAhead.awake;
     await app.default({ module_or_path: wasm });
   } catch (error) {
     say(`The page could not start (${error.message}). Check the connection and load it again.`);

@@ -362,13 +362,12 @@ impl Live {
                     source.begin();
                 }
             }
-            Effect::RestartWorker => {
+            Effect::DropEngine => {
                 if let Some(link) = controller.link.borrow_mut().take() {
                     link.close();
                 }
                 controller.gate.borrow_mut().engine_gone();
                 controller.runs_in_flight.borrow_mut().clear();
-                self.ensure_link();
             }
         }
     }

@@ -153,8 +153,8 @@ pub enum Effect {
     PausePicture,
     /// Let it move again.
     ResumePicture,
-    /// Replace the worker by a new one.
-    RestartWorker,
+    /// Let the engine go; the next model to be loaded starts another.
+    DropEngine,
     /// Make the models ready on the GPU too, in this way and in place of what it holds, while the CPU answers.
     PrepareGpu(Variant),
     /// Let this backend answer, and free the other.
@@ -437,10 +437,12 @@ impl Session {
         vec![Effect::HoldFrames, self.load_engine()]
     }
 
+    /// An engine that dies is replaced once in a session, and only where somebody waits for it: where none can start at
+    /// all, the next one dies like the last, and at once.
     fn crashed(&mut self, sentence: String) -> Vec<Effect> {
         let mut effects = vec![Effect::HoldFrames];
         effects.extend(self.cancel_download());
-        effects.push(Effect::RestartWorker);
+        effects.push(Effect::DropEngine);
         self.engine = Engine::Absent;
         self.tuning = None;
         if !self.is_running() {
@@ -689,7 +691,7 @@ mod tests {
     fn a_crash_is_survived_once() {
         let (mut session, ..) = live(SourceKind::Camera);
         let effects = session.update(Event::Crashed("Out of memory.".to_owned()));
-        assert!(effects.contains(&Effect::RestartWorker) && !effects.contains(&Effect::CloseSource));
+        assert!(effects.contains(&Effect::DropEngine) && !effects.contains(&Effect::CloseSource));
         let (_, engine) = attempts(&effects);
         assert_eq!(
             session.update(Event::EngineReady(engine, choice(), None)),
@@ -698,6 +700,24 @@ mod tests {
         session.update(Event::Crashed("Out of memory.".to_owned()));
         assert_eq!(session.state(), StageState::Error);
         assert!(session.notice.expect("a sentence").contains("Out of memory."));
+    }
+
+    #[test]
+    fn an_engine_that_dies_unused_waits_until_somebody_starts() {
+        let mut session = Session::new(ModelName::Lite, BackendWish::Auto);
+        let crash = || Event::Crashed("It did not load.".to_owned());
+        assert_eq!(session.update(crash()), [Effect::HoldFrames, Effect::DropEngine]);
+        let effects = session.update(Event::Start(SourceKind::Camera));
+        assert!(
+            effects
+                .iter()
+                .any(|effect| matches!(effect, Effect::LoadEngine { .. }))
+        );
+        for ends in [false, true] {
+            session.update(crash());
+            assert_eq!(session.state() == StageState::Error, ends);
+        }
+        assert!(session.notice.expect("a sentence").contains("It did not load."));
     }
 
     #[test]
