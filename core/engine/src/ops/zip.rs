@@ -21,8 +21,8 @@ pub struct Zip {
     pub f: Binary,
 }
 
-/// A function of two numbers of one kind. Of f32 or i32, and to the same, unless it says otherwise. Results of integers
-/// keep their lowest bits.
+/// A function of two numbers of one kind. Of f32, i32 or u32, and to the same, unless it says otherwise. Results of
+/// integers keep their lowest bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Binary {
     /// a + b
@@ -33,13 +33,13 @@ pub enum Binary {
     Mul,
     /// a / b; of integers, without its fraction, and a where b is 0.
     Div,
-    /// a to the power of b; of f32.
+    /// a to the power of b; of f32 or i32. Of integers without its fraction, and 0 where b is negative and a is 0.
     Pow,
     /// The greater one; NaN where either is.
     Max,
     /// The lesser one; NaN where either is.
     Min,
-    /// What is left of a after division by b, with the sign of b; of i32, and 0 where b is 0.
+    /// What is left of a after division by b, with the sign of b; of integers, 0 where b is 0.
     Mod,
     /// What is left of a after division by b, with the sign of a; of integers, 0 where b is 0.
     Fmod,
@@ -59,11 +59,24 @@ pub enum Binary {
     Or,
     /// Whether exactly one of them is true; of bool.
     Xor,
+    /// The bits that both have; of integers.
+    BitAnd,
+    /// The bits that one of them has; of integers.
+    BitOr,
+    /// The bits that exactly one of them has; of integers.
+    BitXor,
+    /// The bits of a moved up by b places; of integers, and 0 where b is negative or a word has no more places.
+    ShiftLeft,
+    /// The bits of a moved down by b places, its sign above them; of integers, and nothing but the sign where b is
+    /// negative or a word has no more places.
+    ShiftRight,
+    /// a where it is not negative, else a * b; of f32.
+    PRelu,
 }
 
 impl Binary {
     /// Every function; the places here are the numbers in graph files.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 23] = [
         Self::Add,
         Self::Sub,
         Self::Mul,
@@ -81,6 +94,12 @@ impl Binary {
         Self::And,
         Self::Or,
         Self::Xor,
+        Self::BitAnd,
+        Self::BitOr,
+        Self::BitXor,
+        Self::ShiftLeft,
+        Self::ShiftRight,
+        Self::PRelu,
     ];
 
     /// As tables and messages call it.
@@ -103,18 +122,32 @@ impl Binary {
             Self::And => "And",
             Self::Or => "Or",
             Self::Xor => "Xor",
+            Self::BitAnd => "BitAnd",
+            Self::BitOr => "BitOr",
+            Self::BitXor => "BitXor",
+            Self::ShiftLeft => "ShiftLeft",
+            Self::ShiftRight => "ShiftRight",
+            Self::PRelu => "PRelu",
         }
     }
 
     /// What the function gives for elements of a kind; `None` when it does not take them.
     pub fn result(self, from: Element) -> Option<Element> {
-        let is_number = matches!(from, Element::F32 | Element::I32);
+        let is_number = from != Element::Bool;
         match self {
-            Self::Add | Self::Sub | Self::Mul | Self::Div | Self::Max | Self::Min | Self::Fmod => {
-                is_number.then_some(from)
+            Self::Add
+            | Self::Sub
+            | Self::Mul
+            | Self::Div
+            | Self::Max
+            | Self::Min
+            | Self::Mod
+            | Self::Fmod => is_number.then_some(from),
+            Self::Pow => matches!(from, Element::F32 | Element::I32).then_some(from),
+            Self::PRelu => (from == Element::F32).then_some(from),
+            Self::BitAnd | Self::BitOr | Self::BitXor | Self::ShiftLeft | Self::ShiftRight => {
+                matches!(from, Element::I32 | Element::U32).then_some(from)
             }
-            Self::Pow => (from == Element::F32).then_some(from),
-            Self::Mod => (from == Element::I32).then_some(from),
             Self::Equal => Some(Element::Bool),
             Self::Less | Self::LessOrEqual | Self::Greater | Self::GreaterOrEqual => {
                 is_number.then_some(Element::Bool)
@@ -124,7 +157,7 @@ impl Binary {
     }
 
     /// Whether it gives a truth value of numbers.
-    fn is_comparison(self) -> bool {
+    pub(crate) fn is_comparison(self) -> bool {
         matches!(
             self,
             Self::Equal | Self::Less | Self::LessOrEqual | Self::Greater | Self::GreaterOrEqual
@@ -142,13 +175,23 @@ impl Binary {
             Self::Max if a.is_nan() || a > b => a,
             Self::Min if a.is_nan() || a < b => a,
             Self::Max | Self::Min => b,
+            Self::Mod => {
+                let rest = a % b;
+                let is_off = rest != 0.0 && (rest < 0.0) != (b < 0.0);
+                if is_off { rest + b } else { rest }
+            }
             Self::Fmod => a % b,
+            Self::PRelu if a < 0.0 => a * b,
+            Self::PRelu => a,
             _ => return None,
         })
     }
 
-    /// The function on integers, exact, for those that give integers.
+    /// The function on integers, for those that give integers: exact, but for powers, of which it has the lowest 64
+    /// bits.
     fn integer(self, a: i128, b: i128) -> Option<i128> {
+        // How many places bits move; `None` beyond the longest integer.
+        let places = u32::try_from(b).ok().filter(|&places| places < 64);
         Some(match self {
             Self::Add => a + b,
             Self::Sub => a - b,
@@ -160,6 +203,17 @@ impl Binary {
             Self::Mod | Self::Fmod if b == 0 => 0,
             Self::Mod => (a % b + b) % b,
             Self::Fmod => a % b,
+            Self::Pow => match (u64::try_from(b), a) {
+                (Ok(exponent), _) => power(a as i64, exponent).into(),
+                (Err(_), 1) => 1,
+                (Err(_), -1) => 1 - 2 * (b & 1),
+                (Err(_), _) => 0,
+            },
+            Self::BitAnd => a & b,
+            Self::BitOr => a | b,
+            Self::BitXor => a ^ b,
+            Self::ShiftLeft => places.map_or(0, |places| a << places),
+            Self::ShiftRight => a >> places.unwrap_or(127),
             _ => return None,
         })
     }
@@ -201,6 +255,19 @@ impl Binary {
             _ => return None,
         })
     }
+}
+
+/// The lowest 64 bits of a power.
+fn power(base: i64, exponent: u64) -> i64 {
+    let (mut square, mut rest, mut product) = (base, exponent, 1i64);
+    while rest > 0 {
+        if rest % 2 == 1 {
+            product = product.wrapping_mul(square);
+        }
+        square = square.wrapping_mul(square);
+        rest /= 2;
+    }
+    product
 }
 
 impl Family for Zip {
@@ -290,7 +357,7 @@ mod tests {
     const J: [i64; 6] = [3, -3, -3, 3, -1, 4];
 
     /// Results for [`A`] and [`B`] of NumPy 2.4.
-    const OF_FLOATS: [(Binary, [f32; 6]); 8] = [
+    const OF_FLOATS: [(Binary, [f32; 6]); 10] = [
         (Binary::Add, [-0.5, 1.0, -2.25, 0.5, 0.0, 9.5]),
         (Binary::Sub, [-4.5, -5.0, 1.75, -0.5, 3.0, 4.5]),
         (Binary::Mul, [-5.0, -6.0, 0.5, 0.0, -2.25, 17.5]),
@@ -299,11 +366,13 @@ mod tests {
         (Binary::Max, [2.0, 3.0, -0.25, 0.5, 1.5, 7.0]),
         (Binary::Min, [-2.5, -2.0, -2.0, 0.0, -1.5, 2.5]),
         (Binary::Fmod, [-0.5, -2.0, -0.25, 0.0, 0.0, 2.0]),
+        (Binary::Mod, [1.5, 1.0, -0.25, 0.0, 0.0, 2.0]),
+        (Binary::PRelu, [-5.0, -6.0, 0.5, 0.0, 1.5, 7.0]),
     ];
 
     /// Results for [`I`] and [`J`] of NumPy 2.4, those of `Div` of its `trunc(i / j)` but for the last but one, which has
     /// no room in 32 bits.
-    const OF_INTEGERS: [(Binary, [i64; 6]); 8] = [
+    const OF_INTEGERS: [(Binary, [i64; 6]); 11] = [
         (Binary::Add, [-4, 4, -10, 10, 2_147_483_647, 9]),
         (Binary::Sub, [-10, 10, -4, 4, -2_147_483_647, 1]),
         (Binary::Mul, [-21, -21, 21, 21, -2_147_483_648, 20]),
@@ -312,6 +381,36 @@ mod tests {
         (Binary::Min, [-7, -3, -7, 3, -2_147_483_648, 4]),
         (Binary::Mod, [2, -2, -1, 1, 0, 1]),
         (Binary::Fmod, [-1, 1, -1, 1, 0, 1]),
+        (Binary::BitAnd, [1, 5, -7, 3, -2_147_483_648, 4]),
+        (Binary::BitOr, [-5, -1, -3, 7, -1, 5]),
+        (Binary::BitXor, [-6, -6, 4, 4, 2_147_483_647, 1]),
+    ];
+
+    /// Bases, exponents and powers of integers: NumPy's, in 32 bits; those with negative exponents, which it refuses, are
+    /// the quotients without their fraction.
+    const POWERS: [[i64; 3]; 9] = [
+        [-3, 3, -27],
+        [7, 0, 1],
+        [0, 0, 1],
+        [3, 21, 1_870_418_611],
+        [-2, 31, -2_147_483_648],
+        [2, 40, 0],
+        [-1, -3, -1],
+        [-1, -4, 1],
+        [5, -1, 0],
+    ];
+
+    /// Words, places, and the words moved up and down: the cases of the ONNX suite for `BitShift`, and what its
+    /// definition (opset 28) says of the ends.
+    const SHIFTS: [[i64; 4]; 8] = [
+        [16, 1, 32, 8],
+        [-8, 1, -16, -4],
+        [1_073_741_824, 1, -2_147_483_648, 536_870_912],
+        [-2_147_483_648, 31, 0, -1],
+        [-8, 32, 0, -1],
+        [4, 33, 0, 0],
+        [-8, -1, 0, -1],
+        [4, -32, 0, 0],
     ];
 
     fn tensor(file_type: FileType, shape: &[usize], data: Data) -> Tensor {
@@ -335,6 +434,28 @@ mod tests {
             let result = Zip { f }.evaluate(&operands).expect("a function of i32");
             assert_eq!(result.ints().as_deref(), Some(&expected[..]), "{f:?}");
         }
+        let of = |f: Binary, file_type: FileType, a: i64, b: i64| {
+            let one = |value: i64| tensor(file_type, &[], Data::Int([value].into()));
+            let result = Zip { f }
+                .evaluate(&[one(a), one(b)])
+                .expect("a function of integers");
+            result.ints().map(|values| values[0])
+        };
+        for [a, b, expected] in POWERS {
+            assert_eq!(of(Binary::Pow, FileType::I32, a, b), Some(expected), "{a}, {b}");
+        }
+        for [a, b, up, down] in SHIFTS {
+            assert_eq!(of(Binary::ShiftLeft, FileType::I32, a, b), Some(up), "{a}, {b}");
+            assert_eq!(
+                of(Binary::ShiftRight, FileType::I32, a, b),
+                Some(down),
+                "{a}, {b}"
+            );
+        }
+        // Without a sign there is none to fill with.
+        assert_eq!(of(Binary::ShiftRight, FileType::U32, 4_294_967_295, 28), Some(15));
+        assert_eq!(of(Binary::ShiftLeft, FileType::I8, 64, 1), Some(-128));
+        assert_eq!(of(Binary::Sub, FileType::U32, 1, 2), Some(4_294_967_295));
     }
 
     #[test]
@@ -371,15 +492,15 @@ mod tests {
             ),
             (
                 Binary::Pow,
-                of(Element::I32, &[2]),
-                of(Element::I32, &[2]),
-                "Pow of i32 and i32",
+                of(Element::U32, &[2]),
+                of(Element::U32, &[2]),
+                "Pow of u32 and u32",
             ),
             (
-                Binary::Mod,
+                Binary::BitAnd,
                 of(Element::F32, &[2]),
                 of(Element::F32, &[2]),
-                "Mod of f32 and f32",
+                "BitAnd of f32 and f32",
             ),
             (
                 Binary::Less,

@@ -93,7 +93,7 @@ fn constant(build: &mut Build, element: Element, shape: &[usize], words: Vec<u32
 /// Quarters, so that equal ones meet and remainders are exact; of integers the ends too.
 fn words(random: &mut Random, f: Binary, from: Element, len: usize) -> Vec<u32> {
     let ends = [i32::MIN, -1, 0, i32::MAX, 7, -7, 1, 3, -3].map(i32::cast_unsigned);
-    let divides = matches!(f, Binary::Div | Binary::Fmod) && from == Element::F32;
+    let divides = matches!(f, Binary::Div | Binary::Mod | Binary::Fmod) && from == Element::F32;
     let mut word = || match from {
         Element::F32 => {
             let quarters = random.below(33) as f32 - 16.0;

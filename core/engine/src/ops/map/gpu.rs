@@ -69,6 +69,8 @@ impl Map {
         let bits = if lanes == 4 { "vec4<u32>" } else { "u32" };
         match self.f {
             Unary::Erf | Unary::Gelu => erf_function(),
+            Unary::Softplus => ln_1p_function(),
+            Unary::Tanh | Unary::GeluTanh => TANH.into(),
             Unary::Cast(FileType::F16) => format!("alias B = {bits};\n{ROUND_F16}"),
             Unary::Cast(FileType::BF16) => format!("alias B = {bits};\n{ROUND_BF16}"),
             _ => String::new(),
@@ -160,10 +162,18 @@ impl Map {
     }
 }
 
-/// Beyond 15 the result is 1 in f32, while what some drivers compute it from overflows.
 fn tanh(x: &str) -> String {
-    format!("tanh(clamp({x}, V(-15.0), V(15.0)))")
+    format!("tanh_of({x})")
 }
+
+/// Beyond 15 the result is 1 in f32, while what some drivers compute it from overflows; and next to 0 that keeps no
+/// digits, so the series stands there, up to its term of x^9.
+const TANH: &str = "fn tanh_of(x: V) -> V {
+  let s = x * x;
+  let series = x * (V(1.0) - s * (V(0.33333334) - s * (V(0.13333334) - s * (V(0.053968254) - s * 0.021869488))));
+  return select(tanh(clamp(x, V(-15.0), V(15.0))), series, abs(x) < V(0.25));
+}
+";
 
 /// exp(80) still fits an f32; shader compilers may assume that nothing overflows.
 fn sigmoid(x: &str) -> String {
@@ -171,7 +181,18 @@ fn sigmoid(x: &str) -> String {
 }
 
 fn softplus(x: &str) -> String {
-    format!("(max({x}, V(0.0)) + log(V(1.0) + exp(-abs({x}))))")
+    format!("max({x}, V(0.0)) + ln_1p(exp(-abs({x})))")
+}
+
+/// log(1 + u) for u from 0 to 1: a logarithm of the sum would keep no digits of a small u. The series of
+/// 2 artanh(u / (2 + u)), in which the first term left out is below 2^-29 of the sum.
+fn ln_1p_function() -> String {
+    let series = (0..8).rev().fold("V(0.0)".to_owned(), |sum, k| {
+        format!("({sum} * t + V({:?}))", 1.0 / (2 * k + 1) as f32)
+    });
+    format!(
+        "fn ln_1p(u: V) -> V {{\n  let s = u / (u + V(2.0));\n  let t = s * s;\n  return 2.0 * s * {series};\n}}\n"
+    )
 }
 
 /// With e = e^x, tanh(softplus(x)) is e (e + 2) / (e (e + 2) + 2), which keeps its digits where e is next to nothing.

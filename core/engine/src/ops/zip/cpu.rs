@@ -36,9 +36,13 @@ impl CpuKernel for Kernel {
             Element::I32 if f.is_comparison() => {
                 compare(loops, f, a.i32(), b.i32(), out.u32());
             }
+            Element::U32 if f.is_comparison() => {
+                compare(loops, f, a.u32(), b.u32(), out.u32());
+            }
             Element::F32 => floats(loops, f, a.f32(), b.f32(), out.f32()),
             Element::I32 => integers(loops, f, a.i32(), b.i32(), out.i32()),
-            Element::U32 | Element::Bool => bits(loops, f, a.u32(), b.u32(), out.u32()),
+            Element::U32 => unsigned(loops, f, a.u32(), b.u32(), out.u32()),
+            Element::Bool => logic(loops, f, a.u32(), b.u32(), out.u32()),
         }
     }
 }
@@ -74,7 +78,12 @@ fn floats(loops: &Loops<2>, f: Binary, a: &[f32], b: &[f32], out: &mut [f32]) {
         Binary::Pow => each(loops, a, b, out, f32::powf),
         Binary::Max => each(loops, a, b, out, |a, b| if a > b || a.is_nan() { a } else { b }),
         Binary::Min => each(loops, a, b, out, |a, b| if a < b || a.is_nan() { a } else { b }),
+        Binary::Mod => each(loops, a, b, out, |a, b| match a % b {
+            rest if rest != 0.0 && (rest < 0.0) != (b < 0.0) => rest + b,
+            rest => rest,
+        }),
         Binary::Fmod => each(loops, a, b, out, |a, b| a % b),
+        Binary::PRelu => each(loops, a, b, out, |a, b| if a < 0.0 { a * b } else { a }),
         _ => unreachable!("`infer` takes no other function of f32 to f32"),
     }
 }
@@ -98,7 +107,43 @@ fn integers(loops: &Loops<2>, f: Binary, a: &[i32], b: &[i32], out: &mut [i32]) 
             rest => rest,
         }),
         Binary::Fmod => each(loops, a, b, out, remainder),
+        Binary::Pow => each(loops, a, b, out, power),
+        Binary::BitAnd => each(loops, a, b, out, |a, b| a & b),
+        Binary::BitOr => each(loops, a, b, out, |a, b| a | b),
+        Binary::BitXor => each(loops, a, b, out, |a, b| a ^ b),
+        Binary::ShiftLeft => each(loops, a, b, out, |a, b| {
+            a.checked_shl(b.cast_unsigned()).unwrap_or(0)
+        }),
+        Binary::ShiftRight => each(loops, a, b, out, |a, b| a >> b.cast_unsigned().min(31)),
         _ => unreachable!("`infer` takes no other function of i32 to i32"),
+    }
+}
+
+fn power(a: i32, b: i32) -> i32 {
+    match (u32::try_from(b), a) {
+        (Ok(exponent), _) => a.wrapping_pow(exponent),
+        (Err(_), 1) => 1,
+        (Err(_), -1) if b % 2 == 0 => 1,
+        (Err(_), -1) => -1,
+        (Err(_), _) => 0,
+    }
+}
+
+fn unsigned(loops: &Loops<2>, f: Binary, a: &[u32], b: &[u32], out: &mut [u32]) {
+    match f {
+        Binary::Add => each(loops, a, b, out, u32::wrapping_add),
+        Binary::Sub => each(loops, a, b, out, u32::wrapping_sub),
+        Binary::Mul => each(loops, a, b, out, u32::wrapping_mul),
+        Binary::Div => each(loops, a, b, out, |a, b| a.checked_div(b).unwrap_or(a)),
+        Binary::Max => each(loops, a, b, out, u32::max),
+        Binary::Min => each(loops, a, b, out, u32::min),
+        Binary::Mod | Binary::Fmod => each(loops, a, b, out, |a, b| a.checked_rem(b).unwrap_or(0)),
+        Binary::BitAnd => each(loops, a, b, out, |a, b| a & b),
+        Binary::BitOr => each(loops, a, b, out, |a, b| a | b),
+        Binary::BitXor => each(loops, a, b, out, |a, b| a ^ b),
+        Binary::ShiftLeft => each(loops, a, b, out, |a, b| a.checked_shl(b).unwrap_or(0)),
+        Binary::ShiftRight => each(loops, a, b, out, |a, b| a.checked_shr(b).unwrap_or(0)),
+        _ => unreachable!("`infer` takes no other function of u32 to u32"),
     }
 }
 
@@ -117,12 +162,12 @@ fn compare<T: Copy + PartialOrd>(loops: &Loops<2>, f: Binary, a: &[T], b: &[T], 
     }
 }
 
-fn bits(loops: &Loops<2>, f: Binary, a: &[u32], b: &[u32], out: &mut [u32]) {
+fn logic(loops: &Loops<2>, f: Binary, a: &[u32], b: &[u32], out: &mut [u32]) {
     match f {
         Binary::Equal => each(loops, a, b, out, |a, b| (a == b).into()),
         Binary::And => each(loops, a, b, out, |a, b| a & b),
         Binary::Or => each(loops, a, b, out, |a, b| a | b),
         Binary::Xor => each(loops, a, b, out, |a, b| a ^ b),
-        _ => unreachable!("`infer` takes no other function of these"),
+        _ => unreachable!("`infer` takes no other function of bool"),
     }
 }

@@ -64,7 +64,7 @@ impl OnGpu for Zip {
 impl Zip {
     /// The statements of `f`, whose parameters are of a type.
     fn body(&self, from: Element, parameter: &str) -> String {
-        let is_integer = from == Element::I32;
+        let is_integer = from != Element::F32;
         let result = match self.f {
             Binary::Add => "a + b",
             Binary::Sub => "a - b",
@@ -80,28 +80,61 @@ impl Zip {
             Binary::And => "a & b",
             Binary::Or => "a | b",
             Binary::Xor => "a ^ b",
+            Binary::BitAnd => "a & b",
+            Binary::BitOr => "a | b",
+            Binary::BitXor => "a ^ b",
+            // WGSL takes the places modulo 32.
+            Binary::ShiftLeft => "select(0, a << (u32(b) & 31u), u32(b) < 32u)",
+            Binary::ShiftRight if from == Element::U32 => "select(0u, a >> (b & 31u), b < 32u)",
+            Binary::ShiftRight => "a >> min(u32(b), 31u)",
+            Binary::PRelu => return format!("  return select(a, a * b, a < {parameter}(0.0));\n"),
+            Binary::Mod if from == Element::U32 => "select(a % b, 0, b == 0)",
             Binary::Fmod if is_integer => "select(a % b, 0, b == 0)",
-            Binary::Fmod => return fmod(parameter),
-            Binary::Mod => return MOD.into(),
+            Binary::Fmod => return format!("{}  return rest;\n", remainder(parameter)),
+            Binary::Mod if is_integer => return MOD.into(),
+            Binary::Mod => return modulo(parameter),
+            Binary::Pow if is_integer => return INTEGER_POW.into(),
             Binary::Pow => return POW.into(),
         };
         format!("  return {result};\n")
     }
 }
 
-/// A quotient that is rounded over a whole number is one step off, in either direction; `%` has the same error and
-/// leaves it in the result.
-fn fmod(parameter: &str) -> String {
+/// What is left of `a` after division by `b`, with the sign of `a`, as `rest`. A quotient that is rounded over a whole
+/// number is one step off, in either direction; `%` has the same error and leaves it in the result.
+fn remainder(parameter: &str) -> String {
     format!(
-        "  let size = abs(b);\n  let rest = abs(a) - size * trunc(abs(a) / size);\n  \
-         let above = select(rest, rest + size, rest < {parameter}(0.0));\n  \
+        "  let size = abs(b);\n  \
+         let left = select(abs(a) - size * trunc(abs(a) / size), abs(a), abs(a) < size);\n  \
+         let above = select(left, left + size, left < {parameter}(0.0));\n  \
          let below = select(above, above - size, above >= size);\n  \
-         return select(below, -below, a < {parameter}(0.0));\n"
+         let rest = select(below, -below, a < {parameter}(0.0));\n"
+    )
+}
+
+/// The same, with the sign of `b`.
+fn modulo(parameter: &str) -> String {
+    let zero = format!("{parameter}(0.0)");
+    let is_off = format!("(rest != {zero}) & ((rest < {zero}) != (b < {zero}))");
+    format!(
+        "{}  return select(rest, rest + b, {is_off});\n",
+        remainder(parameter)
     )
 }
 
 const MOD: &str = "  let rest = select(a % b, 0, b == 0);
   return select(rest, rest + b, rest != 0 && (rest < 0) != (b < 0));
+";
+
+/// The definition's, by squares; products keep their lowest bits.
+const INTEGER_POW: &str = "  if (b < 0) { return select(0, select(1, a, (b & 1) != 0), abs(a) == 1); }
+  var product = 1;
+  var square = a;
+  for (var rest = b; rest > 0; rest >>= 1u) {
+    if ((rest & 1) != 0) { product *= square; }
+    square *= square;
+  }
+  return product;
 ";
 
 /// `pow` knows no negative base, and 0 only to a positive power. The bits of infinity and NaN are no constants for the
