@@ -15,6 +15,10 @@ pub mod bounds;
 mod joins;
 pub mod order;
 mod views;
+mod zips;
+
+use std::collections::HashMap;
+
 pub use self::views::Part;
 use crate::element::{Element, FileType};
 use crate::error::ModelError;
@@ -77,6 +81,8 @@ pub struct Builder {
     left_to_fold: usize,
     /// Elements of constants that are written out: those of outputs, and of operands that the file does not hold so.
     left_to_write: usize,
+    /// Those that are operands.
+    constants: HashMap<joins::ConstantKey, (Tensor, ValueId)>,
 }
 
 impl Default for Builder {
@@ -85,6 +91,7 @@ impl Default for Builder {
             graph: Graph::default(),
             left_to_fold: MAX_FOLDED,
             left_to_write: MAX_ELEMENTS,
+            constants: HashMap::new(),
         }
     }
 }
@@ -161,26 +168,10 @@ impl Builder {
                 return Err(ModelError::unsupported(place, message));
             }
         };
-        let range = live
-            .file_type
-            .range()
-            .and_then(|(low, high)| Bounds::new(low, high));
-        let result = match (exact, live.file_type) {
-            (Some(exact), _) if range.is_some_and(|range| range.union(exact) == range) => {
-                if !exact.fit(self.graph.value(live.id).element) {
-                    return Err(too_wide(place));
-                }
-                self.node(f, live, live.file_type, Some(exact), place)?
-            }
-            (_, FileType::I64 | FileType::U64) => return Err(too_wide(place)),
-            // A word wraps around where these types do.
-            (_, FileType::I32 | FileType::U32) => self.node(f, live, live.file_type, range, place)?,
-            (_, file_type) => {
-                let word = self.node(f, live, file_type, exact, place)?;
-                self.node(Unary::Cast(file_type), &word, file_type, range, place)?
-            }
-        };
-        Ok(Symbol::Live(result))
+        let op = TensorOp::Map(Map { f });
+        let common = zips::Common::of(live);
+        self.integers(op, common, live.file_type, exact, place)
+            .map(Symbol::Live)
     }
 
     /// The value in another type. Where its words stay what they are, it is the same value.

@@ -66,6 +66,14 @@ fn ints(name: &str, values: &[i64]) -> Message {
     attribute.int(20, 7)
 }
 
+fn floats(name: &str, values: &[f32]) -> Message {
+    let attribute = Message::new().text(1, name);
+    let attribute = values
+        .iter()
+        .fold(attribute, |attribute, &value| attribute.float(7, value));
+    attribute.int(20, 6)
+}
+
 fn text(name: &str, value: &str) -> Message {
     Message::new().text(1, name).text(4, value).int(20, 3)
 }
@@ -249,9 +257,18 @@ fn long_integers_have_room_or_are_refused() {
         integers(FileType::I64, &[1, 0])
     );
 
-    // A float may be any integer, and so may the magnitude of the smallest.
+    // One addition has room, and comparisons need none.
+    let twice = [node("Add", "x x", "a", &[]), node("Less", "a x", "y", &[])];
+    let graph = import_cast(I64, &twice, BOOL).expect("a graph");
+    let input = integers(FileType::I64, &[-(1 << 30), 3]);
+    let expected = tensor(FileType::Bool, &[2], Data::Bool([true, false].into()));
+    assert_eq!(frame(graph, &input, FileType::Bool), expected);
+
+    // A float may be any integer, and so may the magnitude of the smallest, products and a second addition.
     for (from, nodes) in [
         (F32, vec![cast("x", "y", I64)]),
+        (I64, vec![node("Mul", "x x", "y", &[])]),
+        (I64, vec![node("Sum", "x x x", "y", &[])]),
         (I32, vec![cast("x", "a", I64), node("Neg", "a", "y", &[])]),
     ] {
         let error = import_cast(from, &nodes, I64).expect_err("no room");
@@ -390,30 +407,151 @@ fn what_is_split_turned_and_joined_lies_as_it_did() {
 }
 
 /// An input that decides what the graph is can be given when the model is read, and is none afterwards.
+/// A float that a frame brings may be no integer, and nothing says what an integer to its power is.
 #[test]
 fn inputs_are_asked_for_by_name() {
-    let rest = ports(port("x", F32, &[2]), port("y", F32, &[2])).message(11, &port("low", F32, &[]));
-    let bytes = model(18, &[node("Clip", "x low", "y", &[])], &rest);
-    let error = read(&bytes).expect_err("the bound is not known");
+    let rest = ports(port("x", I32, &[2]), port("y", I32, &[2])).message(11, &port("n", F32, &[]));
+    let bytes = model(18, &[node("Pow", "x n", "y", &[])], &rest);
+    let error = read(&bytes).expect_err("the exponent is not known");
     assert_eq!(
         (error.kind(), error.missing()),
-        (ErrorKind::Unsupported, Some(&Missing::Value("low".to_owned())))
+        (ErrorKind::Unsupported, Some(&Missing::Value("n".to_owned())))
     );
-    assert_eq!(error.place(), "node 0 (Clip)");
+    assert_eq!(error.place(), "node 0 (Pow)");
 
     let mut options = Options::default();
-    let wrong = tensor(FileType::F32, &[1], Data::Float([0.5].into()));
-    options.known.insert("low".to_owned(), wrong.clone());
+    let wrong = tensor(FileType::F32, &[1], Data::Float([3.0].into()));
+    options.known.insert("n".to_owned(), wrong.clone());
     let error = import(&bytes, &options).expect_err("another shape");
-    assert_eq!(error.place(), "input 'low'");
+    assert_eq!(error.place(), "input 'n'");
 
-    let low = wrong.reshaped(vec![]).expect("one element");
-    options.known.insert("low".to_owned(), low);
+    let exponent = wrong.reshaped(vec![]).expect("one element");
+    options.known.insert("n".to_owned(), exponent);
     let graph = import(&bytes, &options).expect("a graph");
     assert_eq!(graph.inputs.len(), 1);
-    let input = tensor(FileType::F32, &[2], Data::Float([0.25, 3.0].into()));
-    let expected = tensor(FileType::F32, &[2], Data::Float([0.5, 3.0].into()));
-    assert_eq!(frame(graph, &input, FileType::F32), expected);
+    let input = integers(FileType::I32, &[-5, 2]);
+    assert_eq!(
+        frame(graph, &input, FileType::I32),
+        integers(FileType::I32, &[-125, 8])
+    );
+
+    let half = tensor(FileType::F32, &[], Data::Float([0.5].into()));
+    options.known.insert("n".to_owned(), half);
+    let error = import(&bytes, &options).expect_err("a root");
+    assert!(
+        error.to_string().contains("int32 to the power of a float32"),
+        "{error}"
+    );
+}
+
+/// Results of NumPy 2.4 for x = [[-7, 5, 2], [0, 3, -1]] and constants that stretch to it, or to which it stretches.
+#[test]
+fn operands_stretch_over_each_other() {
+    let x = [-7, 5, 2, 0, 3, -1];
+    type Values = &'static [i64];
+    let cases: [(&str, Values, Values, Values); 7] = [
+        ("Sub", &[3], &[1, 2, 3], &[-8, 3, -1, -1, 1, -4]),
+        ("Div", &[2, 1], &[2, -2], &[-3, 2, 1, 0, -1, 0]),
+        ("Mod", &[], &[3], &[2, 2, 2, 0, 0, 2]),
+        ("Max", &[1, 1, 1], &[1], &[1, 5, 2, 1, 3, 1]),
+        ("Pow", &[], &[3], &[-343, 125, 8, 0, 27, -1]),
+        ("BitwiseXor", &[3], &[1, 0, -1], &[-8, 5, -3, 1, 3, 0]),
+        (
+            "Min",
+            &[2, 1, 1],
+            &[0, 2],
+            &[-7, 0, 0, 0, 0, -1, -7, 2, 2, 0, 2, -1],
+        ),
+    ];
+    for (operator, shape, values, expected) in cases {
+        let sizes: Vec<usize> = shape.iter().map(|&size| size as usize).collect();
+        let operand = tensor(FileType::I32, &sizes, Data::Int(values.into()));
+        let result: &[i64] = match shape.len() {
+            3 => &[shape[0], 2, 3],
+            _ => &[2, 3],
+        };
+        let rest = ports(port("x", I32, &[2, 3]), port("y", I32, result)).message(11, &port("k", I32, shape));
+        let mut options = Options::default();
+        options.known.insert("k".to_owned(), operand);
+        // An operand that repeats is one constant, and one that is known twice needs no node.
+        let nodes = [
+            node(operator, "x k", "a", &[]),
+            node(operator, "k k", "folded", &[]),
+            node(operator, "x k", "b", &[]),
+            node("Max", "a b", "y", &[]),
+        ];
+        let graph = import(&model(18, &nodes, &rest), &options).expect("a graph");
+        assert_eq!(graph.nodes.len(), 3, "{operator}");
+        let constants = graph.values.iter().filter(|value| value.constant.is_some());
+        assert_eq!(constants.count(), 1, "{operator}");
+        let input = tensor(FileType::I32, &[2, 3], Data::Int(x.into()));
+        let result = frame(graph, &input, FileType::I32);
+        assert_eq!(result.ints().as_deref(), Some(expected), "{operator}");
+    }
+}
+
+/// What a transpose has renamed meets values that lie as the file has them, constants, and operands of other ranks.
+#[test]
+fn operands_meet_in_one_order() {
+    let nodes = [
+        node("Transpose", "x", "a", &[ints("perm", &[1, 0])]),
+        node("Constant", "", "row", &[floats("value_floats", &[10.0, 20.0])]),
+        node("Add", "a row", "b", &[]),
+        node("Constant", "", "sizes", &[ints("value_ints", &[3, 2])]),
+        node("Reshape", "x sizes", "c", &[]),
+        node("Constant", "", "signs", &[floats("value_floats", &[1.0, -1.0])]),
+        node("Constant", "", "apart", &[ints("value_ints", &[2, 1, 1])]),
+        node("Reshape", "signs apart", "planes", &[]),
+        node("Mul", "b planes", "d", &[]),
+        node("Sub", "d c", "y", &[]),
+    ];
+    let rest = ports(port("x", F32, &[2, 3]), port("y", F32, &[2, 3, 2]));
+    let graph = read(&model(18, &nodes, &rest)).expect("a graph");
+    let moved = operators(&graph).into_iter().filter(|&name| name == "View");
+    // The smaller one of the difference, and the output, which the file wants in its own order.
+    assert_eq!(moved.count(), 2, "{:?}", operators(&graph));
+    let input = tensor(
+        FileType::F32,
+        &[2, 3],
+        Data::Float([1.0, 2.0, 3.0, 4.0, 5.0, 6.0].into()),
+    );
+    let result = frame(graph, &input, FileType::F32);
+    let expected = [
+        [10.0, 22.0, 9.0, 21.0, 8.0, 20.0],
+        [-12.0, -26.0, -15.0, -29.0, -18.0, -32.0],
+    ];
+    assert_eq!(result.floats().as_deref(), Some(expected.as_flattened()));
+}
+
+/// A sum by the number of its terms; a clip whose bounds a frame brings; a power has the type of its base.
+#[test]
+fn operators_of_several_functions() {
+    let rest = ports(port("x", F32, &[2]), port("y", F32, &[2]));
+    let nodes = [
+        node("Constant", "", "two", &[int("value_int", 2)]),
+        node("Pow", "x two", "square", &[]),
+        node("Mean", "x square x", "mean", &[]),
+        node("Neg", "x", "low", &[]),
+        node("Sum", "mean", "sum", &[]),
+        node("PRelu", "sum low", "y", &[]),
+    ];
+    let graph = read(&model(18, &nodes, &rest)).expect("a graph");
+    assert_eq!(operators(&graph), ["Pow", "Add", "Add", "Div", "Neg", "PRelu"]);
+    let input = tensor(FileType::F32, &[2], Data::Float([-1.5, 3.0].into()));
+    let result = frame(graph, &input, FileType::F32);
+    // (-1.5 + 2.25 - 1.5) / 3 * 1.5 and (3 + 9 + 3) / 3.
+    assert_eq!(result.floats().as_deref(), Some(&[-0.375, 5.0][..]));
+
+    let nodes = [
+        node("Constant", "", "high", &[int("value_int", 5)]),
+        node("Cast", "high", "most", &[int("to", I8)]),
+        node("Clip", "x _ most", "y", &[]),
+    ];
+    let rest = ports(port("x", I8, &[3]), port("y", I8, &[3]));
+    let graph = read(&model(18, &nodes, &rest)).expect("a graph");
+    assert_eq!(operators(&graph), ["Min"]);
+    let result = frame(graph, &integers(FileType::I8, &[-128, 4, 127]), FileType::I8);
+    assert_eq!(result, integers(FileType::I8, &[-128, 4, 5]));
 }
 
 #[test]
@@ -469,6 +607,65 @@ fn what_is_not_read_is_named_with_its_place() {
             (18, vec![node("Abs", "x", "y", &[]), node("Abs", "y", "x", &[])]),
             ErrorKind::Invalid,
             "node 1 (Abs): it has the name of another value",
+        ),
+        (
+            one(node("Add", "x", "y", &[])),
+            ErrorKind::Invalid,
+            "operand 1 is missing",
+        ),
+        (
+            (
+                7,
+                vec![node("Add", "x x", "y", &[int("axis", 0), int("broadcast", 1)])],
+            ),
+            ErrorKind::Unsupported,
+            "node 0 (Add): attributes that are not read here: axis, broadcast",
+        ),
+        (
+            one(node("And", "x x", "y", &[])),
+            ErrorKind::Unsupported,
+            "node 0 (And): And of f32 and f32",
+        ),
+        (
+            (
+                18,
+                vec![node("Size", "x", "n", &[]), node("Add", "x n", "y", &[])],
+            ),
+            ErrorKind::Unsupported,
+            "node 1 (Add): Add of float32 and int64",
+        ),
+        (
+            (
+                18,
+                vec![
+                    node("Constant", "", "four", &[floats("value_floats", &[0.5; 4])]),
+                    node("Mul", "x four", "y", &[]),
+                ],
+            ),
+            ErrorKind::Unsupported,
+            "shapes [3] and [4] stretch to no common one",
+        ),
+        (
+            one(node("Mod", "x x", "y", &[int("fmod", 2)])),
+            ErrorKind::Invalid,
+            "fmod is 2; it can be 0 or 1",
+        ),
+        (
+            one(node("BitShift", "x x", "y", &[text("direction", "UP")])),
+            ErrorKind::Invalid,
+            "there is no direction 'UP'",
+        ),
+        (
+            (
+                18,
+                vec![
+                    node("Constant", "", "zero", &[ints("value_ints", &[0])]),
+                    node("Unsqueeze", "x zero", "a", &[]),
+                    node("PRelu", "x a", "y", &[]),
+                ],
+            ),
+            ErrorKind::Invalid,
+            "a slope of shape [1, 3] does not stretch to [3]",
         ),
         (
             one(node("IsNaN", "x", "y", &[])),

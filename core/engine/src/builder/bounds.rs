@@ -127,17 +127,77 @@ impl Bounds {
             .flatten()
     }
 
-    /// Of a remainder that has the sign of the divisor, as ONNX and Python have it. What is divided by zero stays as it
-    /// is.
+    /// Of a remainder that has the sign of the divisor, as Python has it. Division by zero leaves 0.
     pub fn modulo(self, divisor: Self) -> Self {
-        let remainder = Self {
+        Self {
             low: divisor.low.saturating_add(1).min(0),
             high: divisor.high.saturating_sub(1).max(0),
+        }
+    }
+
+    /// Of a remainder that has the sign of what is divided, as C has it. Division by zero leaves 0.
+    pub fn remainder(self, divisor: Self) -> Self {
+        let longest = divisor.low.unsigned_abs().max(divisor.high.unsigned_abs());
+        let most = i64::try_from(longest.saturating_sub(1)).unwrap_or(i64::MAX);
+        Self {
+            low: self.low.clamp(-most, 0),
+            high: self.high.clamp(0, most),
+        }
+    }
+
+    /// Of a power; `None` when it may leave 64 bits. What is raised to a negative one is a quotient, without its
+    /// fraction.
+    pub fn checked_pow(self, exponent: Self) -> Option<Self> {
+        let longest = self.low.unsigned_abs().max(self.high.unsigned_abs());
+        let longest = match u32::try_from(exponent.high) {
+            _ if longest <= 1 || exponent.high <= 0 => 1,
+            Ok(exponent) => longest.checked_pow(exponent)?,
+            Err(_) => return None,
         };
-        if divisor.contains(0) {
-            remainder.union(self)
+        let most = i64::try_from(longest).ok()?;
+        Self::new(if self.low < 0 { -most } else { 0 }, most)
+    }
+
+    /// Of what combines the bits of two, one by one.
+    pub fn bits(self, other: Self) -> Self {
+        let both = self.union(other);
+        // Above these, all bits are the sign.
+        let reach = (both.low ^ (both.low >> 63)) | (both.high ^ (both.high >> 63));
+        let most = match reach.leading_zeros() {
+            64 => 0,
+            zeros => i64::MAX >> (zeros - 1),
+        };
+        Self {
+            low: if both.low < 0 { -most - 1 } else { 0 },
+            high: most,
+        }
+    }
+
+    /// Of bits moved up; `None` when they may leave 64. Without such a number of places nothing is left.
+    pub fn checked_shift_left(self, places: Self) -> Option<Self> {
+        let nothing = Self { low: 0, high: 0 };
+        let Some(within) = places.intersection(0, 63) else {
+            return Some(nothing);
+        };
+        let up = |a: i64, places: i64| i64::try_from(i128::from(a) << places).ok();
+        let moved = Self::hull(self.corners(within).map(|(a, places)| up(a, places)))?;
+        Some(if within == places {
+            moved
         } else {
-            remainder
+            moved.union(nothing)
+        })
+    }
+
+    /// Of bits moved down, the sign above them. Without such a number of places the sign is left.
+    pub fn shift_right(self, places: Self) -> Self {
+        let most = if places.low < 0 { 63 } else { places.high.min(63) };
+        let least = places.low.clamp(0, 63);
+        let moved = |a: i64| [a >> least, a >> most];
+        let [a, b] = moved(self.low);
+        let [c, d] = moved(self.high);
+        Self {
+            low: a.min(b).min(c).min(d),
+            high: a.max(b).max(c).max(d),
         }
     }
 
@@ -191,9 +251,20 @@ mod tests {
     /// Remainder as Python has it.
     fn modulo(a: i64, b: i64) -> i64 {
         match b {
-            0 => a,
+            0 => 0,
             _ if a % b != 0 && (a % b < 0) != (b < 0) => a % b + b,
             _ => a % b,
+        }
+    }
+
+    /// A power, or a quotient without its fraction.
+    fn power(a: i64, b: i64) -> i64 {
+        match (a, b) {
+            (_, 0..) => a.pow(b as u32),
+            (1, _) => 1,
+            (-1, _) if b % 2 != 0 => -1,
+            (-1, _) => 1,
+            _ => 0,
         }
     }
 
@@ -222,12 +293,36 @@ mod tests {
                 );
                 assert_eq!(of(a, b), expected, "{name} of {a:?} and {b:?}");
             }
-            // A remainder's bounds are those of the divisor, whatever is divided.
-            let remainder = a.modulo(b);
-            assert!(
-                all().all(|(x, y)| remainder.contains(modulo(x, y))),
-                "{a:?} modulo {b:?}: {remainder:?}"
-            );
+            // These may be wider than their results.
+            type Wider = (&'static str, fn(i64, i64) -> i64, Option<Bounds>);
+            let wider: [Wider; 8] = [
+                ("modulo", modulo, Some(a.modulo(b))),
+                (
+                    "remainder",
+                    |x, y| x.checked_rem(y).unwrap_or(0),
+                    Some(a.remainder(b)),
+                ),
+                ("power", power, a.checked_pow(b)),
+                ("and", |x, y| x & y, Some(a.bits(b))),
+                ("or", |x, y| x | y, Some(a.bits(b))),
+                ("xor", |x, y| x ^ y, Some(a.bits(b))),
+                (
+                    "up",
+                    |x, y| if y < 0 { 0 } else { x << y },
+                    a.checked_shift_left(b),
+                ),
+                (
+                    "down",
+                    |x, y| x >> if y < 0 { 63 } else { y },
+                    Some(a.shift_right(b)),
+                ),
+            ];
+            for (name, function, bounds) in wider {
+                assert!(
+                    all().all(|(x, y)| bounds.is_some_and(|bounds| bounds.contains(function(x, y)))),
+                    "{name} of {a:?} and {b:?}: {bounds:?}"
+                );
+            }
         }
         for a in small() {
             let all = |function: fn(i64) -> i64| {
@@ -252,6 +347,17 @@ mod tests {
         assert_eq!(least.checked_div(bounds(-1, 1)), None);
         assert_eq!(least.checked_div(bounds(1, 2)), Some(least));
         assert_eq!(most.modulo(bounds(i64::MIN, -1)), bounds(i64::MIN + 1, 0));
+        assert_eq!(bounds(0, 2).checked_pow(bounds(0, 63)), None);
+        assert_eq!(bounds(-1, 1).checked_shift_left(bounds(0, 63)), None);
+        assert_eq!(
+            bounds(0, 1).checked_shift_left(bounds(0, 62)),
+            Some(bounds(0, 1 << 62))
+        );
+        assert_eq!(most.checked_shift_left(bounds(64, 99)), Some(bounds(0, 0)));
+        assert_eq!(most.shift_right(bounds(-1, 99)), most);
+        assert_eq!(least.bits(most), bounds(i64::MIN, i64::MAX));
+        assert_eq!(bounds(0, 5).bits(bounds(0, 8)), bounds(0, 15));
+        assert_eq!(bounds(-9, 0).bits(bounds(0, 0)), bounds(-16, 15));
         assert_eq!(Bounds::new(1, 0), None);
     }
 

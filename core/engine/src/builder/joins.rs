@@ -5,7 +5,7 @@ use super::order::Order;
 use super::{Builder, Live, Part, Symbol};
 use crate::element::Element;
 use crate::error::ModelError;
-use crate::graph::{ValueId, element_count};
+use crate::graph::{Shape, ValueId, element_count};
 use crate::ops::{Border, Concat, Pad, TensorOp};
 use crate::tensor::{Data, Scalar, Tensor};
 
@@ -141,17 +141,40 @@ impl Builder {
 
     /// The value as an operand of a node, in an order of its axes in memory.
     pub(super) fn operand(&mut self, x: &Symbol, order: &Order, place: &str) -> Result<ValueId, ModelError> {
-        let tensor = match x {
+        let source = match x {
             Symbol::Live(live) => return Ok(self.ordered(live, order.clone(), place)?.id),
-            Symbol::Known(_) => self.transpose(x, order.axes(), place)?,
+            Symbol::Known(source) => source,
         };
-        let Symbol::Known(tensor) = tensor else {
+        // The same constant is there once, however many nodes read it.
+        let key = address(source).map(|at| (at, source.shape().to_vec(), order.axes().to_vec()));
+        if let Some((_, id)) = key.as_ref().and_then(|key| self.constants.get(key)) {
+            return Ok(*id);
+        }
+        let Symbol::Known(tensor) = self.transpose(x, order.axes(), place)? else {
             return Err(ModelError::unsupported(place, "a constant depends on the frame"));
         };
         if !matches!(tensor.data(), Data::Float(_)) {
             self.write_out(tensor.len(), place)?;
         }
-        self.constant(tensor, place, place)
+        let id = self.constant(tensor, place, place)?;
+        if let Some(key) = key {
+            // The source stays, so that no other comes to lie in its place.
+            self.constants.insert(key, (source.clone(), id));
+        }
+        Ok(id)
+    }
+}
+
+/// A constant of the graph: where its elements lie while the model is read, its shape in the file, and its order.
+pub(super) type ConstantKey = (usize, Shape, Vec<usize>);
+
+/// Where the elements of a tensor lie; `None` when they are one.
+fn address(tensor: &Tensor) -> Option<usize> {
+    match tensor.data() {
+        Data::Float(data) => Some(data.as_ptr().addr()),
+        Data::Int(data) => Some(data.as_ptr().addr()),
+        Data::Bool(data) => Some(data.as_ptr().addr()),
+        Data::Splat(_) => None,
     }
 }
 
@@ -182,8 +205,8 @@ impl Symbol {
 }
 
 /// The order of the largest value that is computed for each frame: of it, the most would have to be moved.
-fn common_order(values: &[Symbol]) -> Order {
-    let live = values.iter().filter(|value| value.known().is_none());
+pub(super) fn common_order<'a>(values: impl IntoIterator<Item = &'a Symbol>) -> Order {
+    let live = values.into_iter().filter(|value| value.known().is_none());
     let largest = live.max_by_key(|value| element_count(value.shape()));
     largest.map_or_else(|| Order::identity(0), Symbol::order)
 }

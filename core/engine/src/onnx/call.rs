@@ -5,7 +5,7 @@ use rten_onnx::onnx::NodeProto;
 use super::attributes::Attributes;
 use crate::builder::{Builder, Symbol};
 use crate::error::{Missing, ModelError};
-use crate::ops::Unary;
+use crate::ops::{Binary, Unary};
 use crate::tensor::Tensor;
 
 /// A node, its operands looked up.
@@ -144,6 +144,29 @@ impl Call<'_> {
     pub fn map(&mut self, f: Unary) -> Result<Vec<Symbol>, ModelError> {
         let x = self.operand(0)?;
         Ok(vec![self.builder.map(f, &x, &self.place)?])
+    }
+
+    /// A function of two elements, of the first two operands: all that the node computes.
+    ///
+    /// # Errors
+    /// As [`Builder::zip`]; *invalid* when an operand is missing.
+    pub fn zip(&mut self, f: Binary) -> Result<Vec<Symbol>, ModelError> {
+        let (a, b) = (self.operand(0)?, self.operand(1)?);
+        Ok(vec![self.builder.zip(f, &a, &b, &self.place)?])
+    }
+
+    /// The function of the first two operands, of that and the third, and so on: all that the node computes. Of one
+    /// operand, that one.
+    ///
+    /// # Errors
+    /// As [`Self::zip`].
+    pub fn chain(&mut self, f: Binary) -> Result<Vec<Symbol>, ModelError> {
+        let mut result = self.operand(0)?;
+        for index in 1..self.operands.len() {
+            let next = self.operand(index)?;
+            result = self.builder.zip(f, &result, &next, &self.place)?;
+        }
+        Ok(vec![result])
     }
 
     pub fn invalid(&self, message: impl Into<String>) -> ModelError {

@@ -8,3 +8,4 @@ pub(super) mod constants;
 pub(super) mod maps;
 pub(super) mod shapes;
 pub(super) mod views;
+pub(super) mod zips;

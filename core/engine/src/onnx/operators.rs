@@ -1,10 +1,10 @@
 //! The operators that are read: for each its name, how many operands it may have, and what it becomes.
 
 use super::call::Call;
-use super::lower::{casts, constants, maps, shapes, views};
+use super::lower::{casts, constants, maps, shapes, views, zips};
 use crate::builder::Symbol;
 use crate::error::ModelError;
-use crate::ops::Unary;
+use crate::ops::{Binary, Unary};
 
 /// An operator of the domain `ai.onnx`.
 pub(super) struct Operator {
@@ -17,6 +17,10 @@ pub(super) struct Operator {
 enum Lowering {
     /// A function of each element that has no parameters.
     Map(Unary),
+    /// A function of two elements that has no parameters.
+    Zip(Binary),
+    /// The same, of any number of operands, from the first to the last.
+    Chain(Binary),
     /// Everything else; gives the results.
     With(fn(&mut Call<'_>) -> Result<Vec<Symbol>, ModelError>),
 }
@@ -31,6 +35,8 @@ impl Operator {
     pub fn lower(&self, call: &mut Call<'_>) -> Result<Vec<Symbol>, ModelError> {
         match self.lowering {
             Lowering::Map(f) => call.map(f),
+            Lowering::Zip(f) => call.zip(f),
+            Lowering::Chain(f) => call.chain(f),
             Lowering::With(lower) => lower(call),
         }
     }
@@ -41,6 +47,22 @@ const fn map(name: &'static str, f: Unary) -> Operator {
         name,
         max_operands: 1,
         lowering: Lowering::Map(f),
+    }
+}
+
+const fn zip(name: &'static str, f: Binary) -> Operator {
+    Operator {
+        name,
+        max_operands: 2,
+        lowering: Lowering::Zip(f),
+    }
+}
+
+const fn chain(name: &'static str, f: Binary) -> Operator {
+    Operator {
+        name,
+        max_operands: ANY,
+        lowering: Lowering::Chain(f),
     }
 }
 
@@ -56,47 +78,70 @@ const fn with(
     }
 }
 
+/// Of operands.
+const ANY: usize = usize::MAX;
+
 /// By name.
 const OPERATORS: &[Operator] = &[
     map("Abs", Unary::Abs),
     map("Acos", Unary::Acos),
     map("Acosh", Unary::Acosh),
+    zip("Add", Binary::Add),
+    zip("And", Binary::And),
     map("Asin", Unary::Asin),
     map("Asinh", Unary::Asinh),
     map("Atan", Unary::Atan),
     map("Atanh", Unary::Atanh),
+    with("BitShift", 2, zips::bit_shift),
+    zip("BitwiseAnd", Binary::BitAnd),
     map("BitwiseNot", Unary::BitNot),
+    zip("BitwiseOr", Binary::BitOr),
+    zip("BitwiseXor", Binary::BitXor),
     with("Cast", 1, casts::cast),
     with("CastLike", 2, casts::cast_like),
     map("Ceil", Unary::Ceil),
     with("Celu", 1, maps::celu),
     with("CenterCropPad", 2, views::center_crop_pad),
-    with("Clip", 3, maps::clip),
-    with("Concat", usize::MAX, views::concat),
+    with("Clip", 3, zips::clip),
+    with("Concat", ANY, views::concat),
     with("Constant", 0, constants::constant),
     with("ConstantOfShape", 1, constants::constant_of_shape),
     map("Cos", Unary::Cos),
     map("Cosh", Unary::Cosh),
     with("DepthToSpace", 1, views::depth_to_space),
+    zip("Div", Binary::Div),
     with("Dropout", 3, constants::dropout),
     with("Elu", 1, maps::elu),
+    zip("Equal", Binary::Equal),
     map("Erf", Unary::Erf),
     map("Exp", Unary::Exp),
     with("Expand", 2, views::expand),
     with("Flatten", 1, shapes::flatten),
     map("Floor", Unary::Floor),
     with("Gelu", 1, maps::gelu),
+    zip("Greater", Binary::Greater),
+    zip("GreaterOrEqual", Binary::GreaterOrEqual),
     with("HardSigmoid", 1, maps::hard_sigmoid),
     map("HardSwish", Unary::HardSwish),
     with("Identity", 1, constants::identity),
     with("IsInf", 1, maps::is_inf),
     map("IsNaN", Unary::IsNan),
     with("LeakyRelu", 1, maps::leaky_relu),
+    zip("Less", Binary::Less),
+    zip("LessOrEqual", Binary::LessOrEqual),
     map("Log", Unary::Log),
+    chain("Max", Binary::Max),
+    with("Mean", ANY, zips::mean),
+    chain("Min", Binary::Min),
     map("Mish", Unary::Mish),
+    with("Mod", 2, zips::modulo),
+    zip("Mul", Binary::Mul),
     map("Neg", Unary::Neg),
     map("Not", Unary::Not),
+    zip("Or", Binary::Or),
+    with("PRelu", 2, zips::prelu),
     with("Pad", 4, views::pad),
+    with("Pow", 2, zips::pow),
     map("Reciprocal", Unary::Reciprocal),
     map("Relu", Unary::Relu),
     with("Reshape", 2, shapes::reshape),
@@ -116,6 +161,9 @@ const OPERATORS: &[Operator] = &[
     with("Split", 2, views::split),
     map("Sqrt", Unary::Sqrt),
     with("Squeeze", 2, shapes::squeeze),
+    zip("Sub", Binary::Sub),
+    chain("Sum", Binary::Add),
+    with("SwiGLU", 2, zips::swiglu),
     with("Swish", 1, maps::swish),
     map("Tan", Unary::Tan),
     map("Tanh", Unary::Tanh),
@@ -123,4 +171,5 @@ const OPERATORS: &[Operator] = &[
     with("Tile", 2, views::tile),
     with("Transpose", 1, views::transpose),
     with("Unsqueeze", 2, shapes::unsqueeze),
+    zip("Xor", Binary::Xor),
 ];

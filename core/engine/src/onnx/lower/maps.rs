@@ -61,19 +61,3 @@ pub fn is_inf(call: &mut Call<'_>) -> Result<Vec<Symbol>, ModelError> {
     let positive = call.attributes.int("detect_positive")?.unwrap_or(1) != 0;
     call.map(Unary::IsInf { negative, positive })
 }
-
-/// Its bounds are attributes until operator set 10, then operands.
-pub fn clip(call: &mut Call<'_>) -> Result<Vec<Symbol>, ModelError> {
-    let (low, high) = if call.opset < 11 {
-        (call.attributes.float("min")?, call.attributes.float("max")?)
-    } else {
-        (call.known_float(1)?, call.known_float(2)?)
-    };
-    if (low, high) == (None, None) {
-        return Ok(vec![call.operand(0)?]);
-    }
-    call.map(Unary::Clip {
-        low: low.unwrap_or(f32::NEG_INFINITY),
-        high: high.unwrap_or(f32::INFINITY),
-    })
-}
