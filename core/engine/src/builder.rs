@@ -293,11 +293,21 @@ impl Builder {
             // Its definition says why.
             Err(_) => 0,
         };
-        let left = self.left_to_fold.checked_sub(cost);
-        self.left_to_fold = left.ok_or_else(|| {
-            unsupported("the model asks for more constants to be computed than this reader does".to_owned())
-        })?;
+        self.compute(cost, place)?;
         op.evaluate(operands).map_err(unsupported)
+    }
+
+    /// Counts elements that are computed while the model is read. Whoever makes constants of less asks before.
+    ///
+    /// # Errors
+    /// *Unsupported* when they are more than [`MAX_FOLDED`] together.
+    pub fn compute(&mut self, elements: usize, place: &str) -> Result<(), ModelError> {
+        let left = self.left_to_fold.checked_sub(elements);
+        self.left_to_fold = left.ok_or_else(|| {
+            let message = "the model asks for more constants to be computed than this reader does";
+            ModelError::unsupported(place, message)
+        })?;
+        Ok(())
     }
 
     /// A node with one operand, whose result has the operand's shape and order.

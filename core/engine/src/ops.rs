@@ -12,6 +12,7 @@ mod absent;
 pub mod concat;
 pub mod map;
 pub mod pad;
+pub mod select;
 pub(crate) mod strides;
 pub mod view;
 pub mod zip;
@@ -21,6 +22,7 @@ use std::fmt;
 pub use self::concat::Concat;
 pub use self::map::{Map, Unary};
 pub use self::pad::{Border, Pad};
+pub use self::select::Select;
 pub use self::view::View;
 pub use self::zip::{Binary, Zip};
 use crate::element::Element;
@@ -38,6 +40,8 @@ pub enum TensorOp {
     Map(Map),
     /// A function of two elements, of operands that stretch over each other.
     Zip(Zip),
+    /// One of two elements, by a third.
+    Select(Select),
     /// Elements of another tensor at regular places.
     View(View),
     /// Tensors one behind the other.
@@ -100,6 +104,7 @@ impl TensorOp {
         match self {
             TensorOp::Map(op) => op,
             TensorOp::Zip(op) => op,
+            TensorOp::Select(op) => op,
             TensorOp::View(op) => op,
             TensorOp::Concat(op) => op,
             TensorOp::Pad(op) => op,
@@ -120,6 +125,7 @@ impl TensorOp {
         match self {
             TensorOp::Map(op) => op,
             TensorOp::Zip(op) => op,
+            TensorOp::Select(op) => op,
             TensorOp::View(op) => op,
             TensorOp::Concat(op) => op,
             TensorOp::Pad(op) => op,
@@ -132,6 +138,7 @@ impl TensorOp {
         file.number(match self {
             TensorOp::Map(_) => MAP,
             TensorOp::Zip(_) => ZIP,
+            TensorOp::Select(_) => SELECT,
             TensorOp::View(_) => VIEW,
             TensorOp::Concat(_) => CONCAT,
             TensorOp::Pad(_) => PAD,
@@ -154,6 +161,7 @@ impl TensorOp {
         Ok(match number {
             MAP => Some(TensorOp::Map(Map::read(file, origin)?)),
             ZIP => Some(TensorOp::Zip(Zip::read(file, origin)?)),
+            SELECT => Some(TensorOp::Select(Select)),
             VIEW => Some(TensorOp::View(View::read(file, origin)?)),
             CONCAT => Some(TensorOp::Concat(Concat::read(file, origin)?)),
             PAD => Some(TensorOp::Pad(Pad::read(file, origin)?)),
@@ -165,6 +173,7 @@ impl TensorOp {
 /// The families' numbers in graph files; those below belong to the operators on images.
 const MAP: usize = 16;
 const ZIP: usize = 17;
+const SELECT: usize = 18;
 const VIEW: usize = 20;
 const CONCAT: usize = 21;
 const PAD: usize = 22;

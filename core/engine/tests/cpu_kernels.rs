@@ -9,6 +9,8 @@ mod fused;
 mod maps;
 #[path = "support/random.rs"]
 mod random;
+#[path = "support/selects.rs"]
+mod selects;
 #[path = "support/suite.rs"]
 mod suite;
 #[path = "support/views.rs"]
@@ -130,6 +132,11 @@ fn conversions_between_elements() {
 fn functions_of_two_elements() {
     zips::functions().for_each(|(f, from)| check(&zips::case(f, from)));
     check(&zips::not_a_number());
+}
+
+#[test]
+fn one_of_two_elements() {
+    selects::cases().for_each(|case| check(&case));
 }
 
 #[test]

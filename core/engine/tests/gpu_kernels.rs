@@ -11,6 +11,8 @@ mod fused;
 mod maps;
 #[path = "support/random.rs"]
 mod random;
+#[path = "support/selects.rs"]
+mod selects;
 #[path = "support/suite.rs"]
 mod suite;
 #[path = "support/views.rs"]
@@ -210,6 +212,11 @@ fn functions_of_two_elements() {
         }
         check(&case);
     }
+}
+
+#[test]
+fn one_of_two_elements() {
+    selects::cases().for_each(|case| check(&case));
 }
 
 #[test]

@@ -4,6 +4,8 @@
 mod maps;
 #[path = "support/random.rs"]
 mod random;
+#[path = "support/selects.rs"]
+mod selects;
 #[allow(dead_code, reason = "graphs are written here, and not computed")]
 #[path = "support/suite.rs"]
 mod suite;
@@ -133,7 +135,8 @@ fn tensor_operators_keep_their_parameters() {
     let conversions = maps::conversions().map(|(from, to)| maps::conversion(from, to));
     let others = [maps::reshapes(), maps::between_images(), maps::constants()];
     let zips = zips::functions().map(|(f, from)| zips::case(f, from));
-    for case in functions.chain(conversions).chain(others).chain(zips) {
+    let cases = functions.chain(conversions).chain(others).chain(zips);
+    for case in cases.chain(selects::cases()).chain(views::cases()) {
         let bytes = graph_file::write(&case.graph, &SOURCE).expect("it is folded");
         let (again, _) = graph_file::read(&bytes).expect("just written");
         for (again, node) in again.nodes.iter().zip(&case.graph.nodes) {
@@ -174,6 +177,7 @@ fn tensor_operators_survive_mutations() {
         .chain(maps::conversions().map(|(from, to)| maps::conversion(from, to)))
         .chain([maps::reshapes(), maps::constants()])
         .chain(zips::functions().map(|(f, from)| zips::case(f, from)))
+        .chain(selects::cases())
         .chain(views::cases())
         .map(|case| graph_file::write(&case.graph, &SOURCE).expect("it is folded"))
         .collect();

@@ -523,6 +523,102 @@ fn operands_meet_in_one_order() {
     assert_eq!(result.floats().as_deref(), Some(expected.as_flattened()));
 }
 
+/// Constants that rules make: those of NumPy's `arange`, `eye` and `blackman`.
+#[test]
+fn patterns_are_made_while_a_file_is_read() {
+    type Case = (&'static str, Vec<Message>, Vec<Message>, i64, &'static [f32]);
+    let one = |name: &str, value: i64| node("Constant", "", name, &[int("value_int", value)]);
+    let real = |name: &str, value: f32| node("Constant", "", name, &[float("value_float", value)]);
+    let cases: [Case; 6] = [
+        (
+            "Range",
+            vec![one("a", 5), one("b", -4), one("c", -3)],
+            vec![],
+            I64,
+            &[5.0, 2.0, -1.0],
+        ),
+        (
+            "Range",
+            vec![one("a", 2), one("b", 2), one("c", 1)],
+            vec![],
+            I64,
+            &[],
+        ),
+        (
+            "Range",
+            vec![real("a", 0.5), real("b", 2.0), real("c", 0.5)],
+            vec![],
+            F32,
+            &[0.5, 1.0, 1.5],
+        ),
+        (
+            "BlackmanWindow",
+            vec![one("a", 5)],
+            vec![int("periodic", 0)],
+            F32,
+            &[0.0, 0.34, 1.0, 0.34, 0.0],
+        ),
+        (
+            "HannWindow",
+            vec![one("a", 4)],
+            vec![int("output_datatype", I32)],
+            I32,
+            &[0.0, 0.0, 1.0, 0.0],
+        ),
+        (
+            "EyeLike",
+            vec![node("Identity", "x", "a", &[])],
+            vec![int("dtype", I64), int("k", -1)],
+            I64,
+            &[0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
+        ),
+    ];
+    for (operator, mut nodes, attributes, of, expected) in cases {
+        let operands = ["a", "a", "a b", "a b c"][nodes.len()];
+        nodes.push(node(operator, operands, "pattern", &attributes));
+        let sizes = [expected.len() as i64];
+        let flat = node("Constant", "", "flat", &[ints("value_ints", &sizes)]);
+        nodes.extend([flat, node("Reshape", "pattern flat", "y", &[])]);
+        let rest = ports(port("x", F32, &[4, 3]), port("y", of, &sizes));
+        let graph = read(&model(20, &nodes, &rest)).expect("a graph");
+        assert!(graph.nodes.is_empty(), "{operator}");
+        let constant = graph
+            .value(graph.outputs[0])
+            .constant
+            .as_ref()
+            .expect("a constant");
+        let words = constant.to_words().expect("words");
+        let value = |&word: &u32| match of {
+            F32 => f32::from_bits(word),
+            _ => word.cast_signed() as f32,
+        };
+        let values: Vec<f32> = words.iter().map(value).collect();
+        assert_eq!(values.len(), expected.len(), "{operator}");
+        let near = |(value, expected): (&f32, &f32)| (value - expected).abs() < 1e-6;
+        assert!(values.iter().zip(expected).all(near), "{operator}: {values:?}");
+    }
+}
+
+/// The upper triangle of each matrix, and what stands where a condition fails.
+#[test]
+fn elements_are_chosen() {
+    let nodes = [
+        node("Constant", "", "k", &[int("value_int", 1)]),
+        node("Trilu", "x k", "upper", &[]),
+        node("Constant", "", "half", &[float("value_float", 0.5)]),
+        node("Greater", "x half", "is", &[]),
+        node("Where", "is upper half", "y", &[]),
+    ];
+    let rest = ports(port("x", F32, &[2, 2, 2]), port("y", F32, &[2, 2, 2]));
+    let graph = read(&model(18, &nodes, &rest)).expect("a graph");
+    assert_eq!(operators(&graph), ["Select", "Greater", "Select"]);
+    let input = [1.0, 2.0, 3.0, 4.0, 0.0, f32::INFINITY, 0.25, 8.0];
+    let input = tensor(FileType::F32, &[2, 2, 2], Data::Float(input.into()));
+    let result = frame(graph, &input, FileType::F32);
+    let expected = [0.0, 2.0, 0.0, 0.0, 0.5, f32::INFINITY, 0.5, 0.0];
+    assert_eq!(result.floats().as_deref(), Some(&expected[..]));
+}
+
 /// A sum by the number of its terms; a clip whose bounds a frame brings; a power has the type of its base.
 #[test]
 fn operators_of_several_functions() {
@@ -644,6 +740,40 @@ fn what_is_not_read_is_named_with_its_place() {
             ),
             ErrorKind::Unsupported,
             "shapes [3] and [4] stretch to no common one",
+        ),
+        (
+            (
+                18,
+                vec![
+                    node("Constant", "", "n", &[int("value_int", 3)]),
+                    node("Sub", "n n", "step", &[]),
+                    node("Range", "n n step", "y", &[]),
+                ],
+            ),
+            ErrorKind::Invalid,
+            "there are no such ranges",
+        ),
+        (
+            (
+                18,
+                vec![
+                    node("Constant", "", "end", &[int("value_int", i64::MIN)]),
+                    node("Constant", "", "step", &[int("value_int", -1)]),
+                    node("Range", "step end step", "y", &[]),
+                ],
+            ),
+            ErrorKind::Unsupported,
+            "a range of more than",
+        ),
+        (
+            one(node("Where", "x x x", "y", &[])),
+            ErrorKind::Unsupported,
+            "node 0 (Where): Select of f32 and f32 by f32",
+        ),
+        (
+            one(node("Trilu", "x", "y", &[])),
+            ErrorKind::Invalid,
+            "[3] is the shape of no matrix",
         ),
         (
             one(node("Mod", "x x", "y", &[int("fmod", 2)])),

@@ -11,7 +11,7 @@ use crate::element::FileType;
 use crate::error::ModelError;
 use crate::graph::{Shape, ValueId};
 use crate::ops::strides::broadcast;
-use crate::ops::{Binary, TensorOp, Unary, Zip};
+use crate::ops::{Binary, Select, TensorOp, Unary, Zip};
 use crate::tensor::{Data, Tensor};
 
 impl Builder {
@@ -39,6 +39,32 @@ impl Builder {
             _ => self.common_node(op, common, of, None, place)?,
         };
         Ok(Symbol::Live(result))
+    }
+
+    /// One of two elements: of `a` where the condition holds, else of `b`.
+    ///
+    /// # Errors
+    /// *Unsupported* when the operands are of no such types or shapes.
+    pub fn select(
+        &mut self,
+        condition: &Symbol,
+        a: &Symbol,
+        b: &Symbol,
+        place: &str,
+    ) -> Result<Symbol, ModelError> {
+        let op = TensorOp::Select(Select);
+        let of = a.file_type();
+        if of != b.file_type() {
+            let message = format!("Select of {of} and {}", b.file_type());
+            return Err(ModelError::unsupported(place, message));
+        }
+        if let (Symbol::Known(condition), Symbol::Known(a), Symbol::Known(b)) = (condition, a, b) {
+            let operands = [condition.clone(), a.clone(), b.clone()];
+            return self.fold(&op, &operands, place).map(Symbol::Known);
+        }
+        let bounds = bounds_of(a).zip(bounds_of(b)).map(|(a, b)| a.union(b));
+        let common = self.stretched(&[condition, a, b], place)?;
+        self.common_node(op, common, of, bounds, place).map(Symbol::Live)
     }
 
     /// Operands as a node reads them, at least one of which is live, and the common shape to which they stretch.

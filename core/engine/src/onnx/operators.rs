@@ -1,7 +1,7 @@
 //! The operators that are read: for each its name, how many operands it may have, and what it becomes.
 
 use super::call::Call;
-use super::lower::{casts, constants, maps, shapes, views, zips};
+use super::lower::{casts, constants, maps, patterns, shapes, views, zips};
 use crate::builder::Symbol;
 use crate::error::ModelError;
 use crate::ops::{Binary, Unary};
@@ -97,6 +97,7 @@ const OPERATORS: &[Operator] = &[
     map("BitwiseNot", Unary::BitNot),
     zip("BitwiseOr", Binary::BitOr),
     zip("BitwiseXor", Binary::BitXor),
+    with("BlackmanWindow", 1, patterns::blackman_window),
     with("Cast", 1, casts::cast),
     with("CastLike", 2, casts::cast_like),
     map("Ceil", Unary::Ceil),
@@ -116,11 +117,14 @@ const OPERATORS: &[Operator] = &[
     map("Erf", Unary::Erf),
     map("Exp", Unary::Exp),
     with("Expand", 2, views::expand),
+    with("EyeLike", 1, patterns::eye_like),
     with("Flatten", 1, shapes::flatten),
     map("Floor", Unary::Floor),
     with("Gelu", 1, maps::gelu),
     zip("Greater", Binary::Greater),
     zip("GreaterOrEqual", Binary::GreaterOrEqual),
+    with("HammingWindow", 1, patterns::hamming_window),
+    with("HannWindow", 1, patterns::hann_window),
     with("HardSigmoid", 1, maps::hard_sigmoid),
     map("HardSwish", Unary::HardSwish),
     with("Identity", 1, constants::identity),
@@ -142,6 +146,7 @@ const OPERATORS: &[Operator] = &[
     with("PRelu", 2, zips::prelu),
     with("Pad", 4, views::pad),
     with("Pow", 2, zips::pow),
+    with("Range", 3, patterns::range),
     map("Reciprocal", Unary::Reciprocal),
     map("Relu", Unary::Relu),
     with("Reshape", 2, shapes::reshape),
@@ -170,6 +175,8 @@ const OPERATORS: &[Operator] = &[
     with("ThresholdedRelu", 1, maps::thresholded_relu),
     with("Tile", 2, views::tile),
     with("Transpose", 1, views::transpose),
+    with("Trilu", 2, patterns::trilu),
     with("Unsqueeze", 2, shapes::unsqueeze),
+    with("Where", 3, zips::select),
     zip("Xor", Binary::Xor),
 ];

@@ -27,6 +27,20 @@ pub(crate) fn broadcast(a: &[usize], b: &[usize]) -> Result<Shape, String> {
         .ok_or_else(|| format!("shapes {a:?} and {b:?} stretch to no common one"))
 }
 
+/// Which element of an operand belongs to the element at `index` of the result to whose shape it stretches.
+pub(super) fn source(mut index: usize, result: &[usize], operand: &[usize]) -> usize {
+    let (mut place, mut step) = (0, 1);
+    for (axis, &size) in result.iter().rev().enumerate() {
+        let own = operand.iter().rev().nth(axis).copied().unwrap_or(1);
+        if own != 1 {
+            place += index % size * step;
+            step *= own;
+        }
+        index /= size;
+    }
+    place
+}
+
 /// Nested loops over a result in its order in memory, the outermost first, on some operands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Loops<const N: usize> {

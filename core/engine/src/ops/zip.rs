@@ -6,7 +6,7 @@ mod cpu;
 mod gpu;
 
 use super::map::wrapped;
-use super::strides::broadcast;
+use super::strides::{broadcast, source};
 use super::{Definition, Family, Type, TypeRef};
 use crate::element::{Element, FileType};
 use crate::error::ModelError;
@@ -323,20 +323,6 @@ impl Definition for Zip {
         let results = (0..element_count(&shape)).map(|index| apply(at(a, index), at(b, index)));
         Tensor::from_scalars(to, shape.clone(), results)
     }
-}
-
-/// Which element of an operand belongs to the element at `index` of the result to whose shape it stretches.
-fn source(mut index: usize, result: &[usize], operand: &[usize]) -> usize {
-    let (mut place, mut step) = (0, 1);
-    for (axis, &size) in result.iter().rev().enumerate() {
-        let own = operand.iter().rev().nth(axis).copied().unwrap_or(1);
-        if own != 1 {
-            place += index % size * step;
-            step *= own;
-        }
-        index /= size;
-    }
-    place
 }
 
 impl Zip {

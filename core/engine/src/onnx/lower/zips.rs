@@ -93,6 +93,11 @@ pub fn prelu(call: &mut Call<'_>) -> Result<Vec<Symbol>, ModelError> {
     Ok(y)
 }
 
+pub fn select(call: &mut Call<'_>) -> Result<Vec<Symbol>, ModelError> {
+    let [condition, a, b] = [call.operand(0)?, call.operand(1)?, call.operand(2)?];
+    Ok(vec![call.builder.select(&condition, &a, &b, &call.place)?])
+}
+
 /// Swish of the gate, by the value.
 pub fn swiglu(call: &mut Call<'_>) -> Result<Vec<Symbol>, ModelError> {
     let alpha = call.float_or("alpha", 1.0)?;
