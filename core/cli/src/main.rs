@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use plumb::Outcome;
-use plumb::commands::{bench, compile, figure, inspect, mask, pose};
+use plumb::commands::{bench, compile, figure, inspect, mask, pose, quantize};
 
 /// Measures human movement in pictures and clips, and looks into the models that do it.
 #[derive(Parser)]
@@ -22,6 +22,7 @@ enum Command {
     Bench(bench::Arguments),
     Figure(figure::Arguments),
     Compile(compile::Arguments),
+    Quantize(quantize::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Figure(arguments) => figure::run(&arguments),
         Command::Compile(arguments) => compile::run(&arguments),
+        Command::Quantize(arguments) => quantize::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

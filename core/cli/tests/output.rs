@@ -174,6 +174,43 @@ fn inspect_shows_what_the_mask_costs() {
     assert!(plumb(&["inspect", "lite"]).contains("dispatches"));
 }
 
+/// The file that is written is the one that is described, and reads as a model.
+#[test]
+fn quantised_weights_are_written_and_compared() {
+    if !weights_are_there() {
+        return;
+    }
+    let file = std::env::temp_dir().join(format!("plumb-{}.graph", std::process::id()));
+    let path = file.display().to_string();
+    let options = ["--weights", "int8", "--rounds", "1", "--json", "--out", &path];
+    let report = json(&plumb(&[&["quantize", "lite"], &options[..]].concat()));
+    let top = [
+        "model",
+        "outputs",
+        "pictures",
+        "tensors",
+        "variants",
+        "worst_tensor",
+    ];
+    assert_eq!(keys(&report), top);
+    let bytes = |variant: usize| report["variants"][variant]["bytes"].as_u64().expect("bytes");
+    assert_eq!(bytes(1), fs::metadata(&file).expect("it was written").len());
+    assert!(bytes(1) < bytes(0) * 6 / 10, "{report}");
+    for output in report["outputs"].as_array().expect("outputs") {
+        assert_eq!(keys(output), ["largest", "name", "relative_error"]);
+        assert!(
+            output["largest"].as_f64() > Some(0.0),
+            "rounding is not free: {output}"
+        );
+    }
+    let inspected = json(&plumb(&["inspect", &path, "--json"]));
+    assert_eq!(
+        inspected["ops_after"],
+        json(&plumb(&["inspect", "lite", "--json"]))["ops_after"]
+    );
+    fs::remove_file(&file).expect("the file can be removed");
+}
+
 /// Each frame of a clip becomes a picture with an alpha channel, empty around the person.
 #[test]
 fn a_person_is_cut_out_of_every_frame() {

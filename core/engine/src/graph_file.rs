@@ -7,7 +7,8 @@
 //!
 //! All numbers are little-endian. The file is `PLMG`, the version as u32, the SHA-256 of the model that it was made
 //! of; values, nodes, inputs and outputs, each list after its length as u32; then the contents of all constants in the
-//! order of the values. Strings are a length and UTF-8.
+//! order of the values. Strings are a length and UTF-8. Weights that [`quantize`](crate::quantize) has made 8-bit codes
+//! are written as such.
 
 mod reader;
 mod writer;
@@ -36,16 +37,23 @@ enum Storage {
     SparseF16,
     I32,
     U32,
+    /// The length of a run, the number of channels and a step for each as binary16 ([`Steps`](crate::compact::Steps));
+    /// then the codes.
+    Codes,
+    /// The same with the mask of `SparseF16` before the codes.
+    SparseCodes,
 }
 
 impl Storage {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 8] = [
         Self::None,
         Self::F32,
         Self::F16,
         Self::SparseF16,
         Self::I32,
         Self::U32,
+        Self::Codes,
+        Self::SparseCodes,
     ];
 }
 

@@ -35,6 +35,7 @@ pub mod onnx;
 pub mod ops;
 pub mod passes;
 pub mod plan;
+pub mod quantize;
 pub mod reference;
 pub mod tensor;
 pub mod tflite;

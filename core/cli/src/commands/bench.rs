@@ -250,7 +250,8 @@ fn step_facts(plan: &Plan, recording: &Recording) -> Option<Vec<StepFacts>> {
     })
 }
 
-fn millis(work: impl FnOnce()) -> f64 {
+/// How long something takes.
+pub(super) fn millis(work: impl FnOnce()) -> f64 {
     let start = Instant::now();
     work();
     start.elapsed().as_secs_f64() * 1e3
@@ -289,7 +290,7 @@ fn kernels(facts: Vec<StepFacts>, mut times: Vec<Vec<f64>>) -> Vec<Kernel> {
 }
 
 /// The value below which `part` of the sorted values lie, between the two nearest ones in proportion.
-fn quantile(sorted: &[f64], part: f64) -> f64 {
+pub(super) fn quantile(sorted: &[f64], part: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else {
         return 0.0;
     };

@@ -6,3 +6,4 @@ pub mod figure;
 pub mod inspect;
 pub mod mask;
 pub mod pose;
+pub mod quantize;

@@ -1,7 +1,7 @@
 //! The parts of a graph file, read: every length, index and number is checked before it is used.
 
 use super::Storage;
-use crate::compact::Compact;
+use crate::compact::{Compact, Steps};
 use crate::element::Element;
 use crate::error::ModelError;
 use crate::graph::{
@@ -149,6 +149,22 @@ impl<'a> Reader<'a> {
                 let kept = self.take(2 * Compact::count(mask), what)?.as_chunks::<2>().0;
                 let compact = Compact::sparse(elements, mask, kept).ok_or_else(|| self.broken(what))?;
                 Some(Constant::Compact(compact))
+            }
+            Storage::Codes | Storage::SparseCodes => {
+                let run = self.number(what)?;
+                let channels = self.number(what)?;
+                let sizes = self
+                    .take(channels.saturating_mul(2), what)?
+                    .as_chunks::<2>()
+                    .0
+                    .into();
+                let mask = match storage {
+                    Storage::SparseCodes => Some(self.take(elements.div_ceil(8), what)?),
+                    _ => None,
+                };
+                let codes = bytemuck::cast_slice(self.take(mask.map_or(elements, Compact::count), what)?);
+                let compact = Compact::coded(elements, mask, codes, Steps { sizes, run });
+                Some(Constant::Compact(compact.ok_or_else(|| self.broken(what))?))
             }
         })
     }

@@ -1,6 +1,7 @@
 //! The parts of a graph file, written.
 
 use super::Storage;
+use crate::compact::Steps;
 use crate::error::ModelError;
 use crate::graph::{Activation, Bilinear, Constant, Conv2d, Node, Op, Padding, Residual, ValueId};
 use crate::half::f16_from_f32_exact;
@@ -40,7 +41,10 @@ impl Writer {
     pub(super) fn constant(&mut self, constant: &Constant) -> Option<Storage> {
         match constant {
             Constant::F32(data) => Some(self.floats(data)),
-            Constant::Compact(data) => Some(self.floats(&data.to_f32())),
+            Constant::Compact(data) => Some(match data.codes() {
+                Some((codes, steps)) => self.codes(data.mask(), codes, steps),
+                None => self.floats(&data.to_f32()),
+            }),
             Constant::I32(data) => {
                 self.0.extend(data.iter().flat_map(|value| value.to_le_bytes()));
                 Some(Storage::I32)
@@ -50,6 +54,19 @@ impl Writer {
                 Some(Storage::U32)
             }
             Constant::F16(_) | Constant::SparseF16 { .. } => None,
+        }
+    }
+
+    fn codes(&mut self, mask: Option<&[u8]>, codes: &[i8], steps: &Steps) -> Storage {
+        self.number(steps.run);
+        self.number(steps.sizes.len());
+        self.0.extend_from_slice(steps.sizes.as_flattened());
+        self.0.extend_from_slice(mask.unwrap_or_default());
+        self.0.extend_from_slice(bytemuck::cast_slice(codes));
+        if mask.is_some() {
+            Storage::SparseCodes
+        } else {
+            Storage::Codes
         }
     }
 
