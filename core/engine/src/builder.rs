@@ -14,6 +14,7 @@
 pub mod bounds;
 mod joins;
 pub mod order;
+mod reductions;
 mod views;
 mod zips;
 
@@ -283,15 +284,19 @@ impl Builder {
         let unsupported = |message| ModelError::unsupported(place, message);
         let types: Vec<TypeRef<'_>> = operands.iter().map(of_known).collect();
         let is_splat = |x: &Tensor| matches!(x.data(), Data::Splat(_));
-        let cost = match op.infer(&types) {
-            Ok(_) if operands.iter().all(is_splat) => 1,
-            // It looks at no other element.
-            Ok(result) if matches!(op, TensorOp::View(_)) => element_count(&result.shape),
-            Ok(result) => {
-                element_count(&result.shape).max(operands.iter().map(Tensor::len).max().unwrap_or(1))
-            }
+        let read = operands.iter().map(Tensor::len).max().unwrap_or(0);
+        let cost = match (op.infer(&types), op) {
             // Its definition says why.
-            Err(_) => 0,
+            (Err(_), _) => 0,
+            // Of one element repeated, these compute one.
+            (Ok(_), TensorOp::Map(_) | TensorOp::Zip(_) | TensorOp::View(_))
+                if operands.iter().all(is_splat) =>
+            {
+                1
+            }
+            // It looks at no other element.
+            (Ok(result), TensorOp::View(_)) => element_count(&result.shape),
+            (Ok(result), _) => element_count(&result.shape).max(read),
         };
         self.compute(cost, place)?;
         op.evaluate(operands).map_err(unsupported)

@@ -9,9 +9,12 @@
 //! so that every match keeps its arms, but a graph that holds such an operator is refused.
 
 mod absent;
+pub mod arg_reduce;
 pub mod concat;
 pub mod map;
 pub mod pad;
+pub mod reduce;
+pub mod scan;
 pub mod select;
 pub(crate) mod strides;
 pub mod view;
@@ -19,9 +22,12 @@ pub mod zip;
 
 use std::fmt;
 
+pub use self::arg_reduce::ArgReduce;
 pub use self::concat::Concat;
 pub use self::map::{Map, Unary};
 pub use self::pad::{Border, Pad};
+pub use self::reduce::{Fold, Reduce};
+pub use self::scan::Scan;
 pub use self::select::Select;
 pub use self::view::View;
 pub use self::zip::{Binary, Zip};
@@ -48,6 +54,12 @@ pub enum TensorOp {
     Concat(Concat),
     /// More elements around a tensor.
     Pad(Pad),
+    /// One number of many.
+    Reduce(Reduce),
+    /// The place of an extreme.
+    ArgReduce(ArgReduce),
+    /// Running sums and products.
+    Scan(Scan),
 }
 
 /// What the words of a value hold, and its shape.
@@ -108,6 +120,9 @@ impl TensorOp {
             TensorOp::View(op) => op,
             TensorOp::Concat(op) => op,
             TensorOp::Pad(op) => op,
+            TensorOp::Reduce(op) => op,
+            TensorOp::ArgReduce(op) => op,
+            TensorOp::Scan(op) => op,
         }
     }
 
@@ -129,6 +144,9 @@ impl TensorOp {
             TensorOp::View(op) => op,
             TensorOp::Concat(op) => op,
             TensorOp::Pad(op) => op,
+            TensorOp::Reduce(op) => op,
+            TensorOp::ArgReduce(op) => op,
+            TensorOp::Scan(op) => op,
         }
     }
 
@@ -142,6 +160,9 @@ impl TensorOp {
             TensorOp::View(_) => VIEW,
             TensorOp::Concat(_) => CONCAT,
             TensorOp::Pad(_) => PAD,
+            TensorOp::Reduce(_) => REDUCE,
+            TensorOp::ArgReduce(_) => ARG_REDUCE,
+            TensorOp::Scan(_) => SCAN,
         });
         self.own_family().write(file);
     }
@@ -165,6 +186,9 @@ impl TensorOp {
             VIEW => Some(TensorOp::View(View::read(file, origin)?)),
             CONCAT => Some(TensorOp::Concat(Concat::read(file, origin)?)),
             PAD => Some(TensorOp::Pad(Pad::read(file, origin)?)),
+            REDUCE => Some(TensorOp::Reduce(Reduce::read(file, origin)?)),
+            ARG_REDUCE => Some(TensorOp::ArgReduce(ArgReduce::read(file, origin)?)),
+            SCAN => Some(TensorOp::Scan(Scan::read(file, origin)?)),
             _ => None,
         })
     }
@@ -177,6 +201,9 @@ const SELECT: usize = 18;
 const VIEW: usize = 20;
 const CONCAT: usize = 21;
 const PAD: usize = 22;
+const REDUCE: usize = 23;
+const ARG_REDUCE: usize = 24;
+const SCAN: usize = 25;
 
 /// What an operator takes, gives and costs.
 pub(crate) trait Family: OnCpu + OnGpu {

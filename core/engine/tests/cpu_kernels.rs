@@ -9,6 +9,8 @@ mod fused;
 mod maps;
 #[path = "support/random.rs"]
 mod random;
+#[path = "support/reductions.rs"]
+mod reductions;
 #[path = "support/selects.rs"]
 mod selects;
 #[path = "support/suite.rs"]
@@ -142,6 +144,16 @@ fn one_of_two_elements() {
 #[test]
 fn elements_at_other_places() {
     views::cases().for_each(|case| check(&case));
+}
+
+#[test]
+fn numbers_of_many() {
+    reductions::cases().for_each(|case| check(&case));
+}
+
+#[test]
+fn long_sums_keep_their_digits() {
+    reductions::long_sums().for_each(|case| check(&case));
 }
 
 #[test]

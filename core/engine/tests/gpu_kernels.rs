@@ -11,6 +11,8 @@ mod fused;
 mod maps;
 #[path = "support/random.rs"]
 mod random;
+#[path = "support/reductions.rs"]
+mod reductions;
 #[path = "support/selects.rs"]
 mod selects;
 #[path = "support/suite.rs"]
@@ -222,6 +224,20 @@ fn one_of_two_elements() {
 #[test]
 fn elements_at_other_places() {
     views::cases().for_each(|case| check(&case));
+}
+
+#[test]
+fn numbers_of_many() {
+    reductions::cases().for_each(|case| check(&case));
+}
+
+/// Each thread of a group adds 64 at a time, and 244 such sums.
+#[test]
+fn long_sums_keep_their_digits() {
+    for mut case in reductions::long_sums() {
+        case.tolerance = 5e-6;
+        check(&case);
+    }
 }
 
 #[test]

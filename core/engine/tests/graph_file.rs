@@ -4,6 +4,8 @@
 mod maps;
 #[path = "support/random.rs"]
 mod random;
+#[path = "support/reductions.rs"]
+mod reductions;
 #[path = "support/selects.rs"]
 mod selects;
 #[allow(dead_code, reason = "graphs are written here, and not computed")]
@@ -179,6 +181,7 @@ fn tensor_operators_survive_mutations() {
         .chain(zips::functions().map(|(f, from)| zips::case(f, from)))
         .chain(selects::cases())
         .chain(views::cases())
+        .chain(reductions::cases())
         .map(|case| graph_file::write(&case.graph, &SOURCE).expect("it is folded"))
         .collect();
     let mut random = Random(16_000);

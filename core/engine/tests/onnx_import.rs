@@ -406,6 +406,60 @@ fn what_is_split_turned_and_joined_lies_as_it_did() {
     assert_eq!(Ok(result), expected.reshaped(vec![1, 4, 3]));
 }
 
+/// The sum of integers has room in a frame, or is refused, or keeps its lowest bits, by its type.
+#[test]
+fn sums_of_integers_keep_their_type() {
+    let sum = |number: i64, operator: &str, len: i64| {
+        let rest = ports(port("x", number, &[len]), port("y", number, &[1]));
+        read(&model(11, &[node(operator, "x", "y", &[])], &rest))
+    };
+    let graph = sum(I64, "ReduceSum", 2).expect("room for two");
+    assert_eq!(operators(&graph), ["ReduceSum"]);
+    let input = integers(FileType::I64, &[-(1 << 30), -(1 << 30)]);
+    assert_eq!(
+        frame(graph, &input, FileType::I64),
+        integers(FileType::I64, &[-(1 << 31)])
+    );
+    for (operator, len) in [("ReduceSum", 3), ("ReduceSumSquare", 1), ("ReduceProd", 2)] {
+        let error = sum(I64, operator, len).expect_err("no room");
+        assert!(error.to_string().contains("32 bits of a frame"), "{error}");
+    }
+    let graph = sum(I32, "ReduceSum", 3).expect("bits of 32");
+    let most = i64::from(i32::MAX);
+    let input = integers(FileType::I32, &[most, 1, 1]);
+    assert_eq!(
+        frame(graph, &input, FileType::I32),
+        integers(FileType::I32, &[-most])
+    );
+    let graph = sum(I8, "ReduceSum", 3).expect("bits of 8");
+    assert_eq!(operators(&graph), ["ReduceSum", "Cast"]);
+    let input = integers(FileType::I8, &[127, 1, 1]);
+    assert_eq!(
+        frame(graph, &input, FileType::I8),
+        integers(FileType::I8, &[-127])
+    );
+}
+
+/// Axes are those of the file, wherever they lie; places of extremes are in bounds that a later node needs.
+#[test]
+fn axes_are_reduced_where_they_lie() {
+    let transpose = |from: &str, to: &str| node("Transpose", from, to, &[ints("perm", &[1, 2, 0])]);
+    let nodes = [
+        transpose("x", "a"),
+        node("ArgMax", "a", "b", &[int("axis", 1), int("keepdims", 0)]),
+        node("Constant", "", "axis", &[int("value_int", -1)]),
+        node("CumSum", "b axis", "y", &[int("reverse", 1)]),
+    ];
+    let rest = ports(port("x", F32, &[2, 2, 3]), port("y", I64, &[2, 2]));
+    let graph = read(&model(14, &nodes, &rest)).expect("a graph");
+    assert_eq!(operators(&graph), ["ArgMax", "Reshape", "CumSum", "View"]);
+    let values = [1.0, 9.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 1.0, 0.0];
+    let input = tensor(FileType::F32, &[2, 2, 3], Data::Float(values.into()));
+    // numpy.cumsum(x.transpose(1, 2, 0).argmax(1)[:, ::-1], 1)[:, ::-1] of NumPy 2.4.
+    let expected = integers(FileType::I64, &[3, 2, 2, 0]).reshaped(vec![2, 2]);
+    assert_eq!(Ok(frame(graph, &input, FileType::I64)), expected);
+}
+
 /// An input that decides what the graph is can be given when the model is read, and is none afterwards.
 /// A float that a frame brings may be no integer, and nothing says what an integer to its power is.
 #[test]
@@ -864,7 +918,11 @@ fn damaged_models_are_refused_or_read() {
         node("Constant", "", "amounts", &[ints("value_ints", &[1, -1, -1, 1])]),
         node("Constant", "", "twice", &[ints("value_ints", &[2, 1])]),
         node("Pad", "i amounts", "j", &[]),
-        node("Tile", "j twice", "_", &[]),
+        node("Tile", "j twice", "k", &[]),
+        node("ReduceMax", "k", "l", &[int("keepdims", 0)]),
+        node("ArgMin", "k", "_", &[int("axis", 1), int("select_last_index", 1)]),
+        node("Constant", "", "one", &[int("value_int", 1)]),
+        node("CumSum", "k one", "_", &[int("exclusive", 1)]),
         node("CastLike", "e x", "y", &[]),
     ];
     let rest = ports(port("x", F32, &[2, 1, 3]), port("y", F32, &[2, 3]));
@@ -872,7 +930,22 @@ fn damaged_models_are_refused_or_read() {
     assert_eq!(
         operators(&read(&good).expect("a graph"))[1..],
         [
-            "Cast", "BitNot", "Cast", "View", "View", "View", "Concat", "View", "Pad", "View", "Reshape",
+            "Cast",
+            "BitNot",
+            "Cast",
+            "View",
+            "View",
+            "View",
+            "Concat",
+            "View",
+            "Pad",
+            "View",
+            "Reshape",
+            "ReduceMax",
+            "Reshape",
+            "ArgMin",
+            "CumSum",
+            "Cast",
             "Cast"
         ]
     );

@@ -189,6 +189,11 @@ impl Common {
             inputs: vec![x.id],
         }
     }
+
+    /// The same operands of a result of another shape.
+    pub fn with_shape(self, shape: Shape) -> Self {
+        Self { shape, ..self }
+    }
 }
 
 /// The order of a value with sizes of 1 before its shape.

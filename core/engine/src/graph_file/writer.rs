@@ -18,7 +18,7 @@ impl Writer {
         self.0.extend_from_slice(&(number as u32).to_le_bytes());
     }
 
-    pub(super) fn numbers(&mut self, numbers: &[usize]) {
+    pub(crate) fn numbers(&mut self, numbers: &[usize]) {
         self.number(numbers.len());
         for &number in numbers {
             self.number(number);

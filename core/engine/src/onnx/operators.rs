@@ -1,10 +1,10 @@
 //! The operators that are read: for each its name, how many operands it may have, and what it becomes.
 
 use super::call::Call;
-use super::lower::{casts, constants, maps, patterns, shapes, views, zips};
+use super::lower::{casts, constants, maps, patterns, reductions, shapes, views, zips};
 use crate::builder::Symbol;
 use crate::error::ModelError;
-use crate::ops::{Binary, Unary};
+use crate::ops::{Binary, Fold, Unary};
 
 /// An operator of the domain `ai.onnx`.
 pub(super) struct Operator {
@@ -21,6 +21,8 @@ enum Lowering {
     Zip(Binary),
     /// The same, of any number of operands, from the first to the last.
     Chain(Binary),
+    /// One number of many.
+    Reduce(Fold),
     /// Everything else; gives the results.
     With(fn(&mut Call<'_>) -> Result<Vec<Symbol>, ModelError>),
 }
@@ -37,6 +39,7 @@ impl Operator {
             Lowering::Map(f) => call.map(f),
             Lowering::Zip(f) => call.zip(f),
             Lowering::Chain(f) => call.chain(f),
+            Lowering::Reduce(f) => reductions::reduce(call, f),
             Lowering::With(lower) => lower(call),
         }
     }
@@ -66,6 +69,14 @@ const fn chain(name: &'static str, f: Binary) -> Operator {
     }
 }
 
+const fn reduce(name: &'static str, f: Fold) -> Operator {
+    Operator {
+        name,
+        max_operands: 2,
+        lowering: Lowering::Reduce(f),
+    }
+}
+
 const fn with(
     name: &'static str,
     max_operands: usize,
@@ -88,6 +99,8 @@ const OPERATORS: &[Operator] = &[
     map("Acosh", Unary::Acosh),
     zip("Add", Binary::Add),
     zip("And", Binary::And),
+    with("ArgMax", 1, reductions::arg_max),
+    with("ArgMin", 1, reductions::arg_min),
     map("Asin", Unary::Asin),
     map("Asinh", Unary::Asinh),
     map("Atan", Unary::Atan),
@@ -109,6 +122,8 @@ const OPERATORS: &[Operator] = &[
     with("ConstantOfShape", 1, constants::constant_of_shape),
     map("Cos", Unary::Cos),
     map("Cosh", Unary::Cosh),
+    with("CumProd", 2, reductions::cum_prod),
+    with("CumSum", 2, reductions::cum_sum),
     with("DepthToSpace", 1, views::depth_to_space),
     zip("Div", Binary::Div),
     with("Dropout", 3, constants::dropout),
@@ -121,6 +136,8 @@ const OPERATORS: &[Operator] = &[
     with("Flatten", 1, shapes::flatten),
     map("Floor", Unary::Floor),
     with("Gelu", 1, maps::gelu),
+    with("GlobalAveragePool", 1, reductions::global_average_pool),
+    with("GlobalMaxPool", 1, reductions::global_max_pool),
     zip("Greater", Binary::Greater),
     zip("GreaterOrEqual", Binary::GreaterOrEqual),
     with("HammingWindow", 1, patterns::hamming_window),
@@ -148,6 +165,16 @@ const OPERATORS: &[Operator] = &[
     with("Pow", 2, zips::pow),
     with("Range", 3, patterns::range),
     map("Reciprocal", Unary::Reciprocal),
+    reduce("ReduceL1", Fold::L1),
+    reduce("ReduceL2", Fold::L2),
+    reduce("ReduceLogSum", Fold::LogSum),
+    reduce("ReduceLogSumExp", Fold::LogSumExp),
+    reduce("ReduceMax", Fold::Max),
+    reduce("ReduceMean", Fold::Mean),
+    reduce("ReduceMin", Fold::Min),
+    reduce("ReduceProd", Fold::Prod),
+    reduce("ReduceSum", Fold::Sum),
+    reduce("ReduceSumSquare", Fold::SumSquare),
     map("Relu", Unary::Relu),
     with("Reshape", 2, shapes::reshape),
     map("Round", Unary::Round),

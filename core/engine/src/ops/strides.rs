@@ -117,6 +117,21 @@ impl<const N: usize> Loops<N> {
         starts
     }
 
+    /// Where the element at `index` of the result lies in each operand.
+    #[inline]
+    pub fn at(&self, index: usize) -> [usize; N] {
+        let Loop { size, strides } = self.innermost();
+        let (run, step) = match self.loops.len() {
+            0 | 1 => (0, index),
+            _ => (index / size, index % size),
+        };
+        let mut place = self.starts(run);
+        for (place, stride) in place.iter_mut().zip(strides) {
+            *place = place.wrapping_add_signed(step as isize * stride);
+        }
+        place
+    }
+
     /// Whether operand number `operand` can be read in units of `lanes` elements along the innermost loop: they lie one
     /// behind the other, or are one.
     pub fn allow(&self, operand: usize, lanes: usize) -> bool {
