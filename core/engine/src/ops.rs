@@ -12,6 +12,7 @@ mod absent;
 pub mod arg_reduce;
 pub mod concat;
 pub mod map;
+pub mod norm;
 pub mod pad;
 pub mod reduce;
 pub mod scan;
@@ -25,6 +26,7 @@ use std::fmt;
 pub use self::arg_reduce::ArgReduce;
 pub use self::concat::Concat;
 pub use self::map::{Map, Unary};
+pub use self::norm::{Measure, Norm};
 pub use self::pad::{Border, Pad};
 pub use self::reduce::{Fold, Reduce};
 pub use self::scan::Scan;
@@ -60,6 +62,8 @@ pub enum TensorOp {
     ArgReduce(ArgReduce),
     /// Running sums and products.
     Scan(Scan),
+    /// Each element by the measure of many.
+    Norm(Norm),
 }
 
 /// What the words of a value hold, and its shape.
@@ -123,6 +127,7 @@ impl TensorOp {
             TensorOp::Reduce(op) => op,
             TensorOp::ArgReduce(op) => op,
             TensorOp::Scan(op) => op,
+            TensorOp::Norm(op) => op,
         }
     }
 
@@ -147,6 +152,7 @@ impl TensorOp {
             TensorOp::Reduce(op) => op,
             TensorOp::ArgReduce(op) => op,
             TensorOp::Scan(op) => op,
+            TensorOp::Norm(op) => op,
         }
     }
 
@@ -163,6 +169,7 @@ impl TensorOp {
             TensorOp::Reduce(_) => REDUCE,
             TensorOp::ArgReduce(_) => ARG_REDUCE,
             TensorOp::Scan(_) => SCAN,
+            TensorOp::Norm(_) => NORM,
         });
         self.own_family().write(file);
     }
@@ -189,6 +196,7 @@ impl TensorOp {
             REDUCE => Some(TensorOp::Reduce(Reduce::read(file, origin)?)),
             ARG_REDUCE => Some(TensorOp::ArgReduce(ArgReduce::read(file, origin)?)),
             SCAN => Some(TensorOp::Scan(Scan::read(file, origin)?)),
+            NORM => Some(TensorOp::Norm(Norm::read(file, origin)?)),
             _ => None,
         })
     }
@@ -204,6 +212,7 @@ const PAD: usize = 22;
 const REDUCE: usize = 23;
 const ARG_REDUCE: usize = 24;
 const SCAN: usize = 25;
+const NORM: usize = 26;
 
 /// What an operator takes, gives and costs.
 pub(crate) trait Family: OnCpu + OnGpu {

@@ -460,6 +460,37 @@ fn axes_are_reduced_where_they_lie() {
     assert_eq!(Ok(frame(graph, &input, FileType::I64)), expected);
 }
 
+/// Until operator set 12, softmax is taken of all axes together from the one that is named; then of that one alone.
+#[test]
+fn softmax_is_of_the_axes_that_its_set_means() {
+    let x = tensor(
+        FileType::F32,
+        &[1, 2, 2],
+        Data::Float([0.0, 0.0, 0.0, 1.5].into()),
+    );
+    // By the formula in f64 with NumPy 2.4.
+    let of_all = [0.133_659_7, 0.133_659_7, 0.133_659_7, 0.599_021];
+    let of_rows = [0.5, 0.5, 0.182_425_5, 0.817_574_5];
+    let of_columns = [0.5, 0.182_425_5, 0.5, 0.817_574_5];
+    for (opset, attributes, expected) in [
+        (11, vec![], of_all),
+        (11, vec![int("axis", 2)], of_rows),
+        (13, vec![], of_rows),
+        (13, vec![int("axis", 1)], of_columns),
+    ] {
+        let rest = ports(port("x", F32, &[1, 2, 2]), port("y", F32, &[1, 2, 2]));
+        let graph = read(&model(opset, &[node("Softmax", "x", "y", &attributes)], &rest)).expect("a graph");
+        let result = frame(graph, &x, FileType::F32);
+        for (y, expected) in result.floats().expect("f32").iter().zip(expected) {
+            assert!(
+                (y - expected).abs() < 1e-6,
+                "{opset}, {} attributes: {y} instead of {expected}",
+                attributes.len()
+            );
+        }
+    }
+}
+
 /// An input that decides what the graph is can be given when the model is read, and is none afterwards.
 /// A float that a frame brings may be no integer, and nothing says what an integer to its power is.
 #[test]

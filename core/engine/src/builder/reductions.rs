@@ -6,7 +6,7 @@ use super::{Builder, Live, Symbol};
 use crate::element::FileType;
 use crate::error::ModelError;
 use crate::graph::element_count;
-use crate::ops::{ArgReduce, Fold, Reduce, Scan, TensorOp};
+use crate::ops::{ArgReduce, Fold, Measure, Norm, Reduce, Scan, TensorOp};
 use crate::tensor::{Data, Tensor};
 
 impl Builder {
@@ -111,6 +111,33 @@ impl Builder {
             Some(exact) => self.integers(op, operand, live.file_type, exact, place),
         };
         result.map(Symbol::Live)
+    }
+
+    /// Each element by the measure of all that share its place outside of some axes.
+    ///
+    /// # Errors
+    /// *Unsupported* for what is no float, and where too much would be computed.
+    pub fn norm(
+        &mut self,
+        f: Measure,
+        x: &Symbol,
+        axes: &[usize],
+        place: &str,
+    ) -> Result<Symbol, ModelError> {
+        let mut axes = axes.to_vec();
+        axes.sort_unstable();
+        match x {
+            Symbol::Known(tensor) => {
+                let op = TensorOp::Norm(Norm { f, axes });
+                self.fold(&op, std::slice::from_ref(tensor), place)
+                    .map(Symbol::Known)
+            }
+            Symbol::Live(live) => {
+                let axes = self.in_memory(live, &axes);
+                let id = self.push(TensorOp::Norm(Norm { f, axes }), vec![live.id], place)?;
+                Ok(Symbol::Live(Live { id, ..live.clone() }))
+            }
+        }
     }
 
     /// Which axes in memory some axes of the file are, ascending.

@@ -6,6 +6,7 @@
 pub(super) mod casts;
 pub(super) mod constants;
 pub(super) mod maps;
+pub(super) mod norms;
 pub(super) mod patterns;
 pub(super) mod reductions;
 pub(super) mod shapes;

@@ -1,7 +1,7 @@
 //! The operators that are read: for each its name, how many operands it may have, and what it becomes.
 
 use super::call::Call;
-use super::lower::{casts, constants, maps, patterns, reductions, shapes, views, zips};
+use super::lower::{casts, constants, maps, norms, patterns, reductions, shapes, views, zips};
 use crate::builder::Symbol;
 use crate::error::ModelError;
 use crate::ops::{Binary, Fold, Unary};
@@ -107,6 +107,7 @@ const OPERATORS: &[Operator] = &[
     map("Atanh", Unary::Atanh),
     with("BitShift", 2, zips::bit_shift),
     zip("BitwiseAnd", Binary::BitAnd),
+    with("BatchNormalization", 5, norms::batch_normalization),
     map("BitwiseNot", Unary::BitNot),
     zip("BitwiseOr", Binary::BitOr),
     zip("BitwiseXor", Binary::BitXor),
@@ -142,17 +143,24 @@ const OPERATORS: &[Operator] = &[
     zip("GreaterOrEqual", Binary::GreaterOrEqual),
     with("HammingWindow", 1, patterns::hamming_window),
     with("HannWindow", 1, patterns::hann_window),
+    with("GroupNormalization", 3, norms::group_normalization),
     with("HardSigmoid", 1, maps::hard_sigmoid),
     map("HardSwish", Unary::HardSwish),
+    with("Hardmax", 1, norms::hardmax),
     with("Identity", 1, constants::identity),
+    with("InstanceNormalization", 3, norms::instance_normalization),
     with("IsInf", 1, maps::is_inf),
     map("IsNaN", Unary::IsNan),
+    with("LayerNormalization", 3, norms::layer_normalization),
     with("LeakyRelu", 1, maps::leaky_relu),
     zip("Less", Binary::Less),
     zip("LessOrEqual", Binary::LessOrEqual),
     map("Log", Unary::Log),
+    with("LogSoftmax", 1, norms::log_softmax),
+    with("LpNormalization", 1, norms::lp_normalization),
     chain("Max", Binary::Max),
     with("Mean", ANY, zips::mean),
+    with("MeanVarianceNormalization", 1, norms::mean_variance_normalization),
     chain("Min", Binary::Min),
     map("Mish", Unary::Mish),
     with("Mod", 2, zips::modulo),
@@ -164,6 +172,7 @@ const OPERATORS: &[Operator] = &[
     with("Pad", 4, views::pad),
     with("Pow", 2, zips::pow),
     with("Range", 3, patterns::range),
+    with("RMSNormalization", 2, norms::rms_normalization),
     map("Reciprocal", Unary::Reciprocal),
     reduce("ReduceL1", Fold::L1),
     reduce("ReduceL2", Fold::L2),
@@ -187,6 +196,7 @@ const OPERATORS: &[Operator] = &[
     map("Sinh", Unary::Sinh),
     with("Size", 1, constants::size),
     with("Slice", 5, views::slice),
+    with("Softmax", 1, norms::softmax),
     map("Softplus", Unary::Softplus),
     map("Softsign", Unary::Softsign),
     with("SpaceToDepth", 1, views::space_to_depth),

@@ -5,12 +5,14 @@
 mod cpu;
 mod gpu;
 
+pub(super) use self::cpu::LANES;
+pub(super) use self::gpu::Wgsl;
 use super::map::wrapped;
 use super::strides::{Loop, Loops};
 use super::{Definition, Family, Type, TypeRef};
 use crate::element::{Element, FileType};
 use crate::error::ModelError;
-use crate::graph::Shape;
+use crate::graph::{Shape, element_count};
 use crate::graph_file::{Reader, Writer};
 use crate::tensor::{Scalar, Tensor};
 
@@ -91,7 +93,7 @@ impl Fold {
     }
 
     /// The number of real numbers.
-    fn real(self, x: &[f64]) -> f64 {
+    pub(super) fn real(self, x: &[f64]) -> f64 {
         let extreme = |is_beyond: fn(f64, f64) -> bool, start: f64| {
             x.iter().fold(
                 start,
@@ -168,19 +170,43 @@ impl Fold {
     }
 }
 
+/// Whether these are axes of a shape, ascending.
+pub(super) fn are_axes(shape: &[usize], axes: &[usize]) -> bool {
+    let is_ascending = axes.windows(2).all(|pair| pair[0] < pair[1]);
+    is_ascending && axes.last().is_none_or(|&axis| axis < shape.len())
+}
+
+/// The elements of a shape in lines along some axes: for each place outside of them, the places along them.
+pub(super) fn lines(shape: &[usize], axes: &[usize]) -> impl Iterator<Item = Vec<usize>> {
+    // The places of what differs only along the axes, or only outside of them, from one that is given.
+    let places = move |along: bool, start: usize| {
+        let mut places = vec![start];
+        let mut stride = element_count(shape);
+        for (axis, &size) in shape.iter().enumerate() {
+            stride /= size.max(1);
+            if axes.contains(&axis) == along {
+                let steps = |&place: &usize| (0..size).map(move |step| place + step * stride);
+                places = places.iter().flat_map(steps).collect();
+            }
+        }
+        places
+    };
+    places(false, 0).into_iter().map(move |start| places(true, start))
+}
+
 /// How the elements of a tensor are met: once for each element of the result, and below that along the axes.
 #[derive(Clone, Debug)]
-struct Geometry {
+pub(super) struct Geometry {
     /// Over the result: where its elements begin in x.
-    kept: Loops<1>,
+    pub kept: Loops<1>,
     /// Along the axes.
-    along: Loops<1>,
+    pub along: Loops<1>,
     /// How many elements of x one element of the result has.
-    count: usize,
+    pub count: usize,
 }
 
 impl Geometry {
-    fn new(shape: &[usize], axes: &[usize]) -> Self {
+    pub fn new(shape: &[usize], axes: &[usize]) -> Self {
         let (mut kept, mut along) = (Vec::new(), Vec::new());
         let mut stride = 1;
         for (axis, &size) in shape.iter().enumerate().rev() {
@@ -209,8 +235,7 @@ impl Geometry {
 impl Reduce {
     /// The shape of the result.
     fn shape(&self, x: &[usize]) -> Result<Shape, String> {
-        let is_ascending = self.axes.windows(2).all(|pair| pair[0] < pair[1]);
-        if !is_ascending || self.axes.last().is_some_and(|&axis| axis >= x.len()) {
+        if !are_axes(x, &self.axes) {
             return Err(format!("{} of shape {x:?} along {:?}", self.name(), self.axes));
         }
         let mut shape = x.to_vec();
@@ -256,25 +281,8 @@ impl Definition for Reduce {
         };
         let of = x.file_type();
         let shape = self.shape(x.shape())?;
-        // Where the element with these coordinates in the result begins, and those that belong to it.
-        let places = |along: bool, start: usize| {
-            let mut places = vec![start];
-            let mut stride = x.len();
-            for (axis, &size) in x.shape().iter().enumerate() {
-                stride /= size.max(1);
-                if self.axes.contains(&axis) == along {
-                    let steps = |&place: &usize| (0..size).map(move |step| place + step * stride);
-                    places = places.iter().flat_map(steps).collect();
-                }
-            }
-            places
-        };
-        let starts = places(false, 0);
-        let elements = starts.into_iter().map(|start| {
-            let x: Option<Vec<Scalar>> = places(true, start)
-                .into_iter()
-                .map(|place| x.get(place))
-                .collect();
+        let elements = lines(x.shape(), &self.axes).map(|places| {
+            let x: Option<Vec<Scalar>> = places.into_iter().map(|place| x.get(place)).collect();
             x.and_then(|x| self.f.apply(&x, of))
                 .ok_or_else(|| format!("{} of {of}", self.name()))
         });

@@ -1,9 +1,9 @@
 //! Cases for numbers of many: each of every kind of element that it takes, along inner, outer, several, all and no axes,
-//! of few elements and many, of none; places of extremes; running sums and products.
+//! of few elements and many, of none; places of extremes; running sums and products; elements by a common measure.
 
 use plumbline_engine::element::Element;
 use plumbline_engine::graph::element_count;
-use plumbline_engine::ops::{ArgReduce, Fold, Reduce, Scan, TensorOp};
+use plumbline_engine::ops::{ArgReduce, Fold, Measure, Norm, Reduce, Scan, TensorOp};
 
 use super::random::Random;
 use super::suite::{Build, Case};
@@ -38,7 +38,37 @@ pub fn cases() -> impl Iterator<Item = Case> {
         .map(|(f, element)| reductions(f, element));
     let places = [Element::F32, Element::I32, Element::U32].into_iter().map(places);
     let scans = [Element::F32, Element::I32].into_iter().map(scans);
-    folds.chain(places).chain(scans)
+    folds.chain(places).chain(scans).chain(MEASURES.map(norms))
+}
+
+const MEASURES: [Measure; 6] = [
+    Measure::Softmax,
+    Measure::LogSoftmax,
+    Measure::Standard(1e-5),
+    Measure::RootMeanSquare(1e-3),
+    Measure::L1,
+    Measure::L2,
+];
+
+/// Along each set of axes; of zeros too, which have no size.
+fn norms(f: Measure) -> Case {
+    let mut random = Random(28_000);
+    let mut build = Build::default();
+    let mut results = Vec::new();
+    let range = match f {
+        Measure::Softmax | Measure::LogSoftmax => [-60.0, 60.0],
+        _ => [-3.0, 5.0],
+    };
+    for (shape, axes) in SHAPES {
+        let data = floats(&mut random, element_count(shape), range);
+        let x = build.words(Element::F32, shape, data);
+        let axes = axes.to_vec();
+        results.push(build.tensor(TensorOp::Norm(Norm { f, axes }), vec![x]));
+    }
+    let zeros = build.words(Element::F32, &[4, 3], vec![0; 12]);
+    let norm = Norm { f, axes: vec![1] };
+    results.push(build.tensor(TensorOp::Norm(norm), vec![zeros]));
+    build.case(&results)
 }
 
 fn reductions(f: Fold, element: Element) -> Case {

@@ -13,7 +13,7 @@ use crate::error::ModelError;
 use crate::ops::{CpuKernel, NodeView, OnCpu, Operands, WordsMut};
 
 /// Numbers that are added side by side.
-const LANES: usize = 16;
+pub(in crate::ops) const LANES: usize = 16;
 
 /// Steps that are added one after the other.
 const PART: usize = 64;
@@ -144,7 +144,7 @@ impl Geometry {
 
     /// Some neighbouring results, at most [`LANES`]; `map` is told which of them.
     #[inline(always)]
-    fn part<T: Copy>(
+    pub fn part<T: Copy>(
         &self,
         x: &[T],
         results: Range<usize>,
@@ -198,6 +198,35 @@ impl Geometry {
         };
         let sums = in_halves(0..self.count, &columns, &combine);
         out.copy_from_slice(&sums[..out.len()]);
+    }
+
+    /// The places of some neighbouring lines, at most [`LANES`], each with which of them it belongs to.
+    #[inline(always)]
+    pub fn visit(&self, lines: Range<usize>, mut visit: impl FnMut(usize, usize)) {
+        let innermost = self.along.innermost();
+        let mut begins = [0; LANES];
+        let n_lines = lines.len();
+        let starts = lines.map(|line| self.kept.at(line)[0]);
+        begins
+            .iter_mut()
+            .zip(starts)
+            .for_each(|(begin, start)| *begin = start);
+        let begins = &begins[..n_lines];
+        if innermost.strides == [1] && innermost.size > 1 {
+            for (line, begin) in begins.iter().enumerate() {
+                for run in 0..self.count / innermost.size {
+                    let first = begin + self.along.starts(run)[0];
+                    (first..first + innermost.size).for_each(|place| visit(place, line));
+                }
+            }
+            return;
+        }
+        for step in 0..self.count {
+            let along = self.along.at(step)[0];
+            for (line, begin) in begins.iter().enumerate() {
+                visit(begin + along, line);
+            }
+        }
     }
 }
 

@@ -38,8 +38,6 @@ impl OnGpu for Reduce {
             self.f.name(),
             geometry.count
         );
-        let count = [results, 1];
-        let order = Order::BlocksFirst;
         if geometry.count == 0 {
             // Infinity and NaN are no numbers for the shader's compiler, but words are.
             y = Operand::elements("y", place(node.node.output)?, Element::U32, 1).written();
@@ -49,33 +47,22 @@ impl OnGpu for Reduce {
                 bindings: Bindings::Separate,
                 functions: String::new(),
                 body: format!("  put_y(item, {:#x}u);\n", self.f.of_none(element)),
-                work: Work::Threads { count, order },
+                work: Work::Threads {
+                    count: [results, 1],
+                    order: Order::BlocksFirst,
+                },
             }]);
         }
         let operands = vec![Operand::elements("x", place(node.node.inputs[0])?, element, 1), y];
-        let is_grouped = geometry.count >= GROUPED;
-        let wgsl = Wgsl {
-            f: self.f,
-            of: wgsl_type(element, 1),
-            geometry: &geometry,
-            is_grouped,
-        };
-        let (functions, body) = wgsl.text(results);
-        let width = results.min(WIDTH);
+        let wgsl = Wgsl::new(wgsl_type(element, 1), &geometry);
+        let (functions, body) = self.text(&wgsl, results);
         Ok(vec![Kernel {
             label,
             operands,
             bindings: Bindings::Separate,
             functions,
             body,
-            work: if is_grouped {
-                Work::Groups {
-                    size: GROUP,
-                    count: [width, results.div_ceil(width), 1],
-                }
-            } else {
-                Work::Threads { count, order }
-            },
+            work: wgsl.work(results),
         }])
     }
 }
@@ -102,18 +89,9 @@ impl Fold {
     }
 }
 
-/// What the text of a kernel depends on.
-struct Wgsl<'a> {
-    f: Fold,
-    of: &'static str,
-    geometry: &'a Geometry,
-    is_grouped: bool,
-}
-
-impl Wgsl<'_> {
+impl Reduce {
     /// Functions and statements.
-    fn text(&self, results: usize) -> (String, String) {
-        let of = self.of;
+    fn text(&self, wgsl: &Wgsl<'_>, results: usize) -> (String, String) {
         let add = "a + b";
         let (map, combine) = match self.f {
             Fold::Sum | Fold::Mean | Fold::LogSum => ("x", add),
@@ -123,25 +101,15 @@ impl Wgsl<'_> {
             Fold::L1 => ("abs(x)", add),
             Fold::L2 | Fold::SumSquare => ("x * x", add),
         };
-        let mut functions = self.function("first", map, combine);
-        let mut body = if self.is_grouped {
-            // Groups beyond the last result repeat it: none may leave its threads behind.
-            format!(
-                "  let item = min(group.x + group.y * {}u, {}u);\n",
-                results.min(WIDTH),
-                results - 1
-            )
-        } else {
-            "  let lane = 0u;\n".to_owned()
-        };
-        body += &format!("  let start = {};\n", self.geometry.kept.wgsl(0, "item", 1));
-        body += &format!("  let one = first(start, lane, {of}(0));\n");
+        let mut functions = wgsl.function("first", map, combine);
+        let mut body = wgsl.beginning(results);
+        body += &format!("  let one = first(start, lane, {}(0));\n", wgsl.of);
         let result = match self.f {
-            Fold::Mean => format!("one / {:?}", self.geometry.count as f32),
+            Fold::Mean => format!("one / {:?}", wgsl.geometry.count as f32),
             Fold::L2 => "sqrt(one)".to_owned(),
             Fold::LogSum => "log(one)".to_owned(),
             Fold::LogSumExp => {
-                functions += &self.function("second", "exp(x - y)", add);
+                functions += &wgsl.function("second", "exp(x - y)", add);
                 body += "  let sum = second(start, lane, one);\n";
                 // The logarithm of an infinite sum, whose differences are no numbers.
                 let is_infinite = "(bitcast<u32>(one) & 0x7fffffffu) == 0x7f800000u";
@@ -150,18 +118,74 @@ impl Wgsl<'_> {
             Fold::Sum | Fold::Max | Fold::Min | Fold::Prod | Fold::L1 | Fold::SumSquare => "one".to_owned(),
         };
         let put = format!("put_y(item, {result});");
-        body += &match self.is_grouped {
+        body += &match wgsl.is_grouped {
             true => format!("  if (lane == 0u) {{ {put} }}\n"),
             false => format!("  {put}\n"),
         };
         (functions, body)
     }
+}
+
+/// The text of kernels that go along lines, one thread a line, or one group where lines are long.
+pub(in crate::ops) struct Wgsl<'a> {
+    of: &'static str,
+    geometry: &'a Geometry,
+    is_grouped: bool,
+}
+
+impl<'a> Wgsl<'a> {
+    /// For lines of elements of this type; there are some.
+    pub fn new(of: &'static str, geometry: &'a Geometry) -> Self {
+        Self {
+            of,
+            geometry,
+            is_grouped: geometry.count >= GROUPED,
+        }
+    }
+
+    /// How many threads share a line.
+    pub fn threads(&self) -> usize {
+        if self.is_grouped { GROUP } else { 1 }
+    }
+
+    /// The work of so many lines.
+    pub fn work(&self, lines: usize) -> Work {
+        let width = lines.min(WIDTH);
+        if self.is_grouped {
+            Work::Groups {
+                size: GROUP,
+                count: [width, lines.div_ceil(width), 1],
+            }
+        } else {
+            Work::Threads {
+                count: [lines, 1],
+                order: Order::BlocksFirst,
+            }
+        }
+    }
+
+    /// Statements that say which line it is (`item`), where its first element is (`start`), and which of the threads
+    /// that share it this one is (`lane`).
+    pub fn beginning(&self, lines: usize) -> String {
+        let mut body = if self.is_grouped {
+            // Groups beyond the last line repeat it: none may leave its threads behind.
+            format!(
+                "  let item = min(group.x + group.y * {}u, {}u);\n",
+                lines.min(WIDTH),
+                lines - 1
+            )
+        } else {
+            "  let lane = 0u;\n".to_owned()
+        };
+        body += &format!("  let start = {};\n", self.geometry.kept.wgsl(0, "item", 1));
+        body
+    }
 
     /// A function of all elements of a result, whose first is at `start`: what `map` makes of each x is put together by
     /// `combine`. All threads of a group call it and all are given the number.
-    fn function(&self, name: &str, map: &str, combine: &str) -> String {
+    pub fn function(&self, name: &str, map: &str, combine: &str) -> String {
         let (of, count) = (self.of, self.geometry.count);
-        let threads = if self.is_grouped { GROUP } else { 1 };
+        let threads = self.threads();
         let place = self.geometry.along.wgsl(0, "step", 1);
         let mut text = format!(
             "fn {name}_of(a: {of}, b: {of}) -> {of} {{ return {combine}; }}\n\
