@@ -6,7 +6,7 @@
 //! ```
 //!
 //! [`tracker`] holds the thread: it says which region of a frame which model must see, takes the models' numbers and
-//! gives a [`pose::Pose`]; a GPU that decodes frames itself leaves [`pose_smoothing`] to the CPU. All constants are those of MediaPipe's BlazePose as its Python solution 0.10.14 runs it.
+//! gives a [`pose::Pose`]; [`people`] holds several such threads. A GPU that decodes frames itself leaves [`pose_smoothing`] to the CPU. All constants are those of MediaPipe's BlazePose as its Python solution 0.10.14 runs it.
 //! Modules stand in the order in which data flows through them; [`mask`] and [`backdrop`] stand beside: who of the
 //! picture is the person, and what is put behind them.
 
@@ -14,11 +14,13 @@ pub mod anchors;
 pub mod backdrop;
 mod blur;
 pub mod detection;
+pub mod follower;
 pub mod geometry;
 pub mod heatmap;
 pub mod landmarks;
 pub mod mask;
 pub mod nms;
+pub mod people;
 pub mod pose;
 pub mod pose_smoothing;
 pub mod preprocess;

@@ -14,17 +14,14 @@
 //! `pose_landmark_cpu.pbtxt` (the graph behind its Python solution).
 
 use crate::anchors::anchors;
-use crate::detection::{self, BODY_SCALE_POINT, HIP_CENTER};
+use crate::detection::{self, BODY_SCALE_POINT, Detection, HIP_CENTER};
+use crate::follower::Follower;
 use crate::geometry::{ImageSize, Point2};
-use crate::heatmap::{self, Heatmap};
-use crate::landmarks::{self, ALIGNMENT_CENTER, ALIGNMENT_SCALE_POINT, ModelLandmark};
+use crate::heatmap::Heatmap;
 use crate::nms::{MERGE_OVERLAP, merge_overlapping};
-use crate::pose::{Landmark, Pose, WorldLandmark};
-use crate::pose_smoothing::PoseSmoother;
+use crate::pose::Pose;
 use crate::preprocess::letterbox;
 use crate::roi::{REGION_MARGIN, RotatedRect};
-use crate::skeleton::LANDMARK_COUNT;
-use crate::smoothing::{ALIGNMENT_SMOOTHING, PointSmoother};
 use crate::time::Timestamp;
 
 /// The landmark model must be surer than this that its region holds a person.
@@ -73,48 +70,54 @@ pub struct LandmarkOutputs<'a, H> {
 /// Follows one person through frames.
 #[derive(Clone, Debug)]
 pub struct PoseTracker {
-    mode: Mode,
     anchors: Vec<Point2>,
     image: Option<ImageSize>,
-    next_region: Option<RotatedRect>,
-    pose_smoother: PoseSmoother,
-    alignment_smoother: PointSmoother<2>,
+    follower: Follower,
 }
 
-/// Takes what the detector said about `region` of the image; gives the region of the most likely person, if there is
-/// one that can be cut out.
+/// Takes what the detector said about `region` of the image; gives the regions of people that can be cut out, the most
+/// likely person first.
+pub fn person_regions(
+    region: &RotatedRect,
+    outputs: DetectorOutputs<'_>,
+    anchors: &[Point2],
+) -> impl Iterator<Item = RotatedRect> {
+    let candidates = detection::decode(outputs.boxes, outputs.scores, anchors);
+    let people = merge_overlapping(candidates, MERGE_OVERLAP).into_iter();
+    let regions = people.map(|person| region_of(&person, region));
+    regions.filter(RotatedRect::is_usable)
+}
+
+/// The region of the most likely person, if there is one and they can be cut out.
 pub fn person_region(
     region: &RotatedRect,
     outputs: DetectorOutputs<'_>,
     anchors: &[Point2],
 ) -> Option<RotatedRect> {
-    let candidates = detection::decode(outputs.boxes, outputs.scores, anchors);
-    let person = merge_overlapping(candidates, MERGE_OVERLAP).into_iter().next()?;
+    person_regions(region, outputs, anchors).next()
+}
+
+/// Around the whole body of somebody who was detected in `region`.
+fn region_of(person: &Detection, region: &RotatedRect) -> RotatedRect {
     let image_from_fractions = region.image_from_model(1.0);
     let center = image_from_fractions.apply(person.keypoints[HIP_CENTER]);
     let scale_point = image_from_fractions.apply(person.keypoints[BODY_SCALE_POINT]);
-    let found = RotatedRect::from_alignment_points(center, scale_point).scaled(REGION_MARGIN);
-    Some(found).filter(RotatedRect::is_usable)
+    RotatedRect::from_alignment_points(center, scale_point).scaled(REGION_MARGIN)
 }
 
 impl PoseTracker {
     /// A tracker that has seen nothing yet.
     pub fn new(mode: Mode) -> Self {
         Self {
-            mode,
             anchors: anchors(),
             image: None,
-            next_region: None,
-            pose_smoother: PoseSmoother::new(),
-            alignment_smoother: PointSmoother::new(ALIGNMENT_SMOOTHING),
+            follower: Follower::new(mode),
         }
     }
 
     /// Forgets the person: the next frame starts with the detector.
     pub fn reset(&mut self) {
-        self.next_region = None;
-        self.pose_smoother.reset();
-        self.alignment_smoother.reset();
+        self.follower.reset();
     }
 
     /// What to run first on a frame of this size. A change of size starts afresh.
@@ -123,7 +126,7 @@ impl PoseTracker {
             self.reset();
             self.image = Some(image);
         }
-        match self.next_region {
+        match self.follower.next_region() {
             Some(region) => Request::Landmarks(region),
             None => Request::Detect(letterbox(image)),
         }
@@ -146,60 +149,8 @@ impl PoseTracker {
         outputs: LandmarkOutputs<'_, impl Heatmap>,
         time: Timestamp,
     ) -> Option<Pose> {
-        // An undefined score counts as nobody.
-        let somebody_there = outputs.score > MIN_POSE_SCORE;
-        if !somebody_there {
-            self.reset();
-            return None;
-        }
-        let mut decoded = landmarks::decode(outputs.landmarks);
-        heatmap::refine(&mut decoded, &outputs.heatmap);
-        let mut pose = pose_in_image(&decoded, region, outputs.score, outputs.world);
-        match self.mode {
-            Mode::Static => {}
-            Mode::Tracking => self.follow(&mut pose, &decoded, region, time),
-        }
-        Some(pose)
+        self.follower.advance(region, outputs, time)
     }
-
-    /// Smooths the pose in place and sets the next region.
-    fn follow(&mut self, pose: &mut Pose, decoded: &[ModelLandmark], region: &RotatedRect, time: Timestamp) {
-        let alignment = [ALIGNMENT_CENTER, ALIGNMENT_SCALE_POINT]
-            .map(|index| landmarks::project_to_image(&decoded[index], region));
-        let [center, scale_point] = alignment.map(|point| point.point_in_image());
-        let body = RotatedRect::from_alignment_points(center, scale_point);
-        if !body.is_usable() {
-            self.reset();
-            return;
-        }
-        let bodies_per_px = 1.0 / f64::from((body.width_px + body.height_px) / 2.0);
-
-        self.pose_smoother.apply(pose, bodies_per_px, time);
-        let smoothed: [Point2; 2] = std::array::from_fn(|index| {
-            let Landmark { x_px, y_px, z_px, .. } = alignment[index];
-            let raw = [x_px, y_px, z_px];
-            let [x, y, _] = self.alignment_smoother.apply(index, raw, bodies_per_px, time);
-            Point2::new(x, y)
-        });
-        let next = RotatedRect::from_alignment_points(smoothed[0], smoothed[1]).scaled(REGION_MARGIN);
-        self.next_region = Some(next).filter(RotatedRect::is_usable);
-    }
-}
-
-/// The 33 landmarks in the image and in the world, unsmoothed.
-fn pose_in_image(decoded: &[ModelLandmark], region: &RotatedRect, score: f32, world: &[f32]) -> Pose {
-    let mut pose = Pose {
-        landmarks: [Landmark::default(); LANDMARK_COUNT],
-        world: [WorldLandmark::default(); LANDMARK_COUNT],
-        region: *region,
-        score,
-    };
-    let metres = world.chunks_exact(3).map(|row| [row[0], row[1], row[2]]);
-    for (index, (landmark, row)) in decoded.iter().zip(metres).take(LANDMARK_COUNT).enumerate() {
-        pose.landmarks[index] = landmarks::project_to_image(landmark, region);
-        pose.world[index] = landmarks::project_to_world(row, landmark, region);
-    }
-    pose
 }
 
 #[cfg(test)]
@@ -208,7 +159,7 @@ mod tests {
     use crate::anchors::ANCHOR_COUNT;
     use crate::detection::VALUES_PER_BOX;
     use crate::heatmap::HEATMAP_SIDE;
-    use crate::landmarks::{MODEL_LANDMARK_COUNT, VALUES_PER_LANDMARK};
+    use crate::landmarks::{ALIGNMENT_SCALE_POINT, MODEL_LANDMARK_COUNT, VALUES_PER_LANDMARK};
 
     const IMAGE: ImageSize = ImageSize {
         width_px: 640,

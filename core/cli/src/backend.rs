@@ -11,8 +11,8 @@ use plumbline_engine::plan::Plan;
 use plumbline_pipeline::gpu::GpuPosePipeline;
 use plumbline_pipeline::gpu::native::NativeFrames;
 use plumbline_pipeline::{
-    Clock, CpuInference, FrameResult, PipelineError, PosePipeline, Target, Variant, plan_detector,
-    plan_landmarks, plan_landmarks_and_mask,
+    Clock, CpuInference, FrameResult, PeoplePipeline, PipelineError, PosePipeline, Target, Variant,
+    plan_detector, plan_landmarks, plan_landmarks_and_mask,
 };
 
 use crate::Outcome;
@@ -146,6 +146,25 @@ pub fn pose_pipeline(device: &Device, model: LandmarkModel, mode: Mode) -> Outco
     }
 }
 
+/// A pipeline for at most `limit` people, on the calling thread.
+///
+/// # Errors
+/// As [`pose_pipeline`], and for a device that is a GPU: frames of several people are not written for it.
+pub fn people_pipeline(
+    device: &Device,
+    model: LandmarkModel,
+    mode: Mode,
+    limit: usize,
+) -> Outcome<PeoplePipeline<CpuInference>> {
+    let Device::Cpu = device else {
+        return Err("several people are found on the CPU only; use --backend cpu".to_owned());
+    };
+    let landmarks =
+        plan_landmarks(&manifest::read_model(model.name())?, Target::Cpu).map_err(named(model.name()))?;
+    let (detector, landmarks) = cpu_models(landmarks, model)?;
+    PeoplePipeline::new(detector, landmarks, mode, limit, stopwatch()).map_err(|error| error.to_string())
+}
+
 /// A pose pipeline on the calling thread that computes the person's mask as well.
 ///
 /// # Errors
@@ -157,9 +176,15 @@ pub fn mask_pipeline(model: LandmarkModel, mode: Mode) -> Outcome<PosePipeline<C
 }
 
 fn cpu_pipeline(landmarks: Plan, model: LandmarkModel, mode: Mode) -> Outcome<PosePipeline<CpuInference>> {
+    let (detector, landmarks) = cpu_models(landmarks, model)?;
+    PosePipeline::new(detector, landmarks, mode, stopwatch()).map_err(|error| error.to_string())
+}
+
+/// The detector, and the landmark model of a plan.
+fn cpu_models(landmarks: Plan, model: LandmarkModel) -> Outcome<(CpuInference, CpuInference)> {
     let detector = CpuInference::new(read_detector(Target::Cpu)?).map_err(named(DETECTOR))?;
     let landmarks = CpuInference::new(landmarks).map_err(named(model.name()))?;
-    PosePipeline::new(detector, landmarks, mode, stopwatch()).map_err(|error| error.to_string())
+    Ok((detector, landmarks))
 }
 
 fn read_detector(target: Target) -> Outcome<Plan> {

@@ -5,6 +5,7 @@
 pub mod backend;
 pub mod clip;
 pub mod commands;
+pub mod finder;
 pub mod manifest;
 pub mod picture;
 pub mod pose_json;

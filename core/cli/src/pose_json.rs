@@ -1,11 +1,14 @@
 //! The machine-readable output of `plumb pose`. Only the command line writes poses; the core's own types cannot be
 //! serialised.
 
+use plumbline_core::people::PersonId;
 use plumbline_core::pose::Pose;
 use plumbline_core::skeleton::LANDMARK_NAMES;
 use plumbline_core::time::Timestamp;
-use plumbline_pipeline::{FrameResult, Timings};
+use plumbline_pipeline::Timings;
 use serde::Serialize;
+
+use crate::finder::Found;
 
 /// One picture, or one frame of a clip.
 #[derive(Serialize)]
@@ -24,7 +27,7 @@ pub struct FrameJson<'a> {
     pub model: &'a str,
     /// `cpu` or `gpu`.
     pub backend: &'a str,
-    /// At most one, as in the reference.
+    /// Who is there; at most one unless more were asked for.
     pub people: Vec<PersonJson>,
     /// How long the stages took.
     pub timings_ms: TimingsJson,
@@ -33,6 +36,9 @@ pub struct FrameJson<'a> {
 /// A person.
 #[derive(Serialize)]
 pub struct PersonJson {
+    /// Whose track it is; only where several people were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<u32>,
     landmarks: Vec<LandmarkJson>,
     world: Vec<WorldJson>,
     roi: RoiJson,
@@ -95,7 +101,7 @@ impl<'a> FrameJson<'a> {
         model: &'a str,
         backend: &'a str,
         position: Option<Position>,
-        result: &FrameResult,
+        result: &Found,
     ) -> Self {
         Self {
             frame: position.map(|position| position.frame),
@@ -104,16 +110,17 @@ impl<'a> FrameJson<'a> {
             height_px: size_px.1,
             model,
             backend,
-            people: result.pose.iter().map(PersonJson::from).collect(),
+            people: result.people.iter().map(PersonJson::from).collect(),
             timings_ms: TimingsJson::from(&result.timings),
         }
     }
 }
 
-impl From<&Pose> for PersonJson {
-    fn from(pose: &Pose) -> Self {
+impl From<&(Option<PersonId>, Pose)> for PersonJson {
+    fn from((id, pose): &(Option<PersonId>, Pose)) -> Self {
         let named = LANDMARK_NAMES.into_iter().zip(&pose.landmarks);
         Self {
+            id: id.map(|PersonId(number)| number),
             landmarks: named
                 .map(|(name, landmark)| LandmarkJson {
                     name,

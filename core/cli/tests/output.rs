@@ -174,6 +174,27 @@ fn inspect_shows_what_the_mask_costs() {
     assert!(plumb(&["inspect", "lite"]).contains("dispatches"));
 }
 
+/// Of several people each has a number; of the only one that is looked for none is needed.
+#[test]
+fn people_have_numbers_where_several_are_asked_for() {
+    if !weights_are_there() {
+        return;
+    }
+    let clip = std::env::temp_dir().join(format!("plumb-people-{}.mjpeg", std::process::id()));
+    let path = clip.display().to_string();
+    let size = ["--size", "240x320", "--fps", "2", "--repetitions", "1"];
+    plumb(&[&["figure", "--clip", &path, "--motion", "squat"], &size[..]].concat());
+    let shown = plumb(&["pose", &path, "--model", "lite", "--people", "2", "--json"]);
+    for line in shown.lines() {
+        let people = &json(line)["people"];
+        assert_eq!(people.as_array().map(Vec::len), Some(1), "{line}");
+        assert_eq!(keys(&people[0]), ["id", "landmarks", "roi", "score", "world"]);
+        assert_eq!(people[0]["id"], 1);
+    }
+    assert!(plumb(&["pose", &path, "--model", "lite", "--people", "2"]).contains("person 1: score"));
+    fs::remove_file(&clip).expect("the clip can be removed");
+}
+
 /// The file that is written is the one that is described, and reads as a model.
 #[test]
 fn quantised_weights_are_written_and_compared() {

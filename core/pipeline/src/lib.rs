@@ -5,6 +5,8 @@
 //! frame, time         -> PosePipeline::process(..).await -> pose and timings
 //! ```
 //!
+//! [`PeoplePipeline`] does the same for several people.
+//!
 //! On a GPU that takes pictures, [`gpu::GpuPosePipeline`] does the same without the frame's numbers ever leaving it.
 //!
 //! The pipeline is generic over [`Inference`], because a CPU answers at once and a GPU when its numbers have been read
@@ -15,9 +17,11 @@ pub mod gpu;
 pub mod inference;
 pub mod models;
 pub mod motion_jpeg;
+pub mod people;
 pub mod pose;
 
 pub use error::PipelineError;
 pub use inference::{CpuInference, Inference, InferenceError};
 pub use models::{Target, Variant, plan_detector, plan_landmarks, plan_landmarks_and_mask, plan_model};
+pub use people::{PeoplePipeline, PeopleResult};
 pub use pose::{Clock, FrameResult, PosePipeline, Timings};

@@ -151,21 +151,16 @@ impl<I: Inference> PosePipeline<I> {
             Request::Landmarks(region) => return Ok(Some(region)),
             Request::Detect(letterbox) => letterbox,
         };
-        let start = (self.clock)();
-        let sampling = sampling(&letterbox, DETECTOR_SIDE_PX, DETECTOR_RANGE, Border::Zero);
-        sample_region(frame, &sampling, self.detector.input_mut());
-        let cropped = (self.clock)();
-        self.detector
-            .run()
-            .await
-            .map_err(|source| PipelineError::Inference {
-                role: DETECTOR,
-                source,
-            })?;
-        let ran = (self.clock)();
+        let ran = look(
+            Model::Detector,
+            &mut self.detector,
+            frame,
+            &letterbox,
+            &self.clock,
+            timings,
+        )
+        .await?;
         let found = self.tracker.locate(&letterbox, detector_outputs(&self.detector)?);
-        timings.crop_millis += cropped - start;
-        timings.detector_millis = Some(ran - cropped);
         timings.decode_millis += (self.clock)() - ran;
         Ok(found)
     }
@@ -178,29 +173,56 @@ impl<I: Inference> PosePipeline<I> {
         time: Timestamp,
         timings: &mut Timings,
     ) -> Result<Option<Pose>, PipelineError> {
-        let start = (self.clock)();
-        let sampling = sampling(region, LANDMARK_SIDE_PX, LANDMARK_RANGE, Border::Replicate);
-        sample_region(frame, &sampling, self.landmarks.input_mut());
-        let cropped = (self.clock)();
-        self.landmarks
-            .run()
-            .await
-            .map_err(|source| PipelineError::Inference {
-                role: LANDMARK_MODEL,
-                source,
-            })?;
-        let ran = (self.clock)();
+        let ran = look(
+            Model::Landmarks,
+            &mut self.landmarks,
+            frame,
+            region,
+            &self.clock,
+            timings,
+        )
+        .await?;
         let pose = self
             .tracker
             .advance(region, landmark_outputs(&self.landmarks)?, time);
-        timings.crop_millis += cropped - start;
-        timings.landmarks_millis = Some(ran - cropped);
         timings.decode_millis += (self.clock)() - ran;
         Ok(pose)
     }
 }
 
-fn image_size(frame: &Frame<'_>) -> ImageSize {
+/// Cuts a region out of a frame and runs a model on it; gives the moment at which it had run.
+pub(crate) async fn look<I: Inference>(
+    model: Model,
+    inference: &mut I,
+    frame: &Frame<'_>,
+    region: &RotatedRect,
+    clock: &Clock,
+    timings: &mut Timings,
+) -> Result<f64, PipelineError> {
+    let (role, sampling, millis) = match model {
+        Model::Detector => (
+            DETECTOR,
+            sampling(region, DETECTOR_SIDE_PX, DETECTOR_RANGE, Border::Zero),
+            &mut timings.detector_millis,
+        ),
+        Model::Landmarks => (
+            LANDMARK_MODEL,
+            sampling(region, LANDMARK_SIDE_PX, LANDMARK_RANGE, Border::Replicate),
+            &mut timings.landmarks_millis,
+        ),
+    };
+    let start = clock();
+    sample_region(frame, &sampling, inference.input_mut());
+    let cropped = clock();
+    let failed = |source| PipelineError::Inference { role, source };
+    inference.run().await.map_err(failed)?;
+    let ran = clock();
+    *millis = Some(millis.unwrap_or_default() + ran - cropped);
+    timings.crop_millis += cropped - start;
+    Ok(ran)
+}
+
+pub(crate) fn image_size(frame: &Frame<'_>) -> ImageSize {
     ImageSize {
         width_px: frame.width_px() as u32,
         height_px: frame.height_px() as u32,
@@ -219,7 +241,7 @@ fn sampling(region: &RotatedRect, side_px: usize, range: [f32; 2], border: Borde
 }
 
 /// The detector's tensors by meaning.
-fn detector_outputs<I: Inference>(model: &I) -> Result<DetectorOutputs<'_>, PipelineError> {
+pub(crate) fn detector_outputs<I: Inference>(model: &I) -> Result<DetectorOutputs<'_>, PipelineError> {
     Ok(DetectorOutputs {
         boxes: output(DETECTOR, model, DETECTOR_BOXES, ANCHOR_COUNT * VALUES_PER_BOX)?,
         scores: output(DETECTOR, model, DETECTOR_SCORES, ANCHOR_COUNT)?,
@@ -228,7 +250,7 @@ fn detector_outputs<I: Inference>(model: &I) -> Result<DetectorOutputs<'_>, Pipe
 
 /// The heatmaps of a frame: computed, or left to be computed where the refinement looks.
 #[derive(Clone, Copy)]
-enum Heat<'a> {
+pub(crate) enum Heat<'a> {
     Whole(&'a [f32]),
     Deferred(DeferredOutput<'a>),
 }
@@ -243,7 +265,9 @@ impl Heatmap for Heat<'_> {
 }
 
 /// The landmark model's outputs by meaning.
-fn landmark_outputs<I: Inference>(model: &I) -> Result<LandmarkOutputs<'_, Heat<'_>>, PipelineError> {
+pub(crate) fn landmark_outputs<I: Inference>(
+    model: &I,
+) -> Result<LandmarkOutputs<'_, Heat<'_>>, PipelineError> {
     const HEATMAP_SHAPE: [usize; 4] = [1, HEATMAP_SIDE, HEATMAP_SIDE, MODEL_LANDMARK_COUNT];
     const HEATMAP_LEN: usize = HEATMAP_SIDE * HEATMAP_SIDE * MODEL_LANDMARK_COUNT;
     let deferred = model.deferred(HEATMAP);
@@ -289,7 +313,11 @@ fn output<'a, I: Inference>(
     }
 }
 
-fn check_input<I: Inference>(role: &'static str, model: &mut I, side_px: usize) -> Result<(), PipelineError> {
+pub(crate) fn check_input<I: Inference>(
+    role: &'static str,
+    model: &mut I,
+    side_px: usize,
+) -> Result<(), PipelineError> {
     let (expected, found) = (side_px * side_px * 3, model.input_mut().len());
     if found == expected {
         Ok(())

@@ -1,18 +1,19 @@
-//! `plumb pose`: finds the person in a picture or a clip and prints the landmarks, as a table or as JSON.
+//! `plumb pose`: finds the person, or several, in a picture or a clip and prints the landmarks, as a table or as JSON.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
+use plumbline_core::people::{MAX_PEOPLE, PersonId};
 use plumbline_core::pose::Pose;
 use plumbline_core::skeleton::LANDMARK_NAMES;
 use plumbline_core::time::Timestamp;
 use plumbline_core::tracker::Mode;
-use plumbline_pipeline::FrameResult;
 
 use crate::Outcome;
-use crate::backend::{AnyPipeline, Backend, Device, LandmarkModel, pose_pipeline};
+use crate::backend::{Backend, Device, LandmarkModel};
 use crate::clip::{Clip, is_clip};
+use crate::finder::{Finder, Found};
 use crate::picture::{self, Picture};
 use crate::pose_json::{FrameJson, Position};
 
@@ -34,6 +35,9 @@ pub struct Arguments {
     /// Treat each frame of a clip as a picture of its own: detect always, smooth nothing
     #[arg(long = "static")]
     is_static: bool,
+    /// Find up to so many people, each with a number that stays theirs from frame to frame; on the CPU
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=MAX_PEOPLE as i64))]
+    people: u8,
     /// Take the frames of a clip as so many a second, instead of at the times that the clip states
     #[arg(long, value_name = "RATE", value_parser = parse_rate)]
     fps: Option<f64>,
@@ -58,8 +62,9 @@ pub fn run(arguments: &Arguments) -> Outcome<()> {
 fn run_picture(arguments: &Arguments) -> Outcome<()> {
     let picture = picture::read(&arguments.source)?;
     let device = Device::open(arguments.backend)?;
-    let mut pipeline = pose_pipeline(&device, arguments.model, Mode::Static)?;
-    let result = process(&mut pipeline, &picture, Timestamp::from_micros(0))?;
+    let limit = usize::from(arguments.people);
+    let mut finder = Finder::new(&device, arguments.model, Mode::Static, limit)?;
+    let result = find(&mut finder, &picture, Timestamp::from_micros(0))?;
     let mut out = io::stdout().lock();
     if arguments.json {
         print_json(&mut out, arguments, &picture, None, &result)
@@ -79,7 +84,7 @@ fn run_clip(arguments: &Arguments) -> Outcome<()> {
     } else {
         Mode::Tracking
     };
-    let mut pipeline = pose_pipeline(&device, arguments.model, mode)?;
+    let mut finder = Finder::new(&device, arguments.model, mode, usize::from(arguments.people))?;
     let mut out = io::stdout().lock();
     if !arguments.json {
         written(write_header(&mut out, arguments, &device))?;
@@ -90,7 +95,7 @@ fn run_clip(arguments: &Arguments) -> Outcome<()> {
             Some(rate_hz) => Timestamp::from_secs(frame as f64 / rate_hz),
             None => clip_frame.time,
         };
-        let result = process(&mut pipeline, &clip_frame.picture, time)?;
+        let result = find(&mut finder, &clip_frame.picture, time)?;
         let position = Position { frame, time };
         if arguments.json {
             print_json(&mut out, arguments, &clip_frame.picture, Some(position), &result)?;
@@ -101,9 +106,9 @@ fn run_clip(arguments: &Arguments) -> Outcome<()> {
     Ok(())
 }
 
-fn process(pipeline: &mut AnyPipeline, picture: &Picture, time: Timestamp) -> Outcome<FrameResult> {
+fn find(finder: &mut Finder, picture: &Picture, time: Timestamp) -> Outcome<Found> {
     let frame = picture.frame().map_err(|error| error.to_string())?;
-    pollster::block_on(pipeline.process(&frame, time)).map_err(|error| error.to_string())
+    pollster::block_on(finder.find(&frame, time)).map_err(|error| error.to_string())
 }
 
 fn print_json(
@@ -111,7 +116,7 @@ fn print_json(
     arguments: &Arguments,
     picture: &Picture,
     position: Option<Position>,
-    result: &FrameResult,
+    result: &Found,
 ) -> Outcome<()> {
     let size_px = (picture.width_px, picture.height_px);
     let json = FrameJson::new(
@@ -145,15 +150,25 @@ fn write_header(out: &mut impl Write, arguments: &Arguments, device: &Device) ->
 }
 
 /// All landmarks of a picture.
-fn write_table(out: &mut impl Write, picture: &Picture, result: &FrameResult) -> io::Result<()> {
+fn write_table(out: &mut impl Write, picture: &Picture, result: &Found) -> io::Result<()> {
     writeln!(
         out,
         "{}x{} px, {:.1} ms",
         picture.width_px, picture.height_px, result.timings.total_millis
     )?;
-    let Some(pose) = &result.pose else {
+    if result.people.is_empty() {
         return writeln!(out, "nobody was found");
-    };
+    }
+    for (id, pose) in &result.people {
+        if let Some(PersonId(number)) = id {
+            write!(out, "\nperson {number}: ")?;
+        }
+        write_landmarks(out, pose)?;
+    }
+    Ok(())
+}
+
+fn write_landmarks(out: &mut impl Write, pose: &Pose) -> io::Result<()> {
     writeln!(out, "score {:.3}\n", pose.score)?;
     writeln!(
         out,
@@ -171,7 +186,7 @@ fn write_table(out: &mut impl Write, picture: &Picture, result: &FrameResult) ->
 }
 
 /// One line for a frame of a clip.
-fn write_line(out: &mut impl Write, position: Position, result: &FrameResult) -> io::Result<()> {
+fn write_line(out: &mut impl Write, position: Position, result: &Found) -> io::Result<()> {
     let Position { frame, time } = position;
     write!(
         out,
@@ -179,14 +194,23 @@ fn write_line(out: &mut impl Write, position: Position, result: &FrameResult) ->
         time.secs(),
         result.timings.total_millis
     )?;
-    match &result.pose {
-        Some(pose) => writeln!(
-            out,
-            "score {:.3}, {} of 33 landmarks visible",
+    let person = |(id, pose): &(Option<PersonId>, Pose)| {
+        let number = id
+            .map(|PersonId(number)| format!("person {number}: "))
+            .unwrap_or_default();
+        format!(
+            "{number}score {:.3}, {} of 33 landmarks visible",
             pose.score,
             visible(pose)
+        )
+    };
+    match &result.people[..] {
+        [] => writeln!(out, "nobody"),
+        people => writeln!(
+            out,
+            "{}",
+            people.iter().map(person).collect::<Vec<_>>().join("; ")
         ),
-        None => writeln!(out, "nobody"),
     }
 }
 
