@@ -12,6 +12,7 @@
 //! move where somebody asks for them in an order of their own.
 
 pub mod bounds;
+mod gathers;
 mod joins;
 pub mod order;
 mod reductions;
@@ -22,7 +23,7 @@ use std::collections::HashMap;
 
 pub use self::views::Part;
 use crate::element::{Element, FileType};
-use crate::error::ModelError;
+use crate::error::{Missing, ModelError};
 use crate::graph::{Graph, MAX_ELEMENTS, Node, Op, Shape, ValueId, element_count};
 use crate::ops::{Map, TensorOp, Type, TypeRef, Unary};
 use crate::tensor::{Data, Tensor};
@@ -106,7 +107,9 @@ impl Builder {
         let element = file_type.element().ok_or_else(|| {
             let message =
                 format!("a frame cannot compute with {file_type}; only constants may be of that type");
+            // Where it is the same for every frame, the model can be used.
             ModelError::unsupported(format!("input '{name}'"), message)
+                .with_missing(Missing::Value(name.to_owned()))
         })?;
         let bounds = Bounds::of_input(file_type);
         let kind = Type {

@@ -11,6 +11,7 @@
 mod absent;
 pub mod arg_reduce;
 pub mod concat;
+pub mod gather;
 pub mod map;
 pub mod norm;
 pub mod pad;
@@ -25,6 +26,7 @@ use std::fmt;
 
 pub use self::arg_reduce::ArgReduce;
 pub use self::concat::Concat;
+pub use self::gather::{Gather, Names};
 pub use self::map::{Map, Unary};
 pub use self::norm::{Measure, Norm};
 pub use self::pad::{Border, Pad};
@@ -50,6 +52,8 @@ pub enum TensorOp {
     Zip(Zip),
     /// One of two elements, by a third.
     Select(Select),
+    /// Elements at places that another tensor says.
+    Gather(Gather),
     /// Elements of another tensor at regular places.
     View(View),
     /// Tensors one behind the other.
@@ -121,6 +125,7 @@ impl TensorOp {
             TensorOp::Map(op) => op,
             TensorOp::Zip(op) => op,
             TensorOp::Select(op) => op,
+            TensorOp::Gather(op) => op,
             TensorOp::View(op) => op,
             TensorOp::Concat(op) => op,
             TensorOp::Pad(op) => op,
@@ -146,6 +151,7 @@ impl TensorOp {
             TensorOp::Map(op) => op,
             TensorOp::Zip(op) => op,
             TensorOp::Select(op) => op,
+            TensorOp::Gather(op) => op,
             TensorOp::View(op) => op,
             TensorOp::Concat(op) => op,
             TensorOp::Pad(op) => op,
@@ -163,6 +169,7 @@ impl TensorOp {
             TensorOp::Map(_) => MAP,
             TensorOp::Zip(_) => ZIP,
             TensorOp::Select(_) => SELECT,
+            TensorOp::Gather(_) => GATHER,
             TensorOp::View(_) => VIEW,
             TensorOp::Concat(_) => CONCAT,
             TensorOp::Pad(_) => PAD,
@@ -190,6 +197,7 @@ impl TensorOp {
             MAP => Some(TensorOp::Map(Map::read(file, origin)?)),
             ZIP => Some(TensorOp::Zip(Zip::read(file, origin)?)),
             SELECT => Some(TensorOp::Select(Select)),
+            GATHER => Some(TensorOp::Gather(Gather::read(file, origin)?)),
             VIEW => Some(TensorOp::View(View::read(file, origin)?)),
             CONCAT => Some(TensorOp::Concat(Concat::read(file, origin)?)),
             PAD => Some(TensorOp::Pad(Pad::read(file, origin)?)),
@@ -206,6 +214,7 @@ impl TensorOp {
 const MAP: usize = 16;
 const ZIP: usize = 17;
 const SELECT: usize = 18;
+const GATHER: usize = 19;
 const VIEW: usize = 20;
 const CONCAT: usize = 21;
 const PAD: usize = 22;

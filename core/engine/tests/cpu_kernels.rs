@@ -5,6 +5,8 @@
 
 #[path = "support/fused.rs"]
 mod fused;
+#[path = "support/gathers.rs"]
+mod gathers;
 #[path = "support/maps.rs"]
 mod maps;
 #[path = "support/random.rs"]
@@ -139,6 +141,11 @@ fn functions_of_two_elements() {
 #[test]
 fn one_of_two_elements() {
     selects::cases().for_each(|case| check(&case));
+}
+
+#[test]
+fn elements_at_places_that_are_computed() {
+    gathers::cases().for_each(|case| check(&case));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Graph files: what is read is what was written, and files that must be refused without a panic.
 
+#[path = "support/gathers.rs"]
+mod gathers;
 #[path = "support/maps.rs"]
 mod maps;
 #[path = "support/random.rs"]
@@ -138,7 +140,11 @@ fn tensor_operators_keep_their_parameters() {
     let others = [maps::reshapes(), maps::between_images(), maps::constants()];
     let zips = zips::functions().map(|(f, from)| zips::case(f, from));
     let cases = functions.chain(conversions).chain(others).chain(zips);
-    for case in cases.chain(selects::cases()).chain(views::cases()) {
+    for case in cases
+        .chain(selects::cases())
+        .chain(gathers::cases())
+        .chain(views::cases())
+    {
         let bytes = graph_file::write(&case.graph, &SOURCE).expect("it is folded");
         let (again, _) = graph_file::read(&bytes).expect("just written");
         for (again, node) in again.nodes.iter().zip(&case.graph.nodes) {
@@ -180,6 +186,7 @@ fn tensor_operators_survive_mutations() {
         .chain([maps::reshapes(), maps::constants()])
         .chain(zips::functions().map(|(f, from)| zips::case(f, from)))
         .chain(selects::cases())
+        .chain(gathers::cases())
         .chain(views::cases())
         .chain(reductions::cases())
         .map(|case| graph_file::write(&case.graph, &SOURCE).expect("it is folded"))

@@ -26,6 +26,7 @@ const I8: i64 = 3;
 const I32: i64 = 6;
 const I64: i64 = 7;
 const BOOL: i64 = 9;
+const U64: i64 = 13;
 
 /// What a graph says of an input or output.
 fn port(name: &str, data_type: i64, dims: &[i64]) -> Message {
@@ -492,6 +493,20 @@ fn softmax_is_of_the_axes_that_its_set_means() {
 }
 
 /// An input that decides what the graph is can be given when the model is read, and is none afterwards.
+/// No frame computes with 64 bits without a sign, but a constant may be of them.
+#[test]
+fn inputs_that_no_frame_has_may_be_known() {
+    let rest = ports(port("x", U64, &[2]), port("y", BOOL, &[2]));
+    let bytes = model(18, &[node("Less", "x x", "y", &[])], &rest);
+    let error = read(&bytes).expect_err("no such words");
+    assert_eq!(error.missing(), Some(&Missing::Value("x".to_owned())));
+    let mut options = Options::default();
+    options
+        .known
+        .insert("x".to_owned(), integers(FileType::U64, &[1, i64::MAX]));
+    assert!(import(&bytes, &options).expect("a graph").nodes.is_empty());
+}
+
 /// A float that a frame brings may be no integer, and nothing says what an integer to its power is.
 #[test]
 fn inputs_are_asked_for_by_name() {
@@ -704,6 +719,41 @@ fn elements_are_chosen() {
     assert_eq!(result.floats().as_deref(), Some(&expected[..]));
 }
 
+/// What a transpose has renamed is read along the axis where it lies, at places that a frame brings.
+#[test]
+fn places_are_read_in_the_order_of_the_source() {
+    let nodes = [
+        node(
+            "Constant",
+            "",
+            "table",
+            &[ints("value_ints", &[10, 11, 12, 13, 14, 15])],
+        ),
+        node("Constant", "", "sizes", &[ints("value_ints", &[2, 3])]),
+        node("Reshape", "table sizes", "rows", &[]),
+        node("Constant", "", "last", &[int("value_int", -1)]),
+        node("Gather", "rows last", "row", &[]),
+        node("Transpose", "x", "transposed", &[ints("perm", &[1, 0])]),
+        node("Constant", "", "swap", &[ints("value_ints", &[1, 0])]),
+        node("Gather", "transposed swap", "turned", &[int("axis", 1)]),
+        node("Gather", "row turned", "found", &[]),
+        node("Gather", "found turned", "chosen", &[int("axis", 1)]),
+        node("GatherElements", "chosen wanted", "y", &[int("axis", -1)]),
+    ];
+    let wanted = integers(FileType::I64, &[1, -2, 0, 1]);
+    let wanted = wanted.reshaped(vec![2, 2, 1]).expect("four");
+    let rest = ports(port("x", I64, &[2, 2]), port("y", I64, &[2, 2, 1]))
+        .message(11, &port("wanted", I64, &[2, 2, 1]));
+    let mut options = Options::default();
+    options.known.insert("wanted".to_owned(), wanted);
+    let graph = import(&model(18, &nodes, &rest), &options).expect("a graph");
+    let input = tensor(FileType::I64, &[2, 2], Data::Int([0, 1, -1, 0].into()));
+    // turned = [[-1, 0], [0, 1]] and found = [[15, 13], [13, 14]], whose columns it names in turn:
+    // chosen = [[[13, 15], [15, 13]], [[14, 13], [13, 14]]].
+    let result = frame(graph, &input, FileType::I64);
+    assert_eq!(result.ints().as_deref(), Some(&[15, 15, 14, 14][..]));
+}
+
 /// A sum by the number of its terms; a clip whose bounds a frame brings; a power has the type of its base.
 #[test]
 fn operators_of_several_functions() {
@@ -859,6 +909,22 @@ fn what_is_not_read_is_named_with_its_place() {
             one(node("Trilu", "x", "y", &[])),
             ErrorKind::Invalid,
             "[3] is the shape of no matrix",
+        ),
+        (
+            (
+                18,
+                vec![
+                    node("Constant", "", "far", &[int("value_int", 3)]),
+                    node("Gather", "x far", "y", &[]),
+                ],
+            ),
+            ErrorKind::Invalid,
+            "node 1 (Gather): index 3 along an axis of 3",
+        ),
+        (
+            one(node("GatherElements", "x x", "y", &[])),
+            ErrorKind::Unsupported,
+            "GatherElements at places that are f32",
         ),
         (
             one(node("Mod", "x x", "y", &[int("fmod", 2)])),

@@ -204,7 +204,7 @@ fn padded_order(order: &Order, rank: usize) -> Order {
 }
 
 /// Between which integers the elements lie, of integers; of none, whatever one says.
-fn bounds_of(x: &Symbol) -> Option<Bounds> {
+pub(super) fn bounds_of(x: &Symbol) -> Option<Bounds> {
     let none = || x.file_type().range().and(Bounds::new(0, 0));
     x.bounds().or_else(none)
 }

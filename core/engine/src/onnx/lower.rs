@@ -5,6 +5,7 @@
 
 pub(super) mod casts;
 pub(super) mod constants;
+pub(super) mod gathers;
 pub(super) mod maps;
 pub(super) mod norms;
 pub(super) mod patterns;

@@ -1,7 +1,7 @@
 //! The operators that are read: for each its name, how many operands it may have, and what it becomes.
 
 use super::call::Call;
-use super::lower::{casts, constants, maps, norms, patterns, reductions, shapes, views, zips};
+use super::lower::{casts, constants, gathers, maps, norms, patterns, reductions, shapes, views, zips};
 use crate::builder::Symbol;
 use crate::error::ModelError;
 use crate::ops::{Binary, Fold, Unary};
@@ -136,6 +136,8 @@ const OPERATORS: &[Operator] = &[
     with("EyeLike", 1, patterns::eye_like),
     with("Flatten", 1, shapes::flatten),
     map("Floor", Unary::Floor),
+    with("Gather", 2, gathers::gather),
+    with("GatherElements", 2, gathers::gather_elements),
     with("Gelu", 1, maps::gelu),
     with("GlobalAveragePool", 1, reductions::global_average_pool),
     with("GlobalMaxPool", 1, reductions::global_max_pool),
