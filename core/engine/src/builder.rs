@@ -15,6 +15,7 @@ pub mod bounds;
 mod gathers;
 mod joins;
 pub mod order;
+mod products;
 mod reductions;
 mod views;
 mod zips;
@@ -301,6 +302,10 @@ impl Builder {
             (Ok(result), TensorOp::View(_)) => element_count(&result.shape),
             (Ok(result), _) => element_count(&result.shape).max(read),
         };
+        let macs = op
+            .infer(&types)
+            .map_or(0, |result| op.family().macs(&types, &result));
+        let cost = cost.max(usize::try_from(macs).unwrap_or(usize::MAX));
         self.compute(cost, place)?;
         op.evaluate(operands).map_err(unsupported)
     }

@@ -13,6 +13,7 @@ pub mod arg_reduce;
 pub mod concat;
 pub mod gather;
 pub mod map;
+pub mod matmul;
 pub mod norm;
 pub mod pad;
 pub mod reduce;
@@ -28,6 +29,7 @@ pub use self::arg_reduce::ArgReduce;
 pub use self::concat::Concat;
 pub use self::gather::{Gather, Names};
 pub use self::map::{Map, Unary};
+pub use self::matmul::MatMul;
 pub use self::norm::{Measure, Norm};
 pub use self::pad::{Border, Pad};
 pub use self::reduce::{Fold, Reduce};
@@ -68,6 +70,8 @@ pub enum TensorOp {
     Scan(Scan),
     /// Each element by the measure of many.
     Norm(Norm),
+    /// Products of matrices.
+    MatMul(MatMul),
 }
 
 /// What the words of a value hold, and its shape.
@@ -133,6 +137,7 @@ impl TensorOp {
             TensorOp::ArgReduce(op) => op,
             TensorOp::Scan(op) => op,
             TensorOp::Norm(op) => op,
+            TensorOp::MatMul(op) => op,
         }
     }
 
@@ -159,6 +164,7 @@ impl TensorOp {
             TensorOp::ArgReduce(op) => op,
             TensorOp::Scan(op) => op,
             TensorOp::Norm(op) => op,
+            TensorOp::MatMul(op) => op,
         }
     }
 
@@ -177,6 +183,7 @@ impl TensorOp {
             TensorOp::ArgReduce(_) => ARG_REDUCE,
             TensorOp::Scan(_) => SCAN,
             TensorOp::Norm(_) => NORM,
+            TensorOp::MatMul(_) => MATMUL,
         });
         self.own_family().write(file);
     }
@@ -205,6 +212,7 @@ impl TensorOp {
             ARG_REDUCE => Some(TensorOp::ArgReduce(ArgReduce::read(file, origin)?)),
             SCAN => Some(TensorOp::Scan(Scan::read(file, origin)?)),
             NORM => Some(TensorOp::Norm(Norm::read(file, origin)?)),
+            MATMUL => Some(TensorOp::MatMul(MatMul::read(file, origin)?)),
             _ => None,
         })
     }
@@ -222,6 +230,7 @@ const REDUCE: usize = 23;
 const ARG_REDUCE: usize = 24;
 const SCAN: usize = 25;
 const NORM: usize = 26;
+const MATMUL: usize = 27;
 
 /// What an operator takes, gives and costs.
 pub(crate) trait Family: OnCpu + OnGpu {

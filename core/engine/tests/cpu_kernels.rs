@@ -9,6 +9,8 @@ mod fused;
 mod gathers;
 #[path = "support/maps.rs"]
 mod maps;
+#[path = "support/products.rs"]
+mod products;
 #[path = "support/random.rs"]
 mod random;
 #[path = "support/reductions.rs"]
@@ -161,6 +163,11 @@ fn numbers_of_many() {
 #[test]
 fn long_sums_keep_their_digits() {
     reductions::long_sums().for_each(|case| check(&case));
+}
+
+#[test]
+fn products_of_matrices() {
+    products::cases().for_each(|case| check(&case));
 }
 
 #[test]

@@ -11,6 +11,8 @@ mod fused;
 mod gathers;
 #[path = "support/maps.rs"]
 mod maps;
+#[path = "support/products.rs"]
+mod products;
 #[path = "support/random.rs"]
 mod random;
 #[path = "support/reductions.rs"]
@@ -245,6 +247,11 @@ fn long_sums_keep_their_digits() {
         case.tolerance = 5e-6;
         check(&case);
     }
+}
+
+#[test]
+fn products_of_matrices() {
+    products::cases().for_each(|case| check(&case));
 }
 
 #[test]

@@ -4,6 +4,8 @@
 mod gathers;
 #[path = "support/maps.rs"]
 mod maps;
+#[path = "support/products.rs"]
+mod products;
 #[path = "support/random.rs"]
 mod random;
 #[path = "support/reductions.rs"]
@@ -189,6 +191,7 @@ fn tensor_operators_survive_mutations() {
         .chain(gathers::cases())
         .chain(views::cases())
         .chain(reductions::cases())
+        .chain(products::cases())
         .map(|case| graph_file::write(&case.graph, &SOURCE).expect("it is folded"))
         .collect();
     let mut random = Random(16_000);

@@ -492,6 +492,44 @@ fn softmax_is_of_the_axes_that_its_set_means() {
     }
 }
 
+/// A transposed factor is read as it lies, and a factor of one axis leaves none.
+#[test]
+fn factors_are_read_as_they_lie() {
+    let list = |name: &str, values: &[f32]| {
+        let value = Message::new().text(1, "value");
+        let value = value.message(5, &raw_tensor("", &[values.len() as i64], values));
+        node("Constant", "", name, &[value.int(20, 4)])
+    };
+    let nodes = [
+        list("row", &[1.0, -1.0]),
+        list("c", &[0.5, 1.0]),
+        node("Transpose", "x", "a", &[]),
+        node("MatMul", "x a", "b", &[]),
+        node(
+            "Gemm",
+            "x x c",
+            "d",
+            &[int("transB", 1), float("alpha", 2.0), float("beta", -2.0)],
+        ),
+        node("Sub", "b d", "e", &[]),
+        node("MatMul", "row e", "f", &[]),
+        node("MatMul", "f row", "y", &[]),
+    ];
+    let rest = ports(port("x", F32, &[2, 3]), port("y", F32, &[]));
+    let graph = read(&model(13, &nodes, &rest)).expect("a graph");
+    let products = operators(&graph).into_iter().filter(|&name| name != "Reshape");
+    let expected = ["MatMul", "MatMul", "Mul", "Add", "Sub", "MatMul", "MatMul"];
+    assert_eq!(products.collect::<Vec<_>>(), expected);
+    let input = tensor(
+        FileType::F32,
+        &[2, 3],
+        Data::Float([1.0, 2.0, 0.0, -1.0, 3.0, 2.0].into()),
+    );
+    // r @ (x @ x.T - (2 * x @ x.T - 2 * c)) @ r of NumPy 2.4.
+    let expected = tensor(FileType::F32, &[], Data::Float([-9.0].into()));
+    assert_eq!(frame(graph, &input, FileType::F32), expected);
+}
+
 /// An input that decides what the graph is can be given when the model is read, and is none afterwards.
 /// No frame computes with 64 bits without a sign, but a constant may be of them.
 #[test]

@@ -1,7 +1,9 @@
 //! The operators that are read: for each its name, how many operands it may have, and what it becomes.
 
 use super::call::Call;
-use super::lower::{casts, constants, gathers, maps, norms, patterns, reductions, shapes, views, zips};
+use super::lower::{
+    casts, constants, gathers, maps, norms, patterns, products, reductions, shapes, views, zips,
+};
 use crate::builder::Symbol;
 use crate::error::ModelError;
 use crate::ops::{Binary, Fold, Unary};
@@ -139,6 +141,7 @@ const OPERATORS: &[Operator] = &[
     with("Gather", 2, gathers::gather),
     with("GatherElements", 2, gathers::gather_elements),
     with("Gelu", 1, maps::gelu),
+    with("Gemm", 3, products::gemm),
     with("GlobalAveragePool", 1, reductions::global_average_pool),
     with("GlobalMaxPool", 1, reductions::global_max_pool),
     zip("Greater", Binary::Greater),
@@ -160,6 +163,7 @@ const OPERATORS: &[Operator] = &[
     map("Log", Unary::Log),
     with("LogSoftmax", 1, norms::log_softmax),
     with("LpNormalization", 1, norms::lp_normalization),
+    with("MatMul", 2, products::matmul),
     chain("Max", Binary::Max),
     with("Mean", ANY, zips::mean),
     with("MeanVarianceNormalization", 1, norms::mean_variance_normalization),
