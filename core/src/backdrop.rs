@@ -82,19 +82,40 @@ pub fn compose(picture: Rgb<'_>, mask: &Mask, backdrop: Backdrop<'_>) -> Option<
             })
         }
         Backdrop::Blur(deviation_px) => {
-            let blurred = blurred_without_person(picture, mask, deviation_px);
+            let pixels = picture.pixels.as_chunks::<3>().0.iter().copied();
+            let blurred = blurred_without_person(pixels, mask, deviation_px);
             over(&|index| blurred[index])
         }
     })
 }
 
-/// The picture out of focus, as if the person were not there: each pixel counts by how little of it is the person, and
-/// sums are divided by the sum of what counted.
-fn blurred_without_person(picture: Rgb<'_>, mask: &Mask, deviation_px: f32) -> Vec<[f32; 3]> {
-    let [width, height] = [picture.size.width_px, picture.size.height_px].map(|side| side as usize);
-    let pixels = picture.pixels.as_chunks::<3>().0;
+/// Puts a picture of the mask's size, RGBA, out of focus with this standard deviation in pixels, as if the person were
+/// not there; alpha stays. What lies deep inside of the person is left as it is: a backdrop is never seen there. `None`,
+/// and nothing done, where the bytes are not four for each pixel of the mask.
+pub fn put_out_of_focus(rgba: &mut [u8], mask: &Mask, deviation_px: f32) -> Option<()> {
+    let (pixels, rest) = rgba.as_chunks_mut::<4>();
+    if pixels.len() != mask.values().len() || !rest.is_empty() {
+        return None;
+    }
+    let colours = pixels.iter().map(|&[r, g, b, _]| [r, g, b]);
+    let blurred = blurred_without_person(colours, mask, deviation_px);
+    for (pixel, colour) in pixels.iter_mut().zip(blurred) {
+        let [r, g, b] = colour.map(|level| level.round() as u8);
+        *pixel = [r, g, b, pixel[3]];
+    }
+    Some(())
+}
+
+/// Pixels of the mask's size out of focus, as if the person were not there: each counts by how little of it is the
+/// person, and sums are divided by the sum of what counted.
+fn blurred_without_person(
+    pixels: impl Iterator<Item = [u8; 3]> + Clone,
+    mask: &Mask,
+    deviation_px: f32,
+) -> Vec<[f32; 3]> {
+    let [width, height] = [mask.size().width_px, mask.size().height_px].map(|side| side as usize);
     let mut weighted: Vec<f32> = pixels
-        .iter()
+        .clone()
         .zip(mask.values())
         .flat_map(|(pixel, share)| {
             let weight = 1.0 - share;
@@ -198,6 +219,27 @@ mod tests {
                 [40, 40, 40, 255]
             ]
         );
+    }
+
+    /// The same out of focus, pixel for pixel, in the form in which a browser has it.
+    #[test]
+    fn a_browsers_picture_gets_the_same_blur() {
+        let colours: Vec<[u8; 3]> = (0..8).map(|index| [index * 30, 255 - index * 20, 90]).collect();
+        let mask = Mask::new(SIZE, [1.0, 0.4, 0.0, 0.0].repeat(2)).expect("eight pixels");
+        let mut rgba: Vec<u8> = colours.iter().flat_map(|&[r, g, b]| [r, g, b, 77]).collect();
+        assert_eq!(put_out_of_focus(&mut rgba, &mask, 1.5), Some(()));
+        let nobody = Mask::empty(SIZE);
+        let blurred = blurred_without_person(colours.iter().copied(), &mask, 1.5);
+        for (found, expected) in rgba.as_chunks::<4>().0.iter().zip(&blurred) {
+            let [r, g, b] = expected.map(|level| level.round() as u8);
+            assert_eq!(*found, [r, g, b, 77]);
+        }
+        assert_ne!(
+            blurred,
+            blurred_without_person(colours.iter().copied(), &nobody, 1.5)
+        );
+        assert_eq!(put_out_of_focus(&mut rgba[..31], &mask, 1.5), None);
+        assert_eq!(put_out_of_focus(&mut rgba[..28], &mask, 1.5), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A tracked frame on the GPU against the CPU pipeline, with the real models on the drawn person's clip: the same
 //! skeletons, nothing created, little read back, and no waiting for a frame before the next one is sent.
 
-use plumb::backend::{AnyPipeline, Backend, Device, LandmarkModel, pose_pipeline};
+use plumb::backend::{AnyPipeline, Backend, Device, LandmarkModel, mask_pipeline, pose_pipeline};
 use plumb::manifest;
 use plumbline_core::pose::Pose;
 use plumbline_core::time::Timestamp;
@@ -11,13 +11,15 @@ use plumbline_engine::image::{Frame, PixelFormat};
 use plumbline_figure::{Picture, demo};
 use plumbline_pipeline::gpu::GpuPosePipeline;
 use plumbline_pipeline::gpu::native::NativeFrames;
-use plumbline_pipeline::{Target, Variant, plan_detector, plan_landmarks};
+use plumbline_pipeline::{Target, Variant, plan_detector, plan_landmarks, plan_landmarks_and_mask};
 use plumbline_tests::{report, skip};
 
 /// Frames of the demo clip that a test looks at: a squat and a half.
 const FRAMES: usize = 36;
 /// At first both backends look at the same region.
 const FIRST_FRAMES: usize = 3;
+/// Of a mask that is read back, a byte a pixel.
+const LEVEL: f32 = 1.0 / 255.0;
 
 fn clip(frames: usize) -> Vec<(Picture, Timestamp)> {
     let clip = demo::clip();
@@ -136,6 +138,59 @@ fn the_clip_has_the_cpus_skeletons_and_frames_overlap() {
     ));
     assert!(first_max <= 0.1, "first frames: {first_max} px");
     assert!(median <= 0.1 && p99 <= 2.0, "median {median} px, p99 {p99} px");
+}
+
+/// A frame with the person's mask is one submission as well, and its mask is the CPU's to a grey level, but for a few pixels of the
+/// edge: they answer to single grey levels of the picture, which regions that differ by a thousandth of a pixel change.
+#[test]
+fn a_frame_with_its_mask_is_one_submission_and_the_mask_is_the_cpus() {
+    let device = match Gpu::open() {
+        Ok(device) => device,
+        Err(error) => return skip(&error.to_string()),
+    };
+    let bytes = |name| manifest::read_model(name).unwrap_or_else(|error| panic!("{error}"));
+    let target = Target::Gpu(Variant::SOFTWARE);
+    let detector = plan_detector(&bytes("detector"), target).expect("the detector");
+    let landmarks = plan_landmarks_and_mask(&bytes("lite"), target).expect("lite");
+    let frames = NativeFrames::new(&device, &detector, &landmarks).expect("both models");
+    let mut on_gpu = GpuPosePipeline::new(frames, Mode::Tracking, Box::new(|| 0.0));
+    let mut on_cpu = mask_pipeline(LandmarkModel::Lite, Mode::Tracking).expect("the CPU runs BlazePose");
+    let mut differences = Vec::new();
+    for (index, (picture, time)) in clip(FIRST_FRAMES).iter().enumerate() {
+        let before = on_gpu.gpu().device().counts();
+        on_gpu.submit(frame(picture), *time).expect("room");
+        let after = on_gpu.gpu().device().counts();
+        if index == 2 {
+            assert_eq!(after.submits, before.submits + 1);
+            assert_eq!(after.created, before.created);
+            let mask_bytes = 256 * 256;
+            assert_eq!(after.read_back_bytes, before.read_back_bytes + 1120 + mask_bytes);
+        }
+        let found = pollster::block_on(on_gpu.receive()).expect("the GPU runs BlazePose");
+        let expected = pollster::block_on(on_cpu.process(&frame(picture), *time));
+        let expected = expected.expect("the CPU runs BlazePose").mask.expect("a mask");
+        let found = found.mask.expect("a mask");
+        let pairs = found.values().iter().zip(expected.values());
+        differences.extend(pairs.map(|(a, b)| (a - b).abs()));
+        let moved = found.region().center.distance(expected.region().center);
+        assert!(moved < 0.05, "frame {index}: cut out {moved} px away");
+    }
+    differences.sort_by(f32::total_cmp);
+    let (most, largest) = (
+        differences[differences.len() / 1000 * 999],
+        differences[differences.len() - 1],
+    );
+    report(&format!(
+        "GPU mask against the CPU's, lite, {FIRST_FRAMES} frames: 99.9 % within {most:.4}, largest {largest:.3}"
+    ));
+    assert!(most <= LEVEL, "{most}");
+    // Nobody in the picture: nobody in the mask.
+    let (width_px, height_px) = (320, 240);
+    let grey = vec![128; width_px * height_px * 3];
+    let empty = Frame::packed(&grey, width_px, height_px, PixelFormat::Rgb8).expect("a picture");
+    on_gpu.submit(empty, Timestamp::from_secs(1.0)).expect("room");
+    let nobody = pollster::block_on(on_gpu.receive()).expect("the GPU runs BlazePose");
+    assert_eq!((nobody.pose, nobody.mask), (None, None));
 }
 
 /// The work around the model fits the plan that real GPUs get, fused to the end, as well as the one for software.

@@ -28,6 +28,9 @@ pub const DETECTOR_OUTPUTS: [&str; 2] = [DETECTOR_BOXES, DETECTOR_SCORES];
 /// What the pipeline reads from the landmark model: all but the mask, which costs a sixth of lite's arithmetic.
 pub const LANDMARK_OUTPUTS: [&str; 4] = [LANDMARKS, POSE_SCORE, HEATMAP, WORLD];
 
+/// The same with the mask.
+pub const LANDMARK_AND_MASK_OUTPUTS: [&str; 5] = [LANDMARKS, POSE_SCORE, MASK, HEATMAP, WORLD];
+
 /// What a plan is made for: how much fusion pays differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
@@ -132,8 +135,11 @@ pub fn plan_landmarks(bytes: &[u8], target: Target) -> Result<Plan, ModelError> 
 
 /// [`plan_landmarks`] with the person's mask ([`FrameResult::mask`](crate::FrameResult::mask)).
 pub fn plan_landmarks_and_mask(bytes: &[u8], target: Target) -> Result<Plan, ModelError> {
-    let outputs = [LANDMARKS, POSE_SCORE, MASK, HEATMAP, WORLD];
-    plan_model(bytes, &outputs, &target.options(LANDMARK_RANGE, &[HEATMAP]))
+    plan_model(
+        bytes,
+        &LANDMARK_AND_MASK_OUTPUTS,
+        &target.options(LANDMARK_RANGE, &[HEATMAP]),
+    )
 }
 
 #[cfg(test)]

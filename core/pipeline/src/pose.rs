@@ -90,9 +90,14 @@ impl<I: Inference> PosePipeline<I> {
         self.tracker.reset();
     }
 
-    /// Follows whom another pipeline follows, from here on: for models that are planned anew in the middle of a clip.
-    pub fn follow_on(&mut self, other: &Self) {
-        self.tracker = other.tracker.clone();
+    /// Gives the models up and keeps whom they followed, for [`Self::follow_on`].
+    pub fn into_tracker(self) -> PoseTracker {
+        self.tracker
+    }
+
+    /// Follows on whom another pipeline followed: for models that are planned anew in the middle of a clip.
+    pub fn follow_on(&mut self, tracker: PoseTracker) {
+        self.tracker = tracker;
     }
 
     /// Whether frames have a mask.

@@ -124,7 +124,7 @@ fn run_picture(arguments: &Arguments, behind: &Behind) -> Outcome<()> {
     let found = mask_of(&mut pipeline, &picture, Timestamp::from_micros(0))?;
     let (width, height) = (picture.width_px, picture.height_px);
     let was_found = found.is_some();
-    let mask = in_image(found, &picture);
+    let mask = in_image(arguments, found, &picture);
     let share = was_found.then(|| share_of_person(&mask));
     write(arguments, behind, &picture, mask, &arguments.output)?;
     match share {
@@ -155,7 +155,7 @@ fn run_clip(arguments: &Arguments, behind: &Behind) -> Outcome<()> {
         if !arguments.no_smoothing {
             found = smoothing.apply(found, frame.time);
         }
-        let mask = in_image(found, &frame.picture);
+        let mask = in_image(arguments, found, &frame.picture);
         let path = folder.join(format!("frame-{index:06}.png"));
         write(arguments, behind, &frame.picture, mask, &path)?;
         frames += 1;
@@ -184,10 +184,15 @@ fn mask_of(
     Ok(result.mask)
 }
 
-/// For each pixel of the picture; nobody where nobody was found.
-fn in_image(mask: Option<RegionMask>, picture: &Picture) -> Mask {
+/// For each pixel of the picture; nobody where nobody was found. The mask itself is written as the model gives it; where
+/// something else is put behind the person, its outline is drawn in.
+fn in_image(arguments: &Arguments, mask: Option<RegionMask>, picture: &Picture) -> Mask {
     let size = size_of(picture);
-    mask.map_or_else(|| Mask::empty(size), |mask| mask.in_image(size))
+    let Some(mask) = mask else {
+        return Mask::empty(size);
+    };
+    let mask = if arguments.only { mask } else { mask.drawn_in() };
+    mask.in_image(size)
 }
 
 /// Writes the person, or their mask, as PNG.

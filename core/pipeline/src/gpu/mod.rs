@@ -7,6 +7,7 @@
 //! | `program` | shaders put around a model's recording: ingest before, decode after |
 //! | `ingest.wgsl` | the model's input, cut out of the picture |
 //! | `decode.wgsl` | landmarks in the image, and where to look in the next frame |
+//! | `mask.wgsl` | the person's mask, packed for the way back, where the plan has one |
 //! | `region.wgsl` | the square around a body |
 //! | `pipeline` | which frame runs what, with up to two on their way |
 //! | `native` | the same on wgpu (feature `native`) |

@@ -20,6 +20,7 @@ use std::future::Future;
 use plumbline_core::anchors::{ANCHOR_COUNT, anchors};
 use plumbline_core::detection::VALUES_PER_BOX;
 use plumbline_core::geometry::{ImageSize, Point2};
+use plumbline_core::mask::RegionMask;
 use plumbline_core::pose::Pose;
 use plumbline_core::pose_smoothing::PoseSmoother;
 use plumbline_core::preprocess::{DETECTOR_SIDE_PX, LANDMARK_SIDE_PX, letterbox};
@@ -28,7 +29,8 @@ use plumbline_core::time::Timestamp;
 use plumbline_core::tracker::{DetectorOutputs, Mode, person_region};
 
 use super::exchange::{Answer, Parameters};
-use super::layout::status;
+use super::layout::{ANSWER, status};
+use super::program::MASK_WORDS;
 use crate::error::PipelineError;
 use crate::inference::InferenceError;
 use crate::pose::{Clock, DETECTOR, FrameResult, LANDMARK_MODEL, Timings};
@@ -232,7 +234,7 @@ impl<G: FrameGpu> GpuPosePipeline<G> {
         };
         let result = match taken {
             Ok(Outcome::GoesOn) => None,
-            Ok(Outcome::Done(pose)) => self.finish(pose.map(|pose| *pose), read_millis),
+            Ok(Outcome::Done(seen)) => self.finish(seen.map(|seen| *seen), read_millis),
             Err(error) => {
                 self.abandon();
                 return Err(error);
@@ -358,8 +360,10 @@ impl<G: FrameGpu> GpuPosePipeline<G> {
 
     /// The oldest frame's answer.
     fn measured(&mut self, words: &[f32]) -> Result<Outcome, PipelineError> {
-        let answer =
-            Answer::from_words(words).ok_or_else(|| failed(LANDMARK_MODEL, unreadable(words.len())))?;
+        // A mask stands behind the answer, where the plan has one.
+        let (words, mask) = words.split_at(ANSWER.len().min(words.len()));
+        let answer = Answer::from_words(words).filter(|_| mask.is_empty() || mask.len() == MASK_WORDS);
+        let answer = answer.ok_or_else(|| failed(LANDMARK_MODEL, unreadable(words.len() + mask.len())))?;
         let Some(job) = self.jobs.front_mut() else {
             return Ok(Outcome::GoesOn);
         };
@@ -391,7 +395,8 @@ impl<G: FrameGpu> GpuPosePipeline<G> {
             let bodies_per_px = 1.0 / f64::from(answer.body_px);
             self.smoother.apply(&mut pose, bodies_per_px, time);
         }
-        Ok(Outcome::Done(Some(Box::new(pose))))
+        let mask = unpacked(mask, &pose.region);
+        Ok(Outcome::Done(Some(Box::new(Seen { pose, mask }))))
     }
 
     /// The GPU has no region any more. Frames that were sent after this one were not seen: they wait again.
@@ -410,7 +415,7 @@ impl<G: FrameGpu> GpuPosePipeline<G> {
     }
 
     /// The oldest frame's result.
-    fn finish(&mut self, pose: Option<Pose>, read_millis: f64) -> Option<FrameResult> {
+    fn finish(&mut self, seen: Option<Seen>, read_millis: f64) -> Option<FrameResult> {
         let job = self.drop_oldest()?;
         let now_millis = (self.clock)();
         let timings = Timings {
@@ -418,11 +423,8 @@ impl<G: FrameGpu> GpuPosePipeline<G> {
             total_millis: now_millis - job.start_millis,
             ..job.timings
         };
-        Some(FrameResult {
-            pose,
-            mask: None,
-            timings,
-        })
+        let (pose, mask) = seen.map_or((None, None), |seen| (Some(seen.pose), seen.mask));
+        Some(FrameResult { pose, mask, timings })
     }
 
     fn drop_oldest(&mut self) -> Option<Job<G::Reading>> {
@@ -441,7 +443,20 @@ impl<G: FrameGpu> GpuPosePipeline<G> {
 /// What becomes of a frame whose reading was accepted.
 enum Outcome {
     GoesOn,
-    Done(Option<Box<Pose>>),
+    Done(Option<Box<Seen>>),
+}
+
+/// A person in a frame.
+struct Seen {
+    pose: Pose,
+    mask: Option<RegionMask>,
+}
+
+/// The mask of an input that was cut out at `region`, from its bytes; nothing where there are none.
+fn unpacked(words: &[f32], region: &RotatedRect) -> Option<RegionMask> {
+    let levels = words.iter().flat_map(|word| word.to_bits().to_le_bytes());
+    let shares = levels.map(|level| f32::from(level) / 255.0).collect();
+    RegionMask::new(shares, LANDMARK_SIDE_PX, region)
 }
 
 fn failed(role: &'static str, source: InferenceError) -> PipelineError {

@@ -24,12 +24,18 @@ use plumbline_engine::plan::Plan;
 use super::layout::{ANSWER, Block, LAYOUT_VERSION, PARAMETERS, REGION, STATE, flag, status};
 use crate::error::PipelineError;
 use crate::inference::InferenceError;
-use crate::models::{DETECTOR_BOXES, DETECTOR_SCORES, HEATMAP, LANDMARKS, POSE_SCORE, WORLD};
+use crate::models::{DETECTOR_BOXES, DETECTOR_SCORES, HEATMAP, LANDMARKS, MASK, POSE_SCORE, WORLD};
 use crate::pose::{DETECTOR, LANDMARK_MODEL};
 
 const REGION_TEXT: &str = include_str!("region.wgsl");
 const INGEST_TEXT: &str = include_str!("ingest.wgsl");
 const DECODE_TEXT: &str = include_str!("decode.wgsl");
+const MASK_TEXT: &str = include_str!("mask.wgsl");
+
+/// Words of a mask that is read back: a byte a pixel of the landmark model's input.
+pub const MASK_WORDS: usize = LANDMARK_SIDE_PX * LANDMARK_SIDE_PX / 4;
+/// Threads of a workgroup that packs it.
+const MASK_THREADS: usize = 64;
 
 /// Threads of the decoding workgroup: what every adapter guarantees.
 const DECODE_THREADS: u32 = 256;
@@ -91,7 +97,8 @@ pub fn detector_program(plan: &Plan, view: View) -> Result<Recording, PipelineEr
     Ok(program.answering([boxes, scores]))
 }
 
-/// From a picture to the [`ANSWER`], which is read back, and the [`STATE`], which is not.
+/// From a picture to the [`ANSWER`], which is read back, and the [`STATE`], which is not. A plan that has the person's
+/// mask gives that too, after the answer: [`MASK_WORDS`] words.
 ///
 /// # Errors
 /// As [`detector_program`].
@@ -107,7 +114,8 @@ pub fn landmark_program(plan: &Plan, view: View) -> Result<Recording, PipelineEr
     program.ingest(&crop, Some(state))?;
     program.decode(state, answer)?;
     let port = program.block_port("answer", answer, ANSWER);
-    Ok(program.answering([port]))
+    let mask = program.mask()?;
+    Ok(program.answering([port].into_iter().chain(mask)))
 }
 
 /// How a model's input is cut out.
@@ -141,9 +149,14 @@ impl Program {
 
     /// Adds a buffer of zeros for a block; gives its index.
     fn buffer(&mut self, label: &'static str, block: Block) -> usize {
+        self.words(label, block.len())
+    }
+
+    /// Adds a buffer of so many zeros; gives its index.
+    fn words(&mut self, label: &'static str, len: usize) -> usize {
         self.recording.buffers.push(Buffer {
             label,
-            bytes: (block.len() as u64 * 4).next_multiple_of(BINDING_ALIGNMENT),
+            bytes: (len as u64 * 4).next_multiple_of(BINDING_ALIGNMENT),
             contents: Vec::new(),
         });
         self.recording.buffers.len() - 1
@@ -165,13 +178,17 @@ impl Program {
     }
 
     fn block_port(&self, name: &str, buffer: usize, block: Block) -> Port {
+        self.port(name, buffer, block.len())
+    }
+
+    fn port(&self, name: &str, buffer: usize, len: usize) -> Port {
         Port {
             name: name.to_owned(),
-            shape: vec![block.len()],
+            shape: vec![len],
             buffer,
             offset: 0,
             read_back_offset: 0,
-            len: block.len(),
+            len,
         }
     }
 
@@ -276,6 +293,40 @@ impl Program {
         let dispatch = self.dispatch("decode", text, [1, 1, 1]);
         self.recording.dispatches.push(dispatch);
         Ok(())
+    }
+
+    /// Puts the packing of the mask after everything else, where the plan has one.
+    fn mask(&mut self) -> Result<Option<Port>, PipelineError> {
+        if self.recording.outputs.iter().all(|port| port.name != MASK) {
+            return Ok(None);
+        }
+        let tensor = self.tensor(MASK, 4 * MASK_WORDS)?;
+        let packed = self.words("mask", MASK_WORDS);
+        let mut text = ShaderText::new("the person's mask, a byte a pixel");
+        for (name, value) in [
+            ("MASK_AT", (tensor.offset / 4) as usize),
+            ("WORDS", MASK_WORDS),
+            ("THREADS", MASK_THREADS),
+        ] {
+            text.constant(name, &format!("{value}u"));
+        }
+        self.bind_arena(&mut text);
+        let whole = Binding {
+            buffer: packed,
+            offset: 0,
+            bytes: MASK_WORDS as u64 * 4,
+        };
+        text.bind(
+            "mask",
+            &format!("array<u32, {MASK_WORDS}>"),
+            Access::ReadWrite,
+            whole,
+        );
+        text.add(MASK_TEXT);
+        let workgroups = MASK_WORDS.div_ceil(MASK_THREADS) as u32;
+        let dispatch = self.dispatch("mask", text, [workgroups, 1, 1]);
+        self.recording.dispatches.push(dispatch);
+        Ok(Some(self.port("mask", packed, MASK_WORDS)))
     }
 
     /// Defines `heat(cell, point)`, the logits of the heatmaps: read, or computed where the plan has left that to us.
