@@ -48,7 +48,7 @@ test('the whole way by keyboard: start the drawn person, pause, go on, stop', as
 
 test('at 320 px nothing scrolls sideways and the stage is in view', async () => {
   await withChromium({}, async (browser) => {
-    const { page } = await openLive(browser, { ...ON_CPU, source: 'demo' });
+    const { page } = await openLive(browser, { ...ON_CPU, source: 'demo', background: 'colour' });
     await page.setViewport({ width: 320, height: 640 });
     await waitForFrames(page, 1);
     await page.click(`${byName('stages')} summary`);
@@ -63,7 +63,7 @@ test('at 320 px nothing scrolls sideways and the stage is in view', async () => 
 
 test('targets are at least 24 px on each side', async () => {
   await withChromium({}, async (browser) => {
-    const { page } = await openLive(browser, ON_CPU);
+    const { page } = await openLive(browser, { ...ON_CPU, background: 'colour' });
     const small = await page.$$eval('button, select, summary, input, a[href]', (elements) =>
       elements
         .filter((element) => element.checkVisibility() && !element.closest('p'))
@@ -78,16 +78,19 @@ test('targets are at least 24 px on each side', async () => {
 });
 
 for (const theme of ['light', 'dark']) {
-  test(`axe finds nothing in the ${theme} theme, idle and live`, async () => {
+  test(`axe finds nothing in the ${theme} theme, idle, live and in front of another background`, async () => {
     const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
     await withChromium({}, async (browser) => {
       const { page } = await openLive(browser, ON_CPU);
       await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }]);
-      for (const situation of ['idle', 'live']) {
+      for (const situation of ['idle', 'live', 'colour', 'picture']) {
         if (situation === 'live') {
           await page.click(byName('try-demo'));
           await waitForFrames(page, 1);
           await page.click(`${byName('stages')} summary`);
+        } else if (situation !== 'idle') {
+          await page.select(byName('background'), situation);
+          await page.waitForSelector(byName(`background-${situation}`), { visible: situation === 'colour' });
         }
         // A colour on its way from one theme to the other has neither's contrast.
         await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished)));

@@ -3,6 +3,7 @@
 pub mod announcer;
 pub mod autotune;
 pub mod backend;
+pub mod background;
 pub mod controller;
 pub mod format;
 pub mod frame_times;

@@ -16,16 +16,18 @@ enum Action {
     StartOrStop,
     Pause,
     Mirror,
+    Background,
     Demo,
     Print,
     List,
 }
 
 /// Key, its cap, what it does in words, and the action.
-const SHORTCUTS: [(&str, &str, &str, Action); 6] = [
+const SHORTCUTS: [(&str, &str, &str, Action); 7] = [
     (" ", "Space", "Start or stop", Action::StartOrStop),
     ("p", "P", "Pause or resume", Action::Pause),
     ("m", "M", "Mirror the camera's picture", Action::Mirror),
+    ("b", "B", "Change or show the background", Action::Background),
     ("d", "D", "Try it with the drawn person", Action::Demo),
     ("r", "R", "Print the result", Action::Print),
     ("?", "?", "Show this list", Action::List),
@@ -56,6 +58,7 @@ pub fn listen(live: Live, route: RwSignal<Route>) {
             Action::StartOrStop => live.start_again(),
             Action::Pause => live.dispatch(Event::TogglePause),
             Action::Mirror => live.set_mirrored(!live.mirrored.get_untracked()),
+            Action::Background => live.toggle_background(),
             Action::Demo => live.start_demo(),
             Action::Print => page::print(),
             Action::List => {}

@@ -1,7 +1,9 @@
 //! What only a browser can tell: messages between threads, pixels of captured frames, pixels of the drawn skeleton.
 #![cfg(target_arch = "wasm32")]
 
-use plumbline_core::geometry::Point2;
+use plumbline_core::backdrop::{Backdrop, Rgb, compose};
+use plumbline_core::geometry::{ImageSize, Point2};
+use plumbline_core::mask::{Mask, RegionMask};
 use plumbline_core::pose::{Landmark, Pose, WorldLandmark};
 use plumbline_core::roi::RotatedRect;
 use plumbline_core::skeleton::Side;
@@ -12,6 +14,7 @@ use plumbline_engine::plan::Plan;
 use plumbline_engine::{ErrorKind, cpu, gpu, graph_file};
 use plumbline_pipeline::{Timings, Variant};
 use plumbline_web::live::backend::{Adapter, Backend, BackendChoice, BackendWish};
+use plumbline_web::live::background::{Background, BackgroundKind};
 use plumbline_web::live::frame_times::{FrameTimes, VariantTime};
 use plumbline_web::live::options::ModelName;
 use plumbline_web::live::skeleton_drawing::Mark;
@@ -21,8 +24,9 @@ use plumbline_web::platform::painter::Painter;
 use plumbline_web::platform::picture::{Picture, Screen};
 use plumbline_web::platform::support::support;
 use plumbline_web::platform::tuning_store;
+use plumbline_web::worker::compositor::Compositor;
 use plumbline_web::worker::pixels::PixelReader;
-use plumbline_web::worker::protocol::{FrameStamp, FromEngine, Measurement, ToEngine};
+use plumbline_web::worker::protocol::{CutReport, FrameStamp, FromEngine, Measurement, ToEngine};
 use plumbline_web::worker::wire;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -91,8 +95,8 @@ fn pose() -> Pose {
 
 #[wasm_bindgen_test]
 fn every_answer_survives_the_wire() {
-    let measurement = |pose| {
-        FromEngine::Measured(Box::new(Measurement {
+    let measurement = |pose, cut| FromEngine::Measured {
+        measurement: Box::new(Measurement {
             frame: stamp(),
             width_px: 360,
             height_px: 480,
@@ -101,9 +105,12 @@ fn every_answer_survives_the_wire() {
             workers: 2,
             pixels_millis: 1.5,
             timings: timings(),
+            cut,
             total_millis: 20.25,
-        }))
+        }),
+        composed: None,
     };
+    let cut = |doubt| CutReport { millis: 7.5, doubt };
     let choice = BackendChoice {
         backend: Backend::Gpu,
         reason: "a reason".to_owned(),
@@ -147,8 +154,10 @@ fn every_answer_survives_the_wire() {
             attempt: 4,
             sentence: "No.".to_owned(),
         },
-        measurement(None),
-        measurement(Some(pose())),
+        measurement(None, None),
+        measurement(Some(pose()), None),
+        measurement(None, Some(cut(None))),
+        measurement(Some(pose()), Some(cut(Some(0.125)))),
         FromEngine::FrameFailed {
             frame: stamp(),
             sentence: "No.".to_owned(),
@@ -205,6 +214,14 @@ fn requests_without_a_picture_arrive_as_they_were() {
         },
         ToEngine::Settle {
             backend: Backend::Cpu,
+        },
+        ToEngine::SetBackground {
+            background: Background {
+                kind: BackgroundKind::Picture,
+                colour: [1, 2, 255],
+                softness_px: 7,
+            },
+            behind: None,
         },
     ] {
         let value = wire::encode_request(&request, &js_sys::Array::new());
@@ -412,5 +429,151 @@ fn a_graph_with_tensor_operators_is_refused() {
             (ErrorKind::Unsupported, "node 0 (Abs)")
         );
         assert!(error.to_string().contains("feature `tensor_ops`"), "{error}");
+    }
+}
+
+/// A picture of 96 by 72 pixels in which no two neighbours are the same, and the mask of somebody in it, cut out at an
+/// angle.
+fn somebody() -> (ImageSize, Vec<u8>, RegionMask) {
+    let size = ImageSize {
+        width_px: 96,
+        height_px: 72,
+    };
+    let pixel = |index: u32| {
+        let (x, y) = (index % 96, index / 96);
+        [(x * 2) as u8, (y * 3) as u8, (40 + (x * 7 + y * 5) % 90) as u8]
+    };
+    let rgb = (0..96 * 72).flat_map(pixel).collect();
+    let region = RotatedRect {
+        center: Point2::new(50.0, 34.0),
+        width_px: 80.0,
+        height_px: 80.0,
+        rotation: 0.4,
+    };
+    let share = |index: i32| {
+        let (x, y) = (index % 64 - 30, index / 64 - 34);
+        (1.5 - f32::hypot(x as f32 * 1.4, y as f32) / 20.0).clamp(0.0, 1.0)
+    };
+    let mask = RegionMask::new((0..64 * 64).map(share).collect(), 64, &region).expect("64 by 64");
+    (size, rgb, mask)
+}
+
+/// The RGBA that the compositor makes of that picture.
+async fn composed(background: Background, mask: Option<RegionMask>, behind: Option<Picture>) -> Vec<[u8; 4]> {
+    let (size, rgb, _) = somebody();
+    let rgba: Vec<u8> = rgb
+        .as_chunks::<3>()
+        .0
+        .iter()
+        .flat_map(|&[r, g, b]| [r, g, b, 255])
+        .collect();
+    let (canvas, context) = canvas(size.width_px, size.height_px);
+    let data = web_sys::ImageData::new_with_u8_clamped_array(wasm_bindgen::Clamped(&rgba), size.width_px);
+    context
+        .put_image_data(&data.expect("a picture"), 0.0, 0.0)
+        .expect("it is shown");
+    let picture = Screen::Canvas(canvas).capture(0.0).await.expect("a frame");
+    let mut compositor = Compositor::default();
+    compositor.set(background, behind);
+    let drawn = compositor.stand_behind(&stamp(), &picture, mask);
+    let (report, drawn) = drawn.expect("the browser draws");
+    assert!(report.is_some());
+    let drawn = drawn.expect("a background was wanted");
+    let mut reader = PixelReader::default();
+    let pixels = reader.read(&drawn).await.expect("pixels");
+    assert_eq!((pixels.width_px, pixels.height_px), (96, 72));
+    let found = pixels.rgba.as_chunks::<4>().0.to_vec();
+    drawn.close();
+    picture.close();
+    found
+}
+
+fn in_front_of(kind: BackgroundKind) -> Background {
+    Background {
+        kind,
+        colour: [200, 30, 90],
+        softness_px: 0,
+    }
+}
+
+/// How far the channels of two pictures are apart: on average, and at most. Colours count by how opaque they are.
+fn apart(found: &[[u8; 4]], expected: &[u8]) -> (f64, f64) {
+    let pairs = found.iter().zip(expected.as_chunks::<4>().0);
+    let differences = pairs.flat_map(|(found, expected)| {
+        let premultiplied =
+            |pixel: &[u8; 4], channel: usize| f64::from(pixel[channel]) * f64::from(pixel[3]) / 255.0;
+        let colours =
+            [0, 1, 2].map(|channel| (premultiplied(found, channel) - premultiplied(expected, channel)).abs());
+        let opacity = (f64::from(found[3]) - f64::from(expected[3])).abs();
+        colours.into_iter().chain([opacity])
+    });
+    let all: Vec<f64> = differences.collect();
+    let sum: f64 = all.iter().sum();
+    (sum / all.len() as f64, all.iter().copied().fold(0.0, f64::max))
+}
+
+#[wasm_bindgen_test]
+async fn a_canvas_composes_what_the_command_line_does() {
+    let (size, rgb, mask) = somebody();
+    let whole = mask.clone().drawn_in().in_image(size);
+    let picture = Rgb::new(size, &rgb).expect("three bytes a pixel");
+    for (kind, backdrop) in [
+        (BackgroundKind::CutOut, Backdrop::Nothing),
+        (BackgroundKind::Colour, Backdrop::Colour([200, 30, 90])),
+        // The copy that is blurred is as large as this small picture.
+        (BackgroundKind::Blur, Backdrop::Blur(3.0)),
+    ] {
+        let expected = compose(picture, &whole, backdrop).expect("one size");
+        let found = composed(in_front_of(kind), Some(mask.clone()), None).await;
+        let (mean, largest) = apart(&found, &expected);
+        assert!(
+            mean <= 1.0 && largest <= 6.0,
+            "{kind:?}: mean {mean}, largest {largest}"
+        );
+    }
+}
+
+#[wasm_bindgen_test]
+async fn another_picture_covers_all_of_the_room() {
+    let (size, rgb, mask) = somebody();
+    let (behind, context) = canvas(2, 4);
+    context.set_fill_style_str("#143c5a");
+    context.fill_rect(0.0, 0.0, 2.0, 4.0);
+    let behind = Screen::Canvas(behind).capture(0.0).await.expect("a frame");
+    let whole = mask.clone().drawn_in().in_image(size);
+    let picture = Rgb::new(size, &rgb).expect("three bytes a pixel");
+    let expected = compose(picture, &whole, Backdrop::Colour([0x14, 0x3c, 0x5a])).expect("one size");
+    let found = composed(
+        in_front_of(BackgroundKind::Picture),
+        Some(mask.clone()),
+        Some(behind),
+    )
+    .await;
+    let (mean, largest) = apart(&found, &expected);
+    assert!(mean <= 1.0 && largest <= 6.0, "mean {mean}, largest {largest}");
+    // Before one was chosen, the colour hides the room.
+    let expected = compose(picture, &whole, Backdrop::Colour([200, 30, 90])).expect("one size");
+    let found = composed(in_front_of(BackgroundKind::Picture), Some(mask), None).await;
+    assert!(apart(&found, &expected).0 <= 1.0);
+}
+
+/// The room is what was not to be seen: where nobody is found, nothing of the picture is sharp.
+#[wasm_bindgen_test]
+async fn where_nobody_is_found_there_is_only_background() {
+    let (size, rgb, _) = somebody();
+    let picture = Rgb::new(size, &rgb).expect("three bytes a pixel");
+    for (kind, backdrop) in [
+        (BackgroundKind::CutOut, Backdrop::Nothing),
+        (BackgroundKind::Colour, Backdrop::Colour([200, 30, 90])),
+        (BackgroundKind::Picture, Backdrop::Colour([200, 30, 90])),
+        (BackgroundKind::Blur, Backdrop::Blur(3.0)),
+    ] {
+        let expected = compose(picture, &Mask::empty(size), backdrop).expect("one size");
+        let found = composed(in_front_of(kind), None, None).await;
+        let (mean, largest) = apart(&found, &expected);
+        assert!(
+            mean <= 1.0 && largest <= 6.0,
+            "{kind:?}: mean {mean}, largest {largest}"
+        );
     }
 }

@@ -13,15 +13,16 @@ pub fn Choice(
     /// The value that is chosen.
     #[prop(into)]
     value: Signal<String>,
-    /// Takes the new value.
-    on_choose: impl Fn(String) + 'static,
+    /// Takes the new value. Boxed, so that all menus of the page are one function.
+    #[prop(into)]
+    on_choose: UnsyncCallback<String>,
     /// For tests.
     testid: &'static str,
 ) -> impl IntoView {
     view! {
         <label class="choice">
             <span class="choice-label">{label}</span>
-            <select data-testid=testid on:change=move |event| on_choose(event_target_value(&event))>
+            <select data-testid=testid on:change=move |event| on_choose.run(event_target_value(&event))>
                 {move || {
                     let chosen = value.get();
                     options

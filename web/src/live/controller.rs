@@ -3,6 +3,7 @@
 //! [`Live`] is what components hold: signals to read and verbs to call. Behind it stands one [`Controller`] with
 //! everything that is not shown.
 
+mod background;
 mod measuring;
 mod opening;
 
@@ -14,6 +15,7 @@ use leptos::prelude::*;
 
 use crate::live::announcer::Announcer;
 use crate::live::backend::BackendWish;
+use crate::live::background::{Background, BackgroundKind, Cut, CutMeter};
 use crate::live::gate::FrameGate;
 use crate::live::meter::Meter;
 use crate::live::options::{ModelName, PageOptions};
@@ -26,6 +28,7 @@ use crate::live::tuning_memory::TuningKey;
 use crate::platform::engine_link::{EngineLink, Place};
 use crate::platform::page;
 use crate::platform::painter::Painter;
+use crate::platform::picture::Picture;
 use crate::platform::source::camera::{CameraInfo, CameraWish};
 use crate::platform::source::file::PickedFile;
 use crate::platform::source::{Screens, Source};
@@ -46,6 +49,8 @@ pub struct Readout {
     pub dropped: u32,
     /// How well the person is seen.
     pub quality: Option<Quality>,
+    /// How well the person is cut out, where another background stands behind.
+    pub cut: Option<Cut>,
 }
 
 /// The Live page's state and verbs. Cheap to copy.
@@ -69,6 +74,12 @@ pub struct Live {
     pub camera_wish: RwSignal<CameraWish>,
     /// Whether the picture is shown as in a mirror.
     pub mirrored: RwSignal<bool>,
+    /// What stands behind the person.
+    pub background: RwSignal<Background>,
+    /// The name of the picture that may stand there.
+    pub background_picture: RwSignal<Option<String>>,
+    /// Why a picture cannot; a sentence.
+    pub background_problem: RwSignal<Option<String>>,
     /// Where the engine runs.
     pub place: RwSignal<Option<Place>>,
     /// What a screen reader says next.
@@ -96,6 +107,13 @@ struct Controller {
     tuning_key: RefCell<Option<TuningKey>>,
     announcer: RefCell<Announcer>,
     last: RefCell<Option<Measurement>>,
+    /// The frame that the source shows.
+    last_shown: Cell<Option<FrameStamp>>,
+    /// The picture behind the person, kept for an engine that may follow.
+    behind: RefCell<Option<Picture>>,
+    cut: RefCell<CutMeter>,
+    /// The kind of background that stood there last.
+    background_before: Cell<BackgroundKind>,
     /// Counts sources, so that a result of the one before is not taken for one of this.
     run: Cell<u32>,
     /// Of which source each frame is that the engine holds, oldest first.
@@ -130,6 +148,10 @@ impl Live {
             tuning_key: RefCell::default(),
             announcer: RefCell::default(),
             last: RefCell::default(),
+            last_shown: Cell::default(),
+            behind: RefCell::default(),
+            cut: RefCell::default(),
+            background_before: Cell::new(BackgroundKind::Blur),
             run: Cell::new(0),
             runs_in_flight: RefCell::default(),
             starts_anew: Cell::new(true),
@@ -148,6 +170,9 @@ impl Live {
             cameras: RwSignal::default(),
             camera_wish: RwSignal::default(),
             mirrored: RwSignal::new(page::remembered("plumbline.mirror").is_none_or(|value| value != "off")),
+            background: RwSignal::new(background::at_start(options.background)),
+            background_picture: RwSignal::default(),
+            background_problem: RwSignal::default(),
             place: RwSignal::default(),
             announcement: RwSignal::default(),
             printed_on: RwSignal::default(),
@@ -267,13 +292,6 @@ impl Live {
                     &Fit::contain(picture, painter.stage_size(), mirrored),
                 ));
             }
-        }
-    }
-
-    /// Looks at the source that is open, if there is one.
-    pub fn with_source(&self, look: impl FnOnce(&Source)) {
-        if let Some(source) = self.controller().source.borrow().as_ref() {
-            look(source);
         }
     }
 

@@ -52,6 +52,7 @@ mod tests {
             workers: 1,
             timings: Timings::default(),
             pixels_millis: 1.0,
+            cut: None,
             total_millis: 2.0,
         };
         assert_eq!(

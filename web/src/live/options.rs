@@ -2,6 +2,7 @@
 //! models that can be chosen.
 
 use crate::live::backend::BackendWish;
+use crate::live::background::BackgroundKind;
 use crate::live::workers::WorkersWish;
 
 /// A landmark model.
@@ -63,6 +64,8 @@ pub struct PageOptions {
     pub model: Option<ModelName>,
     /// Preselected backend.
     pub backend: Option<BackendWish>,
+    /// Preselected background.
+    pub background: Option<BackgroundKind>,
     /// How many workers compute a frame on the CPU.
     pub workers: WorkersWish,
 }
@@ -81,6 +84,7 @@ impl PageOptions {
                 ("source", "demo") => options.start_demo = true,
                 ("model", id) => options.model = ModelName::from_id(id),
                 ("backend", id) => options.backend = BackendWish::from_id(id),
+                ("background", id) => options.background = BackgroundKind::from_id(id),
                 ("workers", id) => options.workers = WorkersWish::from_id(id).unwrap_or_default(),
                 _ => {}
             }
@@ -99,7 +103,7 @@ mod tests {
         assert_eq!(PageOptions::from_query(""), PageOptions::default());
         assert_eq!(
             PageOptions::from_query(
-                "?inspect&pace=every&static&frames=copy&tune=software&source=demo&model=lite&backend=cpu&workers=2&x=1"
+                "?inspect&pace=every&static&frames=copy&tune=software&source=demo&model=lite&backend=cpu&background=blur&workers=2&x=1"
             ),
             PageOptions {
                 inspect: true,
@@ -110,11 +114,12 @@ mod tests {
                 start_demo: true,
                 model: Some(ModelName::Lite),
                 backend: Some(BackendWish::Forced(Backend::Cpu)),
+                background: Some(BackgroundKind::Blur),
                 workers: WorkersWish::Two,
             }
         );
         assert_eq!(
-            PageOptions::from_query("?model=huge&pace=slow&tune=always&workers=9"),
+            PageOptions::from_query("?model=huge&pace=slow&tune=always&workers=9&background=green"),
             PageOptions::default()
         );
     }

@@ -24,18 +24,21 @@ pub enum FrameStage {
     Landmarks,
     /// The models' outputs become points, and points are smoothed.
     Decode,
+    /// The person is put in front of another background.
+    Background,
     /// From the picture's arrival to the result.
     Total,
 }
 
 impl FrameStage {
     /// In the order in which a frame passes them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Picture,
         Self::Crop,
         Self::Detector,
         Self::Landmarks,
         Self::Decode,
+        Self::Background,
         Self::Total,
     ];
 
@@ -47,6 +50,7 @@ impl FrameStage {
             Self::Detector => "detector",
             Self::Landmarks => "landmarks",
             Self::Decode => "decode",
+            Self::Background => "background",
             Self::Total => "total",
         }
     }
@@ -59,6 +63,7 @@ impl FrameStage {
             Self::Detector => "Detector",
             Self::Landmarks => "Landmarks",
             Self::Decode => "Decode and smooth",
+            Self::Background => "Background",
             Self::Total => "Whole frame",
         }
     }
@@ -81,6 +86,7 @@ impl FrameStage {
             Self::Detector => detector_millis,
             Self::Landmarks => landmarks_millis,
             Self::Decode => Some(decode_millis),
+            Self::Background => measurement.cut.map(|cut| cut.millis),
             Self::Total => Some(measurement.total_millis),
         }
     }
@@ -152,6 +158,7 @@ mod tests {
                 total_millis: 0.0,
             },
             pixels_millis: 1.0,
+            cut: None,
             total_millis,
         }
     }
@@ -159,13 +166,21 @@ mod tests {
     #[test]
     fn each_stage_has_the_median_of_the_frames_that_passed_it() {
         let mut meter = StageMeter::default();
-        assert_eq!(meter.medians(), [None; 6]);
+        assert_eq!(meter.medians(), [None; 7]);
         for (at, total, detector) in [(0.0, 24.0, Some(7.0)), (40.0, 90.0, None), (80.0, 25.0, None)] {
             meter.record(at, &measurement(Backend::Cpu, total, detector));
         }
         assert_eq!(
             meter.medians(),
-            [Some(1.0), Some(2.0), Some(7.0), Some(20.0), Some(0.5), Some(25.0)]
+            [
+                Some(1.0),
+                Some(2.0),
+                Some(7.0),
+                Some(20.0),
+                Some(0.5),
+                None,
+                Some(25.0)
+            ]
         );
     }
 
@@ -175,11 +190,11 @@ mod tests {
         meter.record(0.0, &measurement(Backend::Cpu, 100.0, Some(7.0)));
         meter.record(1_001.0, &measurement(Backend::Cpu, 10.0, None));
         let medians = meter.medians();
-        assert_eq!((medians[5], medians[2]), (Some(10.0), None));
+        assert_eq!((medians[6], medians[2]), (Some(10.0), None));
         meter.record(9_000.0, &measurement(Backend::Cpu, 4_000.0, None));
-        assert_eq!(meter.medians()[5], Some(4_000.0));
+        assert_eq!(meter.medians()[6], Some(4_000.0));
         meter.clear();
-        assert_eq!(meter.medians(), [None; 6]);
+        assert_eq!(meter.medians(), [None; 7]);
     }
 
     #[test]
@@ -188,6 +203,6 @@ mod tests {
         meter.record(0.0, &measurement(Backend::Cpu, 100.0, None));
         meter.record(10.0, &measurement(Backend::Gpu, 4.0, None));
         let medians = meter.medians();
-        assert_eq!((medians[5], medians[1]), (Some(4.0), None));
+        assert_eq!((medians[6], medians[1]), (Some(4.0), None));
     }
 }

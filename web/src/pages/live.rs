@@ -14,6 +14,10 @@
 //! | `file` | `input type=file`, takes a clip or a picture |
 //! | `camera`, `resolution`, `model`, `backend` | `select`; values: device id, height in pixels or `any`, `lite`/`full`/`heavy`, `auto`/`cpu`/`gpu` |
 //! | `mirror` | checkbox, display only |
+//! | `background` | `select`: `none`, `blur`, `colour`, `picture`, `cut-out` |
+//! | `background-colour`, `background-picture`, `background-softness` | inputs of type `color`, `file` and `range` (pixels); hidden where the background has none |
+//! | `background-note`, `background-problem` | the sentence on how the person is cut out; the one on a picture that cannot stand there (`role=alert`); empty where there is nothing to say |
+//! | `composed` | the canvas with the frame in front of that background, of the frame's size, or empty; covers the picture that is measured |
 //! | `cancel` | stops the download of weights |
 //! | `progress` | `progress` of that download, in bytes |
 //! | `notice` | the sentence that says what went wrong (`role=alert`) |
@@ -21,7 +25,7 @@
 //! | `backend-reason`, `ms-per-frame`, `frames-per-second`, `dropped`, `quality` | `output` |
 //! | `tuning` | `output`: what timing both backends has come to; absent where there is nothing to choose |
 //! | `time-again` | times both backends again; absent where that makes no sense |
-//! | `stages` | `details` with the time of each stage; its rows carry `data-stage`: `picture`, `crop`, `detector`, `landmarks`, `decode`, `total` |
+//! | `stages` | `details` with the time of each stage; its rows carry `data-stage`: `picture`, `crop`, `detector`, `landmarks`, `decode`, `background`, `total` |
 //! | `landmarks` | `details` with the table of the last result of a picture |
 //!
 //! The stage, `data-testid="stage"`, carries:
@@ -35,6 +39,7 @@
 //! | `data-backend` | `cpu`, `gpu`, or empty |
 //! | `data-workers` | workers that computed the last frame; on the GPU always 1 |
 //! | `data-tuning` | `preparing`, `timing`, `timed`, `software`, `failed`, `lost`, `undecided`, or empty: how far timing both backends has come |
+//! | `data-background` | what stands behind the person, as `background` |
 //! | `data-model` | `lite`, `full`, `heavy` |
 //! | `data-engine` | `worker`, `page` (no worker could start), or empty |
 //! | `data-landmarks` | only with `inspect`: JSON of the last result, `{"frame":12,"time_secs":0.4,"width_px":480,"height_px":640,"score":0.98,"landmarks":[[x_px,y_px,visibility], 33 of them]}`; `landmarks` is `null` where nobody was found |
@@ -48,6 +53,7 @@
 //! | `static` | each frame on its own: no tracking and no smoothing |
 //! | `frames=copy` | on the GPU, copies frames into textures, as browsers do that cannot look at them where they lie |
 //! | `model=lite`, `backend=cpu` | preselects, as if chosen by hand |
+//! | `background=blur` | preselects, as if chosen by hand |
 //! | `workers=2` | on the CPU, two workers compute each frame, whatever is faster; `workers=1` never starts the second |
 //! | `tune=software` | times a software adapter as if it were hardware |
 //! | `source=demo` | starts at once, without a click |
@@ -56,6 +62,7 @@
 //! (going on upward when the clip loops), for a camera or a clip the running number of the frames that it showed.
 //! The mark `plumbline:first-skeleton` (User Timing) is set when the first skeleton of the page's life is drawn.
 
+mod background;
 mod landmark_table;
 mod panel;
 mod stage;

@@ -186,6 +186,12 @@ impl Palette {
     }
 }
 
+/// Takes away what a canvas shows, and the memory that it took.
+pub fn empty(canvas: &HtmlCanvasElement) {
+    canvas.set_width(0);
+    canvas.set_height(0);
+}
+
 /// Shows a picture on a canvas of the picture's own size.
 ///
 /// # Errors
@@ -201,7 +207,11 @@ pub fn show(canvas: &HtmlCanvasElement, bitmap: &ImageBitmap) -> Result<(), Stri
         .ok()
         .flatten()
         .and_then(|context| context.dyn_into().ok());
-    let drawn = context.map(|context| context.draw_image_with_image_bitmap(bitmap, 0.0, 0.0));
+    let drawn = context.map(|context| {
+        // The picture before would show through one that is transparent in parts.
+        context.clear_rect(0.0, 0.0, f64::from(width), f64::from(height));
+        context.draw_image_with_image_bitmap(bitmap, 0.0, 0.0)
+    });
     match drawn {
         Some(Ok(())) => Ok(()),
         _ => Err("The picture could not be drawn: the browser gives no canvas of this size.".to_owned()),

@@ -25,6 +25,8 @@ pub struct Screens {
     pub video: HtmlVideoElement,
     /// For pictures and the drawn person.
     pub canvas: HtmlCanvasElement,
+    /// Above both: frames in front of another background.
+    pub composed: HtmlCanvasElement,
 }
 
 /// Whom a source reports to.

@@ -17,11 +17,12 @@ use plumbline_team::lead::Terms;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
+use super::compositor::Compositor;
 use super::loader::{Loaded, Loader};
 use super::measurer::{CpuMeasurer, Measurer, Models, Read};
 use super::pixels::PixelReader;
 use super::protocol::{FrameStamp, FromEngine, Measurement, ToEngine};
-use super::rival::{Rival, whole_frame};
+use super::rival::{Rival, compared, whole_frame};
 use super::wire;
 use crate::live::backend::{Backend, BackendWish, GpuProbe, choose};
 use crate::live::workers::WorkersWish;
@@ -88,12 +89,18 @@ struct Work {
     measurer: Option<Measurer>,
     /// What is still to be tried out on a CPU that is new.
     rehearsal: Option<Rehearsal>,
-    /// The files for a second worker on the CPU, and its terms, until it is started.
-    for_mate: Option<(Terms, Rc<Models>)>,
+    /// The files of the models that are ready, to plan them anew with a mask or without.
+    models: Option<Rc<Models>>,
+    /// The terms of a second worker on the CPU, where there may be one.
+    terms: Option<Terms>,
+    /// Whether one is still to be started.
+    lacks_mate: bool,
     /// The GPU beside the CPU, while it is open which of them is the better one.
     rival: Rival,
     /// A frame that the CPU has answered and that the GPU is still to run.
     to_compare: Option<ToCompare>,
+    /// Draws frames anew where another background is wanted.
+    compositor: Compositor,
     reader: PixelReader,
     /// Frames on their way on the GPU, oldest first.
     submitted: VecDeque<Submitted>,
@@ -234,11 +241,37 @@ impl Work {
     /// Whether a message can be worked on now. Models are not replaced under frames that run on them.
     fn has_room_for(&self, message: &ToEngine) -> bool {
         match (message, &self.measurer) {
+            // Nor are they planned anew under them.
+            (ToEngine::Measure { .. }, Some(measurer)) if self.must_replan(measurer) => {
+                self.submitted.is_empty()
+            }
             (ToEngine::Measure { .. }, Some(Measurer::Gpu(gpu))) => gpu.has_room(),
             (ToEngine::Measure { .. }, Some(Measurer::Cpu(_)) | None) => true,
             (ToEngine::Prepare { .. } | ToEngine::Settle { .. }, _) => self.submitted.is_empty(),
+            // What is on its way gets the background that it was sent with.
+            (ToEngine::SetBackground { .. }, _) => self.submitted.is_empty(),
             (ToEngine::PrepareGpu { .. } | ToEngine::Begin { .. } | ToEngine::Cancel, _) => true,
         }
+    }
+
+    /// Whether the mask is wanted and not computed, or computed and not wanted.
+    fn must_replan(&self, measurer: &Measurer) -> bool {
+        measurer.has_mask() != self.compositor.is_on()
+    }
+
+    /// Plans the models anew where the mask is wanted and not computed, or computed and not wanted.
+    async fn fit_to_background(&mut self) -> Result<(), String> {
+        let Some(models) = self.models.clone() else {
+            return Ok(());
+        };
+        let has_mask = self.compositor.is_on();
+        let before = self.measurer.take_if(|measurer| measurer.has_mask() != has_mask);
+        if let Some(before) = before {
+            self.measurer = Some(before.replanned(&models, has_mask).await?);
+            self.lacks_mate = self.terms.is_some();
+            mark("plumbline:replanned");
+        }
+        Ok(())
     }
 
     fn watch_oldest(&mut self) {
@@ -269,6 +302,7 @@ impl Work {
                 mark("plumbline:prepare");
                 // The models before go first: two heavy ones together would need half a gigabyte.
                 self.measurer = None;
+                self.models = None;
                 self.rival = Rival::Absent;
                 self.attempt = attempt;
                 let cancel = host.cancel.borrow().clone();
@@ -298,7 +332,11 @@ impl Work {
             // Overtook this queue.
             ToEngine::Cancel => Vec::new(),
             ToEngine::PrepareGpu { variant } => {
-                self.rival.load(variant);
+                self.rival.load(variant, self.compositor.is_on());
+                Vec::new()
+            }
+            ToEngine::SetBackground { background, behind } => {
+                self.compositor.set(background, behind);
                 Vec::new()
             }
             ToEngine::Settle { backend } => {
@@ -311,65 +349,86 @@ impl Work {
                 frame,
                 compare,
                 picture,
-            } => match &mut self.measurer {
-                Some(Measurer::Cpu(cpu)) => {
-                    self.rehearsal = None;
-                    let gpu = match compare {
-                        Some(Backend::Gpu) => self.rival.time(&picture, &frame).await,
-                        Some(Backend::Cpu) | None => None,
-                    };
-                    if frame.index == 0 {
-                        mark("plumbline:frame");
-                    } else if let Some((terms, models)) = self.for_mate.take() {
-                        // Not before the first frame was answered, which nothing may delay.
-                        cpu.recruit(terms, &models);
-                    }
-                    let measured = measure(&mut self.reader, cpu, frame, &picture).await;
-                    if frame.index == 0 {
-                        mark("plumbline:result");
-                    }
-                    let mut answers = Vec::new();
-                    match &measured {
-                        Ok(measurement) if compare == Some(Backend::Cpu) => {
-                            // The answer goes out before the GPU begins.
-                            self.to_compare = Some(ToCompare {
-                                frame,
-                                picture,
-                                cpu: whole_frame(measurement),
-                            });
-                        }
-                        Ok(measurement) => {
-                            picture.close();
-                            let cpu = whole_frame(measurement);
-                            answers.extend(gpu.map(|gpu| compared(self.attempt, cpu, gpu)));
-                        }
-                        Err(_) => picture.close(),
-                    }
-                    answers.push(match measured {
-                        Ok(measurement) => FromEngine::Measured(Box::new(measurement)),
-                        Err(sentence) => FromEngine::FrameFailed { frame, sentence },
-                    });
-                    answers
-                }
-                Some(Measurer::Gpu(gpu)) => {
-                    let start_millis = now_millis();
-                    let submitted = gpu.submit(&picture, &frame);
-                    self.submitted.push_back(Submitted {
-                        frame,
-                        picture,
-                        start_millis,
-                    });
-                    match submitted {
-                        Ok(()) => Vec::new(),
-                        Err(sentence) => self.fail_lost(&sentence),
-                    }
-                }
-                None => {
+            } => {
+                if let Err(sentence) = self.fit_to_background().await {
                     picture.close();
-                    let sentence = "A frame came before the models were ready.".to_owned();
-                    vec![FromEngine::FrameFailed { frame, sentence }]
+                    return vec![FromEngine::FrameFailed { frame, sentence }];
                 }
-            },
+                self.measure(frame, compare, picture).await
+            }
+        }
+    }
+
+    /// Measures a frame, or submits it; gives the answers that are ready.
+    async fn measure(
+        &mut self,
+        frame: FrameStamp,
+        compare: Option<Backend>,
+        picture: Picture,
+    ) -> Vec<FromEngine> {
+        match &mut self.measurer {
+            Some(Measurer::Cpu(cpu)) => {
+                self.rehearsal = None;
+                let gpu = match compare {
+                    Some(Backend::Gpu) => self.rival.time(&picture, &frame).await,
+                    Some(Backend::Cpu) | None => None,
+                };
+                if frame.index == 0 {
+                    mark("plumbline:frame");
+                } else if let (true, Some(terms), Some(models)) = (self.lacks_mate, self.terms, &self.models)
+                {
+                    // Not before the first frame was answered, which nothing may delay.
+                    self.lacks_mate = false;
+                    cpu.recruit(terms, models);
+                }
+                let measured = measure(&mut self.reader, cpu, &mut self.compositor, frame, &picture).await;
+                if frame.index == 0 {
+                    mark("plumbline:result");
+                }
+                let mut answers = Vec::new();
+                match &measured {
+                    Ok((measurement, _)) if compare == Some(Backend::Cpu) => {
+                        // The answer goes out before the GPU begins.
+                        self.to_compare = Some(ToCompare {
+                            frame,
+                            picture,
+                            cpu: whole_frame(measurement),
+                        });
+                    }
+                    Ok((measurement, _)) => {
+                        picture.close();
+                        let cpu = whole_frame(measurement);
+                        answers.extend(gpu.map(|gpu| compared(self.attempt, cpu, gpu)));
+                    }
+                    Err(_) => picture.close(),
+                }
+                answers.push(match measured {
+                    Ok((measurement, composed)) => FromEngine::Measured {
+                        measurement: Box::new(measurement),
+                        composed,
+                    },
+                    Err(sentence) => FromEngine::FrameFailed { frame, sentence },
+                });
+                answers
+            }
+            Some(Measurer::Gpu(gpu)) => {
+                let start_millis = now_millis();
+                let submitted = gpu.submit(&picture, &frame);
+                self.submitted.push_back(Submitted {
+                    frame,
+                    picture,
+                    start_millis,
+                });
+                match submitted {
+                    Ok(()) => Vec::new(),
+                    Err(sentence) => self.fail_lost(&sentence),
+                }
+            }
+            None => {
+                picture.close();
+                let sentence = "A frame came before the models were ready.".to_owned();
+                vec![FromEngine::FrameFailed { frame, sentence }]
+            }
         }
     }
 
@@ -390,12 +449,13 @@ impl Work {
             };
             let choice = choose(wish, &probe)?;
             let adapter = probe.adapter().filter(|_| wish == BackendWish::Auto);
+            let has_mask = self.compositor.is_on();
             let measurer = match (choice.backend, loaded.on_cpu.take()) {
-                (Backend::Cpu, Some(ready)) => ready,
+                (Backend::Cpu, Some(ready)) if ready.has_mask() == has_mask => ready,
                 (backend, _) => {
                     self.rehearsal =
                         (backend == Backend::Cpu).then(|| Rehearsal::after(QUIET_MILLIS, Model::Detector));
-                    Measurer::prepare(backend, &loaded.models).await?
+                    Measurer::prepare(backend, &loaded.models, has_mask).await?
                 }
             };
             Ok((measurer, choice, adapter))
@@ -404,11 +464,9 @@ impl Work {
             Ok((measurer, choice, adapter)) => {
                 self.measurer = Some(measurer);
                 let models = Rc::new(loaded.models);
-                // On the GPU nobody would ever take the files from here.
-                self.for_mate = workers
-                    .terms(processors())
-                    .filter(|_| choice.backend == Backend::Cpu)
-                    .map(|terms| (terms, Rc::clone(&models)));
+                self.terms = workers.terms(processors());
+                self.lacks_mate = choice.backend == Backend::Cpu && self.terms.is_some();
+                self.models = Some(Rc::clone(&models));
                 if adapter.is_some() {
                     self.rival = Rival::Possible(models);
                 }
@@ -458,26 +516,37 @@ impl Work {
         };
         match gpu.accept(read) {
             Ok(None) => Vec::new(),
-            Ok(Some(result)) => self
-                .submitted
-                .pop_front()
-                .map(|submitted| {
-                    let size = submitted.picture.size();
-                    submitted.picture.close();
-                    FromEngine::Measured(Box::new(Measurement {
-                        frame: submitted.frame,
-                        width_px: size.width_px,
-                        height_px: size.height_px,
-                        pose: result.pose,
-                        backend: Backend::Gpu,
-                        workers: 1,
-                        pixels_millis: 0.0,
-                        timings: result.timings,
-                        total_millis: now_millis() - submitted.start_millis,
-                    }))
-                })
-                .into_iter()
-                .collect(),
+            Ok(Some(result)) => {
+                let Some(Submitted {
+                    frame,
+                    picture,
+                    start_millis,
+                }) = self.submitted.pop_front()
+                else {
+                    return Vec::new();
+                };
+                let size = picture.size();
+                let composed = self.compositor.stand_behind(&frame, &picture, result.mask);
+                picture.close();
+                vec![match composed {
+                    Err(sentence) => FromEngine::FrameFailed { frame, sentence },
+                    Ok((cut, composed)) => FromEngine::Measured {
+                        measurement: Box::new(Measurement {
+                            frame,
+                            width_px: size.width_px,
+                            height_px: size.height_px,
+                            pose: result.pose,
+                            backend: Backend::Gpu,
+                            workers: 1,
+                            pixels_millis: 0.0,
+                            timings: result.timings,
+                            cut,
+                            total_millis: now_millis() - start_millis,
+                        }),
+                        composed,
+                    },
+                }]
+            }
             Err(sentence) => self.fail_lost(&sentence),
         }
     }
@@ -501,19 +570,21 @@ impl Work {
     }
 }
 
-/// A frame on the CPU, from the browser's picture to the person.
+/// A frame on the CPU, from the browser's picture to the person, and to the frame in front of another background.
 async fn measure(
     reader: &mut PixelReader,
     cpu: &mut CpuMeasurer,
+    compositor: &mut Compositor,
     frame: FrameStamp,
     picture: &Picture,
-) -> Result<Measurement, String> {
+) -> Result<(Measurement, Option<Picture>), String> {
     let start_millis = now_millis();
     let pixels = reader.read(picture).await?;
     let pixels_millis = now_millis() - start_millis;
     let workers = cpu.workers();
     let result = cpu.measure(pixels, &frame).await?;
-    Ok(Measurement {
+    let (cut, composed) = compositor.stand_behind(&frame, picture, result.mask)?;
+    let measurement = Measurement {
         frame,
         width_px: pixels.width_px as u32,
         height_px: pixels.height_px as u32,
@@ -522,14 +593,8 @@ async fn measure(
         workers,
         pixels_millis,
         timings: result.timings,
+        cut,
         total_millis: now_millis() - start_millis,
-    })
-}
-
-/// What comparing the backends on a frame has given.
-fn compared(attempt: u32, cpu: Timings, gpu: Result<Timings, String>) -> FromEngine {
-    match gpu {
-        Ok(gpu) => FromEngine::Compared { attempt, cpu, gpu },
-        Err(what) => FromEngine::GpuFailed { attempt, what },
-    }
+    };
+    Ok((measurement, composed))
 }

@@ -37,7 +37,7 @@ impl Loader {
             future::join(weights::read_ahead(&pair[0]), weights::read_ahead(&pair[1])).await;
         if let (Some(detector), Some(landmarks)) = (detector, landmarks) {
             let mut loaded = loaded(pair, &detector, &landmarks);
-            loaded.on_cpu = Measurer::prepare(Backend::Cpu, &loaded.models).await.ok();
+            loaded.on_cpu = Measurer::prepare(Backend::Cpu, &loaded.models, false).await.ok();
             self.early = Some(loaded);
         }
     }

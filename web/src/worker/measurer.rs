@@ -5,9 +5,10 @@ use plumbline_core::tracker::Mode;
 use plumbline_engine::image::{Frame, PixelFormat};
 use plumbline_engine::plan::Plan;
 use plumbline_pipeline::gpu::{GpuPosePipeline, Model, View};
-use plumbline_pipeline::models::{DETECTOR_OUTPUTS, HEATMAP, LANDMARK_OUTPUTS};
+use plumbline_pipeline::models::{DETECTOR_OUTPUTS, HEATMAP, LANDMARK_AND_MASK_OUTPUTS, LANDMARK_OUTPUTS};
 use plumbline_pipeline::{
     FrameResult, PipelineError, PosePipeline, Target, Variant, plan_detector, plan_landmarks,
+    plan_landmarks_and_mask,
 };
 use plumbline_team::lead::{Lead, ModelFile, Terms};
 use plumbline_team::model::SharedModel;
@@ -31,10 +32,15 @@ pub struct Models {
 }
 
 impl Models {
-    /// The plans of the detector and of the landmark model.
-    fn plans(&self, target: Target) -> Result<(Plan, Plan), String> {
+    /// The plans of the detector and of the landmark model, with or without the person's mask.
+    fn plans(&self, target: Target, has_mask: bool) -> Result<(Plan, Plan), String> {
         let detector = plan_detector(&self.detector, target).map_err(|error| error.to_string())?;
-        let landmarks = plan_landmarks(&self.landmarks, target).map_err(|error| error.to_string())?;
+        let plan = if has_mask {
+            plan_landmarks_and_mask
+        } else {
+            plan_landmarks
+        };
+        let landmarks = plan(&self.landmarks, target).map_err(|error| error.to_string())?;
         Ok((detector, landmarks))
     }
 }
@@ -48,21 +54,49 @@ pub enum Measurer {
 }
 
 impl Measurer {
-    /// Makes both models ready.
+    /// Makes both models ready, with the person's mask where it is wanted.
     ///
     /// # Errors
     /// A sentence: the bytes are not the models that the pipeline needs, or the GPU refuses them.
-    pub async fn prepare(backend: Backend, models: &Models) -> Result<Self, String> {
+    pub async fn prepare(backend: Backend, models: &Models, has_mask: bool) -> Result<Self, String> {
         match backend {
-            Backend::Cpu => {
-                let (detector, landmarks) = models.plans(Target::Cpu).map_err(|what| unusable(&what))?;
-                mark("plumbline:planned");
-                CpuMeasurer::new(detector, landmarks).map(Self::Cpu)
-            }
-            Backend::Gpu => GpuMeasurer::prepare(models, None)
+            Backend::Cpu => CpuMeasurer::prepare(models, has_mask).map(Self::Cpu),
+            Backend::Gpu => GpuMeasurer::prepare(models, None, has_mask)
                 .await
                 .map(Self::Gpu)
                 .map_err(|what| no_gpu(&what)),
+        }
+    }
+
+    /// Plans the models anew, with the mask or without, in the way in which they ran. What was made of them goes first:
+    /// two heavy ones together would need half a gigabyte. The CPU goes on with whom it followed, and a second worker has
+    /// to be recruited again; the GPU looks for the person again.
+    ///
+    /// # Errors
+    /// As [`Self::prepare`].
+    pub async fn replanned(self, models: &Models, has_mask: bool) -> Result<Self, String> {
+        match self {
+            Self::Cpu(cpu) => {
+                let tracker = cpu.pipeline.into_tracker();
+                drop(cpu.lead);
+                let mut fresh = CpuMeasurer::prepare(models, has_mask)?;
+                fresh.pipeline.follow_on(tracker);
+                Ok(Self::Cpu(fresh))
+            }
+            Self::Gpu(gpu) => {
+                let variant = gpu.variant;
+                drop(gpu);
+                let fresh = GpuMeasurer::prepare(models, Some(variant), has_mask).await;
+                fresh.map(Self::Gpu).map_err(|what| no_gpu(&what))
+            }
+        }
+    }
+
+    /// Whether frames have a mask.
+    pub fn has_mask(&self) -> bool {
+        match self {
+            Self::Cpu(cpu) => cpu.pipeline.has_mask(),
+            Self::Gpu(gpu) => gpu.has_mask,
         }
     }
 }
@@ -85,6 +119,13 @@ pub struct CpuMeasurer {
 }
 
 impl CpuMeasurer {
+    fn prepare(models: &Models, has_mask: bool) -> Result<Self, String> {
+        let plans = models.plans(Target::Cpu, has_mask);
+        let (detector, landmarks) = plans.map_err(|what| unusable(&what))?;
+        mark("plumbline:planned");
+        Self::new(detector, landmarks)
+    }
+
     fn new(detector: Plan, landmarks: Plan) -> Result<Self, String> {
         let lead = Lead::alone(Box::new(now_millis));
         // The landmark model runs most.
@@ -115,9 +156,14 @@ impl CpuMeasurer {
             outputs: &DETECTOR_OUTPUTS,
             deferred: &[],
         };
+        let outputs: &[&str] = if self.pipeline.has_mask() {
+            &LANDMARK_AND_MASK_OUTPUTS
+        } else {
+            &LANDMARK_OUTPUTS
+        };
         let landmarks = ModelFile {
             bytes: &models.landmarks,
-            outputs: &LANDMARK_OUTPUTS,
+            outputs,
             deferred: &[HEATMAP],
         };
         self.lead.start_mate(&address, terms, &[detector, landmarks]);
@@ -156,6 +202,9 @@ impl CpuMeasurer {
 /// Both models on a GPU.
 pub struct GpuMeasurer {
     pipeline: Box<GpuPosePipeline<GpuFrames>>,
+    /// In which way the models run.
+    variant: Variant,
+    has_mask: bool,
     /// Given back when the measurer goes.
     _device: OpenDevice,
 }
@@ -180,10 +229,10 @@ impl GpuMeasurer {
     ///
     /// # Errors
     /// What the browser or the engine says.
-    pub async fn prepare(models: &Models, variant: Option<Variant>) -> Result<Self, String> {
+    pub async fn prepare(models: &Models, variant: Option<Variant>, has_mask: bool) -> Result<Self, String> {
         let mut device = OpenDevice::new().await?;
         let variant = variant.unwrap_or_else(|| untimed_variant(&device.0.probe()));
-        let (detector, landmarks) = models.plans(Target::Gpu(variant))?;
+        let (detector, landmarks) = models.plans(Target::Gpu(variant), has_mask)?;
         let mut view = View::Texture;
         if !models.copies_frames {
             match device.0.view_of_frames().await {
@@ -196,6 +245,8 @@ impl GpuMeasurer {
         let pipeline = GpuPosePipeline::new(frames, Mode::Tracking, Box::new(now_millis));
         Ok(Self {
             pipeline: Box::new(pipeline),
+            variant,
+            has_mask,
             _device: device,
         })
     }
@@ -251,7 +302,8 @@ impl GpuMeasurer {
 /// What a [`GpuReading`] gives.
 pub type Read = <GpuReading as Future>::Output;
 
-fn time_of(stamp: &FrameStamp) -> Timestamp {
+/// When a frame was taken.
+pub fn time_of(stamp: &FrameStamp) -> Timestamp {
     Timestamp::from_secs(stamp.time_secs)
 }
 

@@ -4,6 +4,7 @@ use plumbline_core::pose::Pose;
 use plumbline_pipeline::{Timings, Variant};
 
 use crate::live::backend::{Adapter, Backend, BackendChoice, BackendWish};
+use crate::live::background::Background;
 use crate::live::options::ModelName;
 use crate::live::workers::WorkersWish;
 use crate::platform::picture::Picture;
@@ -55,6 +56,14 @@ pub enum ToEngine {
     Settle {
         /// Which.
         backend: Backend,
+    },
+    /// Show the person in front of this from the next frame on. Not answered: frames that have a background say so. The
+    /// models are planned anew with the first of them, because only then is there a mask.
+    SetBackground {
+        /// What is wanted.
+        background: Background,
+        /// The picture, where it is one; a copy, so that it can be sent to the next engine too.
+        behind: Option<Picture>,
     },
 }
 
@@ -130,7 +139,13 @@ pub enum FromEngine {
         sentence: String,
     },
     /// A frame was measured.
-    Measured(Box<Measurement>),
+    Measured {
+        /// The result.
+        measurement: Box<Measurement>,
+        /// The same frame in front of the background that is wanted, transferred; nothing where none is. The page closes
+        /// it.
+        composed: Option<Picture>,
+    },
     /// It was not; a sentence.
     FrameFailed {
         /// Of the request.
@@ -164,6 +179,18 @@ pub struct Measurement {
     pub pixels_millis: f64,
     /// What the pipeline did with it, stage by stage.
     pub timings: Timings,
+    /// What was put behind the person; nothing where the frame is shown as it is.
+    pub cut: Option<CutReport>,
     /// From the picture's arrival to the result, pixels included.
     pub total_millis: f64,
+}
+
+/// What cutting the person out of a frame came to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CutReport {
+    /// Smoothing the mask and drawing the frame anew.
+    pub millis: f64,
+    /// How unsure the model is of the outline ([`plumbline_core::mask::RegionMask::doubt`]); nothing where nobody was
+    /// found, and the background stands before everything.
+    pub doubt: Option<f32>,
 }

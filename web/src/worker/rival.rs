@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use plumbline_pipeline::{Timings, Variant};
 
 use super::measurer::{GpuMeasurer, Models};
-use super::protocol::{FrameStamp, Measurement};
+use super::protocol::{FrameStamp, FromEngine, Measurement};
 use crate::platform::page::now_millis;
 use crate::platform::picture::Picture;
 
@@ -33,15 +33,15 @@ pub enum Rival {
 }
 
 impl Rival {
-    /// Begins to make the models ready, to run in this way, in place of what was loaded; [`Self::poll_loaded`] says when
-    /// they are.
-    pub fn load(&mut self, variant: Variant) {
+    /// Begins to make the models ready, to run in this way and with the mask that the CPU computes or without, in place
+    /// of what was loaded; [`Self::poll_loaded`] says when they are.
+    pub fn load(&mut self, variant: Variant, has_mask: bool) {
         let models = match std::mem::take(self) {
             Self::Absent => return,
             Self::Possible(models) | Self::Loading(models, _) | Self::Ready(models, _) => models,
         };
         let files = Rc::clone(&models);
-        let loading = Box::pin(async move { GpuMeasurer::prepare(&files, Some(variant)).await });
+        let loading = Box::pin(async move { GpuMeasurer::prepare(&files, Some(variant), has_mask).await });
         *self = Self::Loading(models, loading);
     }
 
@@ -104,5 +104,13 @@ pub fn whole_frame(measurement: &Measurement) -> Timings {
     Timings {
         total_millis: measurement.total_millis,
         ..measurement.timings
+    }
+}
+
+/// What comparing the backends on a frame has given.
+pub fn compared(attempt: u32, cpu: Timings, gpu: Result<Timings, String>) -> FromEngine {
+    match gpu {
+        Ok(gpu) => FromEngine::Compared { attempt, cpu, gpu },
+        Err(what) => FromEngine::GpuFailed { attempt, what },
     }
 }

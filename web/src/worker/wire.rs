@@ -11,8 +11,9 @@ use plumbline_core::skeleton::LANDMARK_COUNT;
 use plumbline_pipeline::{Timings, Variant};
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::protocol::{FrameStamp, FromEngine, Measurement, ToEngine};
+use super::protocol::{CutReport, FrameStamp, FromEngine, Measurement, ToEngine};
 use crate::live::backend::{Adapter, Backend, BackendChoice, BackendWish};
+use crate::live::background::{Background, BackgroundKind};
 use crate::live::options::ModelName;
 use crate::live::workers::WorkersWish;
 use crate::platform::picture::Picture;
@@ -71,6 +72,12 @@ pub fn encode_request(message: &ToEngine, transfer: &Array) -> JsValue {
         }
         ToEngine::PrepareGpu { variant } => Fields::of_kind("prepareGpu").with("variant", variant.id()),
         ToEngine::Settle { backend } => Fields::of_kind("settle").with("backend", backend.id()),
+        ToEngine::SetBackground { background, behind } => Fields::of_kind("setBackground")
+            .with("background", background.kind.id())
+            .with("colour", background.colour_text())
+            .with("softnessPx", background.softness_px)
+            // Copied, not transferred.
+            .with("behind", behind.as_ref().map(|picture| picture.as_js().clone())),
     };
     fields.0.into()
 }
@@ -107,6 +114,10 @@ pub fn decode_request(value: &JsValue) -> Result<ToEngine, String> {
         }),
         "settle" => Ok(ToEngine::Settle {
             backend: backend(value, "backend")?,
+        }),
+        "setBackground" => Ok(ToEngine::SetBackground {
+            background: background(value)?,
+            behind: Picture::from_js(member(value, "behind")?),
         }),
         other => Err(format!("kind {other}")),
     }
@@ -156,7 +167,19 @@ pub fn encode_answer(message: &FromEngine, transfer: &Array) -> JsValue {
         FromEngine::PrepareFailed { attempt, sentence } => Fields::of_kind("prepareFailed")
             .with("attempt", *attempt)
             .with("sentence", sentence.as_str()),
-        FromEngine::Measured(measurement) => encode_measurement(measurement, transfer),
+        FromEngine::Measured {
+            measurement,
+            composed,
+        } => {
+            let fields = encode_measurement(measurement, transfer);
+            match composed {
+                None => fields,
+                Some(picture) => {
+                    transfer.push(picture.as_js());
+                    fields.with("composed", picture.as_js().clone())
+                }
+            }
+        }
         FromEngine::FrameFailed { frame, sentence } => Fields::of_kind("frameFailed")
             .with_frame(frame)
             .with("sentence", sentence.as_str()),
@@ -175,6 +198,10 @@ fn encode_measurement(measurement: &Measurement, transfer: &Array) -> Fields {
         .with("pixelsMillis", measurement.pixels_millis)
         .with("timings", encode_timings(&measurement.timings))
         .with("totalMillis", measurement.total_millis);
+    let fields = match measurement.cut {
+        None => fields,
+        Some(CutReport { millis, doubt }) => fields.with("cutMillis", millis).with("doubt", doubt),
+    };
     let Some(pose) = &measurement.pose else {
         return fields;
     };
@@ -254,17 +281,27 @@ pub fn decode_answer(value: &JsValue) -> Result<FromEngine, String> {
             attempt: number(value, "attempt")? as u32,
             sentence: text(value, "sentence")?,
         }),
-        "measured" => Ok(FromEngine::Measured(Box::new(Measurement {
-            frame: frame(value)?,
-            width_px: number(value, "widthPx")? as u32,
-            height_px: number(value, "heightPx")? as u32,
-            pose: decode_pose(value)?,
-            backend: backend(value, "backend")?,
-            workers: number(value, "workers")? as u32,
-            pixels_millis: number(value, "pixelsMillis")?,
-            timings: decode_timings(&member(value, "timings")?)?,
-            total_millis: number(value, "totalMillis")?,
-        }))),
+        "measured" => Ok(FromEngine::Measured {
+            measurement: Box::new(Measurement {
+                frame: frame(value)?,
+                width_px: number(value, "widthPx")? as u32,
+                height_px: number(value, "heightPx")? as u32,
+                pose: decode_pose(value)?,
+                backend: backend(value, "backend")?,
+                workers: number(value, "workers")? as u32,
+                pixels_millis: number(value, "pixelsMillis")?,
+                timings: decode_timings(&member(value, "timings")?)?,
+                cut: member(value, "cutMillis")?
+                    .as_f64()
+                    .map(|millis| {
+                        let doubt = member(value, "doubt")?.as_f64().map(|doubt| doubt as f32);
+                        Ok::<_, String>(CutReport { millis, doubt })
+                    })
+                    .transpose()?,
+                total_millis: number(value, "totalMillis")?,
+            }),
+            composed: Picture::from_js(member(value, "composed")?),
+        }),
         "frameFailed" => Ok(FromEngine::FrameFailed {
             frame: frame(value)?,
             sentence: text(value, "sentence")?,
@@ -364,6 +401,17 @@ fn frame(value: &JsValue) -> Result<FrameStamp, String> {
         time_secs: number(value, "timeSecs")?,
         is_first: member(value, "isFirst")?.is_truthy(),
     })
+}
+
+fn background(value: &JsValue) -> Result<Background, String> {
+    let kind = BackgroundKind::from_id(&text(value, "background")?).ok_or("background")?;
+    let background = Background {
+        kind,
+        softness_px: number(value, "softnessPx")? as u32,
+        ..Background::default()
+    };
+    let colour = text(value, "colour")?;
+    Ok(background.with_colour_text(&colour).ok_or("colour")?)
 }
 
 fn backend(value: &JsValue, name: &str) -> Result<Backend, String> {

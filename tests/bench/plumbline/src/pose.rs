@@ -33,7 +33,7 @@ impl Pose {
         };
         let backend = if on_gpu { Backend::Gpu } else { Backend::Cpu };
         Ok(Self {
-            measurer: Measurer::prepare(backend, &models).await.map_err(thrown)?,
+            measurer: Measurer::prepare(backend, &models, false).await.map_err(thrown)?,
             reader: PixelReader::default(),
             frames: 0,
         })

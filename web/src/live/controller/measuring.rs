@@ -71,10 +71,18 @@ impl Live {
             FromEngine::PrepareFailed { attempt, sentence } => {
                 self.dispatch(Event::EngineFailed(attempt, sentence))
             }
-            FromEngine::Measured(measurement) => {
+            FromEngine::Measured {
+                measurement,
+                composed,
+            } => {
                 let run = controller.runs_in_flight.borrow_mut().pop_front();
                 if run == Some(controller.run.get()) {
+                    // In one task, so that nobody sees the skeleton of one frame on the picture of another.
+                    self.show_composed(composed.as_ref(), &measurement);
                     self.draw(*measurement);
+                }
+                if let Some(picture) = composed {
+                    picture.close();
                 }
                 self.engine_is_free();
             }
@@ -113,6 +121,7 @@ impl Live {
         if stamp.is_first {
             controller.starts_anew.set(true);
         }
+        controller.last_shown.set(Some(stamp));
         let to_send = controller.gate.borrow_mut().shown(stamp);
         if let Some(stamp) = to_send {
             self.send(stamp);
@@ -128,7 +137,7 @@ impl Live {
     }
 
     /// Captures what the source shows now and transfers it.
-    fn send(&self, stamp: FrameStamp) {
+    pub(super) fn send(&self, stamp: FrameStamp) {
         let controller = self.controller();
         let Some(screen) = controller.source.borrow().as_ref().map(Source::screen) else {
             controller.gate.borrow_mut().not_captured();
@@ -227,6 +236,7 @@ impl Live {
             quality: last
                 .as_ref()
                 .map(|measurement| Quality::of(measurement.pose.as_ref())),
+            cut: controller.cut.borrow().cut(),
         });
     }
 

@@ -7,6 +7,7 @@ use leptos::task::spawn_local;
 
 use super::Live;
 use crate::live::backend::BackendWish;
+use crate::live::background::Background;
 use crate::live::options::ModelName;
 use crate::live::session::{Attempt, Event};
 use crate::live::source::SourceKind;
@@ -26,6 +27,8 @@ impl Live {
             return;
         };
         *controller.last.borrow_mut() = None;
+        controller.last_shown.set(None);
+        self.clear_composed();
         let fresh = controller.gate.borrow().for_next_source();
         *controller.gate.borrow_mut() = fresh;
         controller.meter.borrow_mut().clear();
@@ -116,6 +119,9 @@ impl Live {
         });
         self.place.set(Some(link.place()));
         *controller.link.borrow_mut() = Some(link);
+        if self.background.with_untracked(Background::is_on) {
+            self.tell_background();
+        }
     }
 
     pub(super) fn load_engine(&self, attempt: Attempt, model: ModelName, wish: BackendWish) {

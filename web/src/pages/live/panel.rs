@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::background::BackgroundChoice;
 use super::stage_times::StageTimes;
 use crate::components::choice::Choice;
 use crate::components::readout::Readout;
@@ -29,6 +30,7 @@ pub fn Panel() -> impl IntoView {
     view! {
         <aside class="panel" aria-label="Numbers and settings">
             <Numbers/>
+            <BackgroundChoice/>
             <Settings/>
         </aside>
     }
@@ -158,7 +160,7 @@ fn Settings() -> impl IntoView {
                     label="Camera"
                     options=cameras
                     value=Signal::derive(move || live.camera_wish.get().id)
-                    on_choose=move |id| live.choose_camera(|wish| wish.id = id)
+                    on_choose=move |id: String| live.choose_camera(|wish| wish.id = id)
                     testid="camera"
                 />
                 <Choice
@@ -167,14 +169,14 @@ fn Settings() -> impl IntoView {
                     value=Signal::derive(move || {
                         live.camera_wish.get().height_px.map_or("any".to_owned(), |height| height.to_string())
                     })
-                    on_choose=move |id| live.choose_camera(|wish| wish.height_px = id.parse().ok())
+                    on_choose=move |id: String| live.choose_camera(|wish| wish.height_px = id.parse().ok())
                     testid="resolution"
                 />
                 <Choice
                     label="Model"
                     options=Signal::stored(models)
                     value=Signal::derive(move || live.session.with(|session| session.model.id().to_owned()))
-                    on_choose=move |id| {
+                    on_choose=move |id: String| {
                         if let Some(model) = ModelName::from_id(&id) {
                             live.choose_model(model);
                         }
@@ -185,7 +187,7 @@ fn Settings() -> impl IntoView {
                     label="Backend"
                     options=Signal::stored(backends)
                     value=Signal::derive(move || live.session.with(|session| session.wish.id().to_owned()))
-                    on_choose=move |id| {
+                    on_choose=move |id: String| {
                         if let Some(wish) = BackendWish::from_id(&id) {
                             live.choose_backend(wish);
                         }

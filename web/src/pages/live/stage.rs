@@ -4,6 +4,7 @@ use leptos::html::{Canvas, Video};
 use leptos::prelude::*;
 
 use crate::components::notice::Notice;
+use crate::live::background::BackgroundKind;
 use crate::live::controller::Live;
 use crate::live::format;
 use crate::live::session::{Engine, Event, StageState};
@@ -16,18 +17,26 @@ use crate::platform::source::file::PickedFile;
 #[component]
 pub fn Stage() -> impl IntoView {
     let live = expect_context::<Live>();
-    let (video, picture, skeleton, print) = (
+    let (video, picture, composed, skeleton, print) = (
         NodeRef::<Video>::new(),
+        NodeRef::<Canvas>::new(),
         NodeRef::<Canvas>::new(),
         NodeRef::<Canvas>::new(),
         NodeRef::<Canvas>::new(),
     );
     Effect::new(move || {
-        let (Some(video), Some(canvas), Some(overlay)) = (video.get(), picture.get(), skeleton.get()) else {
+        let (Some(video), Some(canvas), Some(composed), Some(overlay)) =
+            (video.get(), picture.get(), composed.get(), skeleton.get())
+        else {
             return;
         };
         page::on_resize(&overlay, move || live.repaint());
-        live.attach(Screens { video, canvas }, Painter::new(overlay));
+        let screens = Screens {
+            video,
+            canvas,
+            composed,
+        };
+        live.attach(screens, Painter::new(overlay));
     });
     let printing = page::on_window_event("beforeprint", move |_| {
         live.printed_on.set(page::local_date_and_time());
@@ -35,7 +44,7 @@ pub fn Stage() -> impl IntoView {
             return;
         };
         let mirrored = live.is_mirrored_untracked();
-        live.with_source(|source| painter::snapshot(&print, &source.screen(), &overlay, mirrored));
+        live.with_shown(|screen| painter::snapshot(&print, screen, &overlay, mirrored));
     });
     on_cleanup(move || {
         printing.remove();
@@ -47,6 +56,13 @@ pub fn Stage() -> impl IntoView {
     let shows_video = move || session.with(|session| session.source.is_some_and(|kind| kind.is_video()));
     let is_empty = move || session.with(|session| session.opened.is_none());
     let is_dropping = RwSignal::new(false);
+    let background = live.background;
+    let ratio = move || {
+        session.with(|session| {
+            let opened = session.opened.as_ref()?;
+            Some(format!("{} / {}", opened.width_px, opened.height_px))
+        })
+    };
     view! {
         <section
             class="stage"
@@ -64,6 +80,7 @@ pub fn Stage() -> impl IntoView {
             data-tuning=move || session.with(|session| {
                 session.tuning.as_ref().map_or("", |tuning| tuning.standing().id())
             })
+            data-background=move || background.get().kind.id()
             data-model=move || session.with(|session| session.model.id())
             data-engine=move || live.place.get().map_or("", |place| place.id())
             data-landmarks=move || live.inspected.get()
@@ -94,6 +111,16 @@ pub fn Stage() -> impl IntoView {
                 role="img"
                 aria-label="The picture that is measured"
             ></canvas>
+            <div class="stage-layer stage-cover" style:--ratio=ratio hidden=move || !background.get().is_on()>
+                <canvas
+                    class="stage-picture stage-composed"
+                    class:is-cut-out=move || background.get().kind == BackgroundKind::CutOut
+                    node_ref=composed
+                    role="img"
+                    aria-label="The person in front of another background"
+                    data-testid="composed"
+                ></canvas>
+            </div>
             <canvas class="stage-layer stage-skeleton" node_ref=skeleton role="img" aria-label=move || described(&live)></canvas>
             <canvas class="stage-layer stage-print" node_ref=print aria-hidden="true"></canvas>
             <Message/>

@@ -12,7 +12,7 @@ use crate::live::session::OpenedSource;
 use crate::live::source::measured_size;
 use crate::platform::page::window;
 use crate::platform::painter;
-use crate::platform::picture::Screen;
+use crate::platform::picture::{Picture, Screen};
 use crate::worker::protocol::FrameStamp;
 
 /// A picture that is shown.
@@ -32,24 +32,12 @@ impl Still {
         canvas: &HtmlCanvasElement,
         reports: Reports,
     ) -> Result<Self, String> {
-        let name = file.name();
-        let refused = |_: JsValue| sentences::picture_refused(&name);
-        // An element reads the size without decoding, so that an absurd picture is refused before it fills the memory.
-        let (width_px, height_px) = size(file).await.map_err(refused)?;
-        let (shown_width_px, shown_height_px) = measured_size(width_px, height_px)?;
-        let options = ImageBitmapOptions::new();
-        let is_scaled = (shown_width_px, shown_height_px) != (width_px, height_px);
-        if is_scaled {
-            options.set_resize_width(shown_width_px);
-            options.set_resize_height(shown_height_px);
-        }
-        let promise = window()
-            .create_image_bitmap_with_blob_and_image_bitmap_options(&file.0, &options)
-            .map_err(refused)?;
-        let bitmap: ImageBitmap = JsFuture::from(promise).await.map_err(refused)?.unchecked_into();
+        let (bitmap, (width_px, height_px)) = decode(file).await?;
+        let is_scaled = (bitmap.width(), bitmap.height()) != (width_px, height_px);
         let shown = painter::show(canvas, &bitmap);
         bitmap.close();
         shown?;
+        let name = file.name();
         let label = if is_scaled {
             format!("{name} (scaled down from {width_px} × {height_px})")
         } else {
@@ -92,6 +80,33 @@ impl Drop for Still {
         self.canvas.set_width(0);
         self.canvas.set_height(0);
     }
+}
+
+/// Decodes a file for the place behind the person.
+///
+/// # Errors
+/// A sentence: not a picture, none at all, or too large.
+pub async fn background(file: &PickedFile) -> Result<Picture, String> {
+    decode(file).await.map(|(bitmap, _)| Picture::Bitmap(bitmap))
+}
+
+/// A file's picture, scaled down where it is larger than the page measures, and the size that it has.
+async fn decode(file: &PickedFile) -> Result<(ImageBitmap, (u32, u32)), String> {
+    let name = file.name();
+    let refused = |_: JsValue| sentences::picture_refused(&name);
+    // An element reads the size without decoding, so that an absurd picture is refused before it fills the memory.
+    let (width_px, height_px) = size(file).await.map_err(refused)?;
+    let shown = measured_size(width_px, height_px)?;
+    let options = ImageBitmapOptions::new();
+    if shown != (width_px, height_px) {
+        options.set_resize_width(shown.0);
+        options.set_resize_height(shown.1);
+    }
+    let promise = window()
+        .create_image_bitmap_with_blob_and_image_bitmap_options(&file.0, &options)
+        .map_err(refused)?;
+    let bitmap = JsFuture::from(promise).await.map_err(refused)?;
+    Ok((bitmap.unchecked_into(), (width_px, height_px)))
 }
 
 async fn size(file: &PickedFile) -> Result<(u32, u32), JsValue> {
