@@ -407,6 +407,23 @@ fn what_is_split_turned_and_joined_lies_as_it_did() {
     assert_eq!(Ok(result), expected.reshaped(vec![1, 4, 3]));
 }
 
+/// Of two that lie differently, one is moved, and the axis along which they are joined is that of the file.
+#[test]
+fn what_is_joined_lies_alike() {
+    let nodes = [
+        node("Transpose", "x", "a", &[]),
+        node("Concat", "x a", "y", &[int("axis", 1)]),
+    ];
+    let rest = ports(port("x", I32, &[2, 2]), port("y", I32, &[2, 4]));
+    let graph = read(&model(13, &nodes, &rest)).expect("a graph");
+    assert_eq!(operators(&graph), ["View", "Concat", "View"]);
+    let input = integers(FileType::I32, &[1, 2, 3, 4]).reshaped(vec![2, 2]);
+    let result = frame(graph, &input.expect("four elements"), FileType::I32);
+    // numpy.concatenate([x, x.T], 1) of NumPy 2.4.
+    let expected = integers(FileType::I32, &[1, 2, 1, 3, 3, 4, 2, 4]).reshaped(vec![2, 4]);
+    assert_eq!(Ok(result), expected);
+}
+
 /// The sum of integers has room in a frame, or is refused, or keeps its lowest bits, by its type.
 #[test]
 fn sums_of_integers_keep_their_type() {
