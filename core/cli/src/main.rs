@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use plumb::Outcome;
-use plumb::commands::{bench, compile, figure, inspect, mask, pose, quantize};
+use plumb::commands::{bench, compile, figure, inspect, mask, operators, pose, quantize};
 
 /// Measures human movement in pictures and clips, and looks into the models that do it.
 #[derive(Parser)]
@@ -23,6 +23,7 @@ enum Command {
     Figure(figure::Arguments),
     Compile(compile::Arguments),
     Quantize(quantize::Arguments),
+    Operators(operators::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Command::Figure(arguments) => figure::run(&arguments),
         Command::Compile(arguments) => compile::run(&arguments),
         Command::Quantize(arguments) => quantize::run(&arguments),
+        Command::Operators(arguments) => operators::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -174,6 +174,29 @@ fn inspect_shows_what_the_mask_costs() {
     assert!(plumb(&["inspect", "lite"]).contains("dispatches"));
 }
 
+/// A Relu of [1, 4], as `onnx` 1.23.2 writes it.
+const RELU_ONNX: &[u8] = b"\x08\x08:;\n\x0c\n\x01x\x12\x01y\"\x04Relu\x12\x01gZ\x13\n\x01x\x12\x0e\n\x0c\x08\x01\x12\x08\n\x02\x08\x01\
+\n\x02\x08\x04b\x13\n\x01y\x12\x0e\n\x0c\x08\x01\x12\x08\n\x02\x08\x01\n\x02\x08\x04B\x04\n\0\x10\r";
+
+/// An ONNX file is inspected, timed and compiled like any other model.
+#[test]
+fn onnx_files_are_models_too() {
+    let folder = std::env::temp_dir().join(format!("plumb-onnx-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("the temporary folder can be written");
+    let [model, graph] = ["relu.onnx", "relu.graph"].map(|name| folder.join(name).display().to_string());
+    fs::write(&model, RELU_ONNX).expect("the temporary folder can be written");
+    assert!(plumb(&["bench", &model, "--rounds", "1"]).contains("1 steps"));
+    plumb(&["compile", &model, "--out", &graph]);
+    for file in [&model, &graph] {
+        let report = json(&plumb(&["inspect", file, "--json"]));
+        assert_eq!(
+            (&report["ops_after"], &report["outputs"][0]),
+            (&Value::from(1), &Value::from("y"))
+        );
+    }
+    fs::remove_dir_all(&folder).expect("the temporary folder can be removed");
+}
+
 /// Of several people each has a number; of the only one that is looked for none is needed.
 #[test]
 fn people_have_numbers_where_several_are_asked_for() {

@@ -43,13 +43,17 @@ pub mod validate;
 
 pub use error::{ErrorKind, ModelError};
 
-/// Reads a model, whichever of the two kinds of file it is: TFLite's, or this engine's own.
+/// Reads a model, whichever kind of file it is: TFLite's, this engine's own, or, with the feature `onnx`, ONNX's.
 ///
 /// # Errors
-/// Those of [`tflite::import`] and [`graph_file::read`].
+/// Those of [`tflite::import`], [`graph_file::read`] and `onnx::import`.
 pub fn read_model(bytes: &[u8]) -> Result<graph::Graph, ModelError> {
     if graph_file::is_graph_file(bytes) {
         return graph_file::read(bytes).map(|(graph, _)| graph);
+    }
+    #[cfg(feature = "onnx")]
+    if onnx::is_likely(bytes) {
+        return onnx::import(bytes, &onnx::Options::default());
     }
     tflite::import(bytes)
 }

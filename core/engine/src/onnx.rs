@@ -21,3 +21,18 @@ pub mod tensors;
 pub mod wire;
 
 pub use import::{Options, import};
+
+/// Whether bytes may be an ONNX file: they begin with a field of a model that files begin with, its version or a name,
+/// and are no TFLite file. ONNX has no mark of its own.
+pub fn is_likely(bytes: &[u8]) -> bool {
+    // Field 1 as a number, or one of the texts 2 to 4 (producer's name and version, domain).
+    let begins = bytes
+        .first()
+        .is_some_and(|key| [0x08, 0x12, 0x1a, 0x22].contains(key));
+    begins && bytes.get(4..8) != Some(b"TFL3")
+}
+
+/// The names of the operators that are read, sorted.
+pub fn operator_names() -> Vec<&'static str> {
+    operators::names()
+}

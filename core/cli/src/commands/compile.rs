@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use clap::Args;
-use plumbline_engine::{ModelError, graph_file, passes, tflite};
+use plumbline_engine::{ModelError, graph_file, passes, read_model};
 use sha2::{Digest, Sha256};
 
 use crate::Outcome;
@@ -13,7 +13,7 @@ use crate::manifest;
 /// Turns a model into a graph file: constants folded, weights as binary16 where that is exact
 #[derive(Args)]
 pub struct Arguments {
-    /// A .tflite file, or a name in the manifest: detector, lite, full, heavy
+    /// A .tflite or .onnx file, or a name in the manifest: detector, lite, full, heavy
     model: String,
     /// Where the graph file goes
     #[arg(long, value_name = "FILE")]
@@ -35,12 +35,12 @@ pub fn run(arguments: &Arguments) -> Outcome<()> {
     Ok(())
 }
 
-/// The graph file of a TFLite model. All outputs stay: which of them are computed is decided by who runs the graph.
+/// The graph file of a model. All outputs stay: which of them are computed is decided by who runs the graph.
 ///
 /// # Errors
 /// Those of the engine's reader.
 pub fn compile(bytes: &[u8]) -> Result<Vec<u8>, ModelError> {
-    let mut graph = tflite::import(bytes)?;
+    let mut graph = read_model(bytes)?;
     passes::fold_constants(&mut graph)?;
     passes::prune(&mut graph);
     graph_file::write(&graph, &Sha256::digest(bytes).into())

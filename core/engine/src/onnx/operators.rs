@@ -91,6 +91,13 @@ const fn with(
     }
 }
 
+/// The names of all, sorted.
+pub(super) fn names() -> Vec<&'static str> {
+    let mut names: Vec<&str> = OPERATORS.iter().map(|operator| operator.name).collect();
+    names.sort_unstable();
+    names
+}
+
 /// Of operands.
 const ANY: usize = usize::MAX;
 
