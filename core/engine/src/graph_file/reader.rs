@@ -60,6 +60,11 @@ impl<'a> Reader<'a> {
         Ok(count)
     }
 
+    /// A list of numbers after its length.
+    pub(crate) fn numbers(&mut self, what: &str) -> Result<Vec<usize>, ModelError> {
+        (0..self.count(what)?).map(|_| self.number(what)).collect()
+    }
+
     /// A number from 0 to below `limit`.
     pub(crate) fn below(&mut self, limit: usize, what: &str) -> Result<usize, ModelError> {
         let number = self.number(what)?;

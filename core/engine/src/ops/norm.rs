@@ -159,8 +159,7 @@ impl Norm {
             4 => Measure::Standard(file.float(origin)?),
             _ => Measure::RootMeanSquare(file.float(origin)?),
         };
-        let rank = file.count(origin)?;
-        let axes = (0..rank).map(|_| file.number(origin)).collect::<Result<_, _>>()?;
+        let axes = file.numbers(origin)?;
         Ok(Self { f, axes })
     }
 }

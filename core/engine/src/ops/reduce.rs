@@ -294,8 +294,7 @@ impl Reduce {
     /// Reads what [`Family::write`] has written.
     pub(super) fn read(file: &mut Reader<'_>, origin: &str) -> Result<Self, ModelError> {
         let f = Fold::ALL[file.below(Fold::ALL.len(), origin)?];
-        let rank = file.count(origin)?;
-        let axes = (0..rank).map(|_| file.number(origin)).collect::<Result<_, _>>()?;
+        let axes = file.numbers(origin)?;
         Ok(Self { f, axes })
     }
 }

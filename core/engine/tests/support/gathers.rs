@@ -2,8 +2,8 @@
 //! negative or none at all, and constants on either side.
 
 use plumbline_engine::element::Element;
-use plumbline_engine::graph::{Constant, element_count};
-use plumbline_engine::ops::{Gather, Names, TensorOp, Type};
+use plumbline_engine::graph::{ValueId, element_count};
+use plumbline_engine::ops::{Gather, Names, TensorOp};
 
 use super::random::Random;
 use super::suite::{Build, Case};
@@ -63,17 +63,10 @@ fn value(
     shape: &[usize],
     words: Vec<u32>,
     is_constant: bool,
-) -> plumbline_engine::graph::ValueId {
-    if !is_constant {
-        return build.words(element, shape, words);
+) -> ValueId {
+    if is_constant {
+        build.constant_words(element, shape, words)
+    } else {
+        build.words(element, shape, words)
     }
-    let constant = match element {
-        Element::F32 => Constant::F32(words.into_iter().map(f32::from_bits).collect()),
-        Element::I32 => Constant::I32(words.into_iter().map(u32::cast_signed).collect()),
-        Element::U32 | Element::Bool => Constant::U32(words.into()),
-    };
-    let shape = shape.to_vec();
-    build
-        .graph
-        .add_typed_value("constant", Type { element, shape }, Some(constant))
 }

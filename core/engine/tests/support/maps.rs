@@ -6,7 +6,7 @@ use plumbline_engine::element::{Element, FileType};
 use plumbline_engine::graph::{
     Activation, Constant, Conv2d, Op, Padding, Pool2d, Residual, ValueId, element_count,
 };
-use plumbline_engine::ops::{Map, TensorOp, Type, Unary};
+use plumbline_engine::ops::{Map, TensorOp, Unary};
 
 use super::random::Random;
 use super::suite::{Build, Case};
@@ -255,17 +255,7 @@ pub fn constants() -> Case {
         let range = [-4.0, 4.0];
         for shape in SHAPES {
             let words = words(&mut random, &Function { f, from, range }, element_count(shape));
-            let constant = match from {
-                Element::F32 => Constant::F32(words.into_iter().map(f32::from_bits).collect()),
-                Element::I32 => Constant::I32(words.into_iter().map(u32::cast_signed).collect()),
-                Element::U32 | Element::Bool => Constant::U32(words.into()),
-            };
-            let of = Type {
-                element: from,
-                shape: shape.to_vec(),
-            };
-            let name = format!("constant {}", results.len());
-            let x = build.graph.add_typed_value(name, of, Some(constant));
+            let x = build.constant_words(from, shape, words);
             results.extend([read(&mut build, f, x), x]);
         }
     }

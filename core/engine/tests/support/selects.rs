@@ -2,8 +2,8 @@
 //! and tensors without elements that stretch over each other; with constants and infinities.
 
 use plumbline_engine::element::Element;
-use plumbline_engine::graph::{Constant, element_count};
-use plumbline_engine::ops::{Select, TensorOp, Type};
+use plumbline_engine::graph::element_count;
+use plumbline_engine::ops::{Select, TensorOp};
 
 use super::random::Random;
 use super::suite::{Build, Case};
@@ -41,15 +41,7 @@ fn case(element: Element) -> Case {
                 .map(|_| word(&mut random, element))
                 .collect();
             operands.push(if operand < 2 && index % 3 == operand {
-                let constant = match element {
-                    Element::F32 => Constant::F32(words.into_iter().map(f32::from_bits).collect()),
-                    Element::I32 => Constant::I32(words.into_iter().map(u32::cast_signed).collect()),
-                    Element::U32 | Element::Bool => Constant::U32(words.into()),
-                };
-                let shape = shape.to_vec();
-                build
-                    .graph
-                    .add_typed_value("constant", Type { element, shape }, Some(constant))
+                build.constant_words(element, shape, words)
             } else {
                 build.words(element, shape, words)
             });

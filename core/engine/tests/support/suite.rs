@@ -166,6 +166,24 @@ impl Build {
         id
     }
 
+    /// A constant of these words.
+    #[allow(
+        dead_code,
+        reason = "not every test that shares this file has tensor operators"
+    )]
+    pub fn constant_words(&mut self, element: Element, shape: &[usize], words: Vec<u32>) -> ValueId {
+        let constant = match element {
+            Element::F32 => Constant::F32(words.into_iter().map(f32::from_bits).collect()),
+            Element::I32 => Constant::I32(words.into_iter().map(u32::cast_signed).collect()),
+            Element::U32 | Element::Bool => Constant::U32(words.into()),
+        };
+        let shape = shape.to_vec();
+        // Some are outputs, which are told apart by their names.
+        let name = format!("constant {}", self.graph.values.len());
+        self.graph
+            .add_typed_value(name, Type { element, shape }, Some(constant))
+    }
+
     /// A constant; with `half`, one that binary16 holds exactly.
     pub fn constant(&mut self, random: &mut Random, shape: &[usize], half: bool) -> ValueId {
         let mut data = random.tensor(element_count(shape));

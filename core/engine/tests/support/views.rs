@@ -2,8 +2,8 @@
 //! constants, in every direction; tensors one behind the other along every axis; every border.
 
 use plumbline_engine::element::Element;
-use plumbline_engine::graph::{Constant, Shape, ValueId, element_count};
-use plumbline_engine::ops::{Border, Concat, Pad, TensorOp, Type, View};
+use plumbline_engine::graph::{Shape, element_count};
+use plumbline_engine::ops::{Border, Concat, Pad, TensorOp, View};
 
 use super::random::Random;
 use super::suite::{Build, Case};
@@ -41,7 +41,7 @@ fn views(element: Element) -> Case {
     let kept = words(&mut random, element, element_count(&shape));
     let sources = [
         build.words(element, &shape, input),
-        constant(&mut build, element, &shape, kept),
+        build.constant_words(element, &shape, kept),
     ];
     let mut results = Vec::new();
     for (index, (shape, offset, strides)) in VIEWS.into_iter().enumerate() {
@@ -82,7 +82,7 @@ fn concats(element: Element) -> Case {
             shape[axis] = size;
             let words = words(&mut random, element, element_count(&shape));
             operands.push(if index % 3 == 1 {
-                constant(&mut build, element, &shape, words)
+                build.constant_words(element, &shape, words)
             } else {
                 build.words(element, &shape, words)
             });
@@ -117,7 +117,7 @@ fn pads(element: Element) -> Case {
             if border == Border::Value {
                 let value = words(&mut random, element, 1);
                 operands.push(if shape.len() > 1 {
-                    constant(&mut build, element, &[], value)
+                    build.constant_words(element, &[], value)
                 } else {
                     build.words(element, &[1], value)
                 });
@@ -127,18 +127,6 @@ fn pads(element: Element) -> Case {
         }
     }
     build.case(&results)
-}
-
-fn constant(build: &mut Build, element: Element, shape: &[usize], words: Vec<u32>) -> ValueId {
-    let constant = match element {
-        Element::F32 => Constant::F32(words.into_iter().map(f32::from_bits).collect()),
-        Element::I32 => Constant::I32(words.into_iter().map(u32::cast_signed).collect()),
-        Element::U32 | Element::Bool => Constant::U32(words.into()),
-    };
-    let shape = shape.to_vec();
-    build
-        .graph
-        .add_typed_value("constant", Type { element, shape }, Some(constant))
 }
 
 /// Words that all differ where there are so many.

@@ -2,8 +2,8 @@
 //! columns, scalars and tensors without elements that stretch over each other; with constants and between images.
 
 use plumbline_engine::element::Element;
-use plumbline_engine::graph::{Constant, ValueId, element_count};
-use plumbline_engine::ops::{Binary, TensorOp, Type, Zip};
+use plumbline_engine::graph::{ValueId, element_count};
+use plumbline_engine::ops::{Binary, TensorOp, Zip};
 
 use super::random::Random;
 use super::suite::{Build, Case};
@@ -44,7 +44,7 @@ pub fn case(f: Binary, from: Element) -> Case {
             if operand == 0 || index % 3 > 0 {
                 build.words(from, shape, words)
             } else {
-                constant(&mut build, from, shape, words)
+                build.constant_words(from, shape, words)
             }
         });
         results.push(build.tensor(TensorOp::Zip(Zip { f }), vec![a, b]));
@@ -76,18 +76,6 @@ pub fn not_a_number() -> Case {
         .map(|f| build.tensor(TensorOp::Zip(Zip { f }), vec![a, b]))
         .collect();
     build.case(&results)
-}
-
-fn constant(build: &mut Build, element: Element, shape: &[usize], words: Vec<u32>) -> ValueId {
-    let constant = match element {
-        Element::F32 => Constant::F32(words.into_iter().map(f32::from_bits).collect()),
-        Element::I32 => Constant::I32(words.into_iter().map(u32::cast_signed).collect()),
-        Element::U32 | Element::Bool => Constant::U32(words.into()),
-    };
-    let shape = shape.to_vec();
-    build
-        .graph
-        .add_typed_value("constant", Type { element, shape }, Some(constant))
 }
 
 /// Quarters, so that equal ones meet and remainders are exact; of integers the ends too.
