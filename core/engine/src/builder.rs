@@ -13,6 +13,7 @@
 
 pub mod bounds;
 mod gathers;
+mod images;
 mod joins;
 pub mod order;
 mod products;
