@@ -2,7 +2,7 @@
 
 Usage (Python 3.11+):
     python3 -m venv venv && venv/bin/pip install -r tests/reference/requirements.txt
-    venv/bin/python tests/reference/onnx_cases.py target/conformance [node] [light] [random]
+    venv/bin/python tests/reference/onnx_cases.py target/conformance [node] [light] [random] [fuzz]
 
 Comes out, for each group, GROUP/index.json and for each of its cases the layout in which the ONNX project keeps its own:
 GROUP/CASE/model.onnx, GROUP/CASE/test_data_set_0/input_I.pb and output_I.pb, one for each input and output of the graph
@@ -13,12 +13,15 @@ in its order, initialisers left out. A group appears when it is complete; what w
             the same number a thousand times, so they show that a network runs and little more
     random  the same architectures with random weights, and what onnxruntime without optimisations makes of a random
             picture; vgg19 and zfnet512 are left out for their size
+    fuzz    500 small graphs of `onnx_fuzz.py`, with what onnxruntime without optimisations makes of random inputs; steps
+            on which the ONNX reference evaluator says otherwise are left out and counted
 
 index.json has the versions of all packages and, for each case, how far results may be off: |a - b| <= atol + rtol * |b|.
 With these versions, a group is the same every time that it is made on a machine.
 """
 
 import importlib.metadata
+import itertools
 import json
 import shutil
 import sys
@@ -54,9 +57,11 @@ VERSIONS = versions()
 
 import numpy as np  # noqa: E402
 import onnx  # noqa: E402
-import onnxruntime  # noqa: E402
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, numpy_helper  # noqa: E402
 from onnx.backend.test.case.node import collect_testcases  # noqa: E402
+
+import onnx_fuzz  # noqa: E402
+import onnx_net  # noqa: E402
 
 LIGHT = Path(onnx.__file__).parent / "backend/test/data/light"
 
@@ -169,13 +174,8 @@ def with_random_weights(model: ModelProto, random: np.random.Generator) -> None:
 
 
 def run(model: ModelProto, inputs: list[np.ndarray]) -> list[np.ndarray]:
-    """What onnxruntime computes node by node, in one thread."""
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options, ["CPUExecutionProvider"])
-    names = [info.name for info in session.get_inputs()]
-    return session.run(None, dict(zip(names, inputs, strict=True)))
+    names = [info.name for info in free_inputs(model)]
+    return onnx_net.run_onnxruntime(model, dict(zip(names, inputs, strict=True)))
 
 
 def scale_last_layer(model: ModelProto, factor: float) -> None:
@@ -207,7 +207,30 @@ def random_cases() -> Iterator[Case]:
         yield Case(path.stem.replace("light", "random"), model, inputs, run(model, inputs), RTOL, RANDOM_ATOL)
 
 
-GROUPS: dict[str, Callable[[], Iterator[Case]]] = {"node": node_cases, "light": light_cases, "random": random_cases}
+def fuzz_cases() -> Iterator[Case]:
+    n_cases = 0
+    for seed in itertools.count():
+        net = onnx_fuzz.build(seed)
+        if not net.nodes:
+            continue
+        model = net.model()
+        inputs = [value.array for value in net.inputs]
+        outputs = onnx_net.run_onnxruntime(model, {value.name: value.array for value in net.inputs})
+        atol = onnx_net.RELATIVE_ATOL * max(float(np.abs(value).max()) for value in outputs)
+        yield Case(f"fuzz_{seed:04}", model, inputs, outputs, onnx_net.RTOL, atol)
+        n_cases += 1
+        if n_cases == onnx_fuzz.N_GRAPHS:
+            break
+    for what, counts in (("refused by a runtime", onnx_net.refused), ("disputed", onnx_net.disputed)):
+        print(f"fuzz: steps left out, {what}: {dict(counts.most_common())}")
+
+
+GROUPS: dict[str, Callable[[], Iterator[Case]]] = {
+    "node": node_cases,
+    "light": light_cases,
+    "random": random_cases,
+    "fuzz": fuzz_cases,
+}
 
 
 def write_group(out: Path, group: str) -> None:

@@ -3,3 +3,5 @@
 pub mod case;
 pub mod compare;
 pub mod run;
+pub mod unsupported;
+pub mod worker;

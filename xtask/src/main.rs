@@ -14,6 +14,7 @@ mod node;
 mod page;
 mod plumb;
 mod process;
+mod python;
 mod serve;
 mod server;
 mod test;
@@ -34,10 +35,12 @@ Usage: cargo xtask COMMAND
   test [--quick] [--only STAGE]...
                                format, lints, native tests, browser tests, end-to-end tests
                                --quick stops before the stages that need a browser
-                               --only runs the named stages: format, lints, native, wasm, e2e
-  conformance [--backend cpu|gpu]
-                               run the operator cases of the ONNX backend test suite; prints what fails and what is
-                               unsupported. tests/reference/onnx_cases.py writes the cases
+                               --only runs the named stages: format, lints, conformance, native,
+                               wasm, e2e
+  conformance [--backend cpu|gpu] [--group node|fuzz|random|light]... [--filter TEXT] [--accept]
+                               run the ONNX backend test suite, 500 random graphs and known networks; prints what
+                               fails and what is unsupported, and how that differs from tests/fixtures/unsupported_*
+                               --accept writes that list anew
   bench [--browser NAME] [--models LIST] [--gpu-models LIST] [--runtimes LIST] [--against RUNTIME]
         [--rounds N] [--gpu-rounds N] [--cold N] [--json PATH] [--start N] [--keep-open]
                                time Plumbline beside other runtimes in one page; prints a table and writes

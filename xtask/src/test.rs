@@ -24,7 +24,7 @@ struct Stage {
 }
 
 /// In the order in which they run.
-const STAGES: [Stage; 5] = [
+const STAGES: [Stage; 6] = [
     Stage {
         name: "format",
         title: "Format (rustfmt)",
@@ -36,6 +36,12 @@ const STAGES: [Stage; 5] = [
         title: "Lints (clippy, natively and for the browser)",
         is_quick: true,
         run: stages::lints,
+    },
+    Stage {
+        name: "conformance",
+        title: "Conformance to ONNX, on the CPU and the GPU",
+        is_quick: false,
+        run: stages::conformance,
     },
     Stage {
         name: "native",
@@ -140,7 +146,10 @@ mod tests {
 
     #[test]
     fn arguments_choose_stages_in_the_fixed_order() {
-        assert_eq!(names(&[]).unwrap(), ["format", "lints", "native", "wasm", "e2e"]);
+        assert_eq!(
+            names(&[]).unwrap(),
+            ["format", "lints", "conformance", "native", "wasm", "e2e"]
+        );
         assert_eq!(names(&["--quick"]).unwrap(), ["format", "lints", "native"]);
         assert_eq!(
             names(&["--only", "e2e", "--only", "format"]).unwrap(),

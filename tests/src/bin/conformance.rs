@@ -1,17 +1,46 @@
-//! Runs the operator cases of the ONNX backend test suite, and prints what came of them.
+//! Runs the cases that `tests/reference/onnx_cases.py` wrote, and prints what came of them.
 //!
-//! Usage: `conformance [--backend cpu|gpu]`; `cargo xtask conformance` calls it. In: the cases that
-//! `tests/reference/onnx_cases.py` wrote. Out: every case that fails, what is unsupported and how often, and the sums. The
-//! exit code is zero only when nothing failed. Where the cases are absent it says so.
+//! Usage: `conformance [--backend cpu|gpu] [--group NAME]... [--filter TEXT] [--accept]`; `cargo xtask conformance` calls
+//! it. Out: every case that fails, what is unsupported and how often, a row for each group, and how the run differs from
+//! the list of what is known to be unsupported, which `--accept` writes anew. The exit code is zero only when nothing
+//! failed and nothing was lost. Where the cases are absent it says so.
 
-use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::process::ExitCode;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{stdin, stdout};
+use std::process::{Command, ExitCode};
+use std::time::Duration;
 
 use plumbline_engine::gpu::native::Gpu;
-use plumbline_tests::conformance::case::{Case, folder, group};
-use plumbline_tests::conformance::run::{Verdict, judge};
+use plumbline_tests::conformance::case::{folder, group};
+use plumbline_tests::conformance::run::Verdict;
+use plumbline_tests::conformance::unsupported::{Unsupported, key};
+use plumbline_tests::conformance::worker::{Workers, serve};
 use plumbline_tests::skip;
+
+/// As the script calls them, from the smallest cases to the largest.
+const GROUPS: [&str; 4] = ["node", "fuzz", "random", "light"];
+
+/// For one case. The largest network takes some ten seconds on a software adapter.
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// What the command line says.
+#[derive(Default)]
+struct Options {
+    is_gpu: bool,
+    is_worker: bool,
+    accepts: bool,
+    groups: Vec<String>,
+    filter: String,
+}
+
+/// How many cases came to what.
+#[derive(Default)]
+struct Sums {
+    passed: usize,
+    given: usize,
+    unsupported: usize,
+    failed: usize,
+}
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -25,20 +54,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether nothing failed.
+/// Whether nothing failed and nothing was lost.
 fn run(args: &[String]) -> Result<bool, String> {
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let is_gpu = match args[..] {
-        [] | ["--backend", "cpu"] => false,
-        ["--backend", "gpu"] => true,
-        _ => return Err(format!("it takes --backend cpu or gpu, not '{}'", args.join(" "))),
-    };
-    let cases = group(&folder(), "node")?;
-    if cases.is_empty() {
-        skip("the ONNX suite is not in target/conformance; tests/reference/onnx_cases.py writes it");
-        return Ok(true);
-    }
-    let device = match is_gpu.then(Gpu::open) {
+    let options = read(args)?;
+    let device = match options.is_gpu.then(Gpu::open) {
         None => None,
         Some(Ok(device)) => Some(device),
         Some(Err(error)) => {
@@ -46,42 +65,120 @@ fn run(args: &[String]) -> Result<bool, String> {
             return Ok(true);
         }
     };
-    match &device {
-        None => println!("{} cases on the CPU", cases.len()),
-        Some(device) => println!("{} cases on {}", cases.len(), device.adapter()),
+    if options.is_worker {
+        return serve(&folder(), device.as_ref(), stdin().lock(), stdout().lock()).map(|()| true);
     }
-    let (mut passed, mut given, mut failed) = (0, 0, 0);
-    let mut unsupported: BTreeMap<String, usize> = BTreeMap::new();
-    for case in &cases {
-        match verdict(case, device.as_ref()) {
-            Verdict::Pass { given: 0 } => passed += 1,
-            Verdict::Pass { .. } => {
-                passed += 1;
-                given += 1;
-            }
-            Verdict::Unsupported(sentence) => *unsupported.entry(reason(&sentence)).or_default() += 1,
-            Verdict::Fail(sentence) => {
-                failed += 1;
-                println!("fail {}: {sentence}", case.name);
+    match &device {
+        None => println!("on the CPU"),
+        Some(device) => println!("on {}", device.adapter()),
+    }
+    // The workers open it anew, each for itself.
+    drop(device);
+    compare(&options)
+}
+
+fn read(args: &[String]) -> Result<Options, String> {
+    let mut options = Options::default();
+    let mut args = args.iter().map(String::as_str);
+    while let Some(arg) = args.next() {
+        match (arg, arg.starts_with("--").then(|| args.clone().next()).flatten()) {
+            ("--worker", _) => options.is_worker = true,
+            ("--accept", _) => options.accepts = true,
+            ("--backend", Some("cpu")) => options.is_gpu = false,
+            ("--backend", Some("gpu")) => options.is_gpu = true,
+            ("--group", Some(group)) if GROUPS.contains(&group) => options.groups.push(group.to_owned()),
+            ("--filter", Some(filter)) => filter.clone_into(&mut options.filter),
+            _ => {
+                let groups = GROUPS.join("|");
+                return Err(format!(
+                    "it takes --backend cpu|gpu, --group {groups}, --filter TEXT and --accept, and stopped at '{arg}'"
+                ));
             }
         }
+        if !matches!(arg, "--worker" | "--accept") {
+            args.next();
+        }
     }
-    let mut reasons: Vec<(String, usize)> = unsupported.into_iter().collect();
+    Ok(options)
+}
+
+/// The command that runs a worker for the same backend.
+fn worker(is_gpu: bool) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap_or_else(|_| "conformance".into()));
+    command.args(["--worker", "--backend", if is_gpu { "gpu" } else { "cpu" }]);
+    command
+}
+
+fn compare(options: &Options) -> Result<bool, String> {
+    let mut workers = Workers::new(|| worker(options.is_gpu), LIMIT);
+    let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
+    let (mut asked, mut refused) = (BTreeSet::new(), BTreeSet::new());
+    let mut table = Vec::new();
+    for name in GROUPS {
+        if !options.groups.is_empty() && !options.groups.iter().any(|chosen| chosen == name) {
+            continue;
+        }
+        let mut sums = Sums::default();
+        for case in group(&folder(), name)? {
+            if !case.name.contains(&options.filter) {
+                continue;
+            }
+            asked.insert(key(name, &case.name));
+            match workers.ask(name, &case.name)? {
+                Verdict::Pass { given } => {
+                    sums.passed += 1;
+                    sums.given += usize::from(given > 0);
+                }
+                Verdict::Unsupported(sentence) => {
+                    sums.unsupported += 1;
+                    *reasons.entry(reason(&sentence)).or_default() += 1;
+                    refused.insert(key(name, &case.name));
+                }
+                Verdict::Fail(sentence) => {
+                    sums.failed += 1;
+                    println!("fail {name} {}: {sentence}", case.name);
+                }
+            }
+        }
+        table.push((name, sums));
+    }
+    if asked.is_empty() {
+        skip("the ONNX cases are not in target/conformance; `cargo xtask conformance` writes them");
+        return Ok(true);
+    }
+    let mut reasons: Vec<(String, usize)> = reasons.into_iter().collect();
     reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     for (reason, count) in &reasons {
         println!("{count:>6}  unsupported  {reason}");
     }
-    let refused: usize = reasons.iter().map(|(_, count)| count).sum();
-    println!("{passed:>6}  pass, {given} of them with inputs given when the model was read");
-    println!("{refused:>6}  unsupported");
-    println!("{failed:>6}  fail");
-    Ok(failed == 0)
-}
-
-/// A panic is a failure of its case.
-fn verdict(case: &Case, device: Option<&Gpu>) -> Verdict {
-    catch_unwind(AssertUnwindSafe(|| judge(case, device)))
-        .unwrap_or_else(|_| Verdict::Fail("it panics".to_owned()))
+    println!("  pass (given)  unsupported  fail   inputs are given when the model is read");
+    for (name, sums) in &table {
+        let Sums {
+            passed,
+            given,
+            unsupported,
+            failed,
+        } = sums;
+        println!("{passed:>6} {given:>7}  {unsupported:>11}  {failed:>4}   {name}");
+    }
+    let backend = if options.is_gpu { "gpu" } else { "cpu" };
+    let list = Unsupported::of_backend(backend);
+    let has_failed = table.iter().any(|(_, sums)| sums.failed > 0);
+    if options.accepts {
+        list.accept(&asked, &refused)?;
+        return Ok(!has_failed);
+    }
+    let change = list.change(&asked, &refused);
+    for key in &change.lost {
+        println!("lost: {key} was supported");
+    }
+    if !change.gained.is_empty() {
+        println!(
+            "{} more are supported; `--accept` takes them off the list",
+            change.gained.len()
+        );
+    }
+    Ok(!has_failed && change.lost.is_empty())
 }
 
 /// The sentence without what differs between models: positions and names.

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::site;
-use crate::workspace::{Workspace, make_folder, read, read_text, sha256_hex, sha256_of_sources, write};
-use crate::{Outcome, process, tools};
+use crate::workspace::{Workspace, make_folder, read_text, sha256_of_sources, write};
+use crate::{Outcome, process, python, tools};
 
 /// Models that are converted.
 const MODELS: [&str; 4] = ["detector", "lite", "full", "heavy"];
@@ -48,7 +48,9 @@ pub fn convert_models(workspace: &Workspace, folder: &Path) -> Outcome<PathBuf> 
     if read_text(&stamp).is_ok_and(|seen| seen == sources) {
         return Ok(out);
     }
-    let python = ensure_python(folder, &requirements)?;
+    let notice = "Installing TensorFlow and tf2onnx into target/bench/venv: they convert the models to ONNX.\n\
+                  This happens once and downloads some 300 MB.";
+    let python = python::ensure(folder, &requirements, notice)?;
     println!("Converting the models to ONNX: some peers read nothing else.");
     make_folder(&out)?;
     process::run(
@@ -61,43 +63,6 @@ pub fn convert_models(workspace: &Workspace, folder: &Path) -> Outcome<PathBuf> 
     )?;
     write(&stamp, sources.as_bytes())?;
     Ok(out)
-}
-
-/// A Python with what the converter imports, in a virtual environment below `folder`.
-fn ensure_python(folder: &Path, requirements: &Path) -> Outcome<PathBuf> {
-    let venv = folder.join("venv");
-    let python = if cfg!(windows) {
-        venv.join("Scripts/python.exe")
-    } else {
-        venv.join("bin/python")
-    };
-    let stamp = folder.join("venv-made-by");
-    let wanted = sha256_hex(&read(requirements)?);
-    if python.exists() && read_text(&stamp).is_ok_and(|seen| seen == wanted) {
-        return Ok(python);
-    }
-    let system = process::on_path("python3")
-        .or_else(|| process::on_path("python"))
-        .ok_or(
-            "Python was not found, so the models cannot be converted to ONNX; install Python 3.10 or newer",
-        )?;
-    println!("Installing TensorFlow and tf2onnx into target/bench/venv: they convert the models to ONNX.");
-    println!("This happens once and downloads some 300 MB.");
-    process::run(Command::new(system).args(["-m", "venv"]).arg(&venv))?;
-    process::run(
-        Command::new(&python)
-            .args([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                "-r",
-            ])
-            .arg(requirements),
-    )?;
-    write(&stamp, wanted.as_bytes())?;
-    Ok(python)
 }
 
 /// Compiles a peer and returns the folder with its WebAssembly and JavaScript.

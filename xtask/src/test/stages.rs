@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use super::counts::Counts;
 use crate::server::Server;
 use crate::workspace::{Workspace, files_below, make_folder};
-use crate::{Outcome, bench, browser, models, node, page, plumb, process, tools};
+use crate::{Outcome, bench, browser, conformance, models, node, page, plumb, process, tools};
 
 /// The package that only makes sense in a browser.
 const WEB_PACKAGE: &str = "plumbline_web";
@@ -70,22 +70,58 @@ pub fn native(workspace: &Workspace, counts: &mut Counts) -> Outcome<()> {
     tests
         .args(["test", "--workspace", "--no-fail-fast", "--", "--nocapture"])
         .current_dir(&workspace.root);
-    match browser::lavapipe() {
-        // The software driver gives the same results on every machine; a real GPU is measured by hand.
-        Some(driver) => {
-            tests.env("VK_DRIVER_FILES", driver);
-            // The driver complains on every start where there is no such folder, and draws to no window here.
-            if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
-                tests.env("XDG_RUNTIME_DIR", &workspace.target);
-            }
-        }
-        None => println!(
-            "Mesa's lavapipe was not found: GPU tests run on the adapter that there is, or are skipped."
-        ),
-    }
+    use_software_gpu(&mut tests, workspace);
     succeed(
         process::watch(&mut tests, |line| counts.read(line))?,
         "native tests failed",
+    )
+}
+
+/// Gives a command the software driver, with the same results on every machine; a real GPU is measured by hand.
+fn use_software_gpu(command: &mut Command, workspace: &Workspace) {
+    let Some(driver) = browser::lavapipe() else {
+        println!(
+            "Mesa's lavapipe was not found: GPU tests run on the adapter that there is, or are skipped."
+        );
+        return;
+    };
+    command.env("VK_DRIVER_FILES", driver);
+    // The driver complains on every start where there is no such folder, and draws to no window here.
+    if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+        command.env("XDG_RUNTIME_DIR", &workspace.target);
+    }
+}
+
+/// Operators, random graphs and known networks in ONNX, on both backends. Each backend counts as one test.
+pub fn conformance(workspace: &Workspace, counts: &mut Counts) -> Outcome<()> {
+    if let Err(reason) = conformance::ensure_cases(workspace)? {
+        counts.note_skip(&reason);
+        counts.skipped += 2;
+        return Ok(());
+    }
+    let mut all_passed = true;
+    for backend in ["cpu", "gpu"] {
+        let mut runner = conformance::runner(workspace, &["--backend".to_owned(), backend.to_owned()]);
+        use_software_gpu(&mut runner, workspace);
+        let mut reason = None;
+        let passed = process::watch(&mut runner, |line| {
+            if let Some(sentence) = line.strip_prefix("skipped: ") {
+                reason = Some(sentence.to_owned());
+            }
+        })?;
+        match reason {
+            Some(reason) => {
+                counts.note_skip(&reason);
+                counts.skipped += 1;
+            }
+            None if passed => counts.passed += 1,
+            None => counts.failed += 1,
+        }
+        all_passed &= passed;
+    }
+    succeed(
+        all_passed,
+        "the engine and ONNX differ; `cargo xtask conformance` says where",
     )
 }
 
