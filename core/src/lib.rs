@@ -9,6 +9,9 @@
 //! gives a [`pose::Pose`]; [`people`] holds several such threads. A GPU that decodes frames itself leaves [`pose_smoothing`] to the CPU. All constants are those of MediaPipe's BlazePose as its Python solution 0.10.14 runs it.
 //! Modules stand in the order in which data flows through them; [`mask`] and [`backdrop`] stand beside: who of the
 //! picture is the person, and what is put behind them.
+//!
+//! Models that somebody brings: a [`manifest`] says for which [`task`] they are and how a picture becomes their
+//! [`model_input`]; a [`proposal`] guesses it from names and shapes.
 
 pub mod anchors;
 pub mod backdrop;
@@ -17,15 +20,20 @@ pub mod detection;
 pub mod follower;
 pub mod geometry;
 pub mod heatmap;
+pub mod keypoint_sets;
 pub mod landmarks;
+pub mod manifest;
 pub mod mask;
+pub mod model_input;
 pub mod nms;
 pub mod people;
 pub mod pose;
 pub mod pose_smoothing;
 pub mod preprocess;
+pub mod proposal;
 pub mod roi;
 pub mod skeleton;
 pub mod smoothing;
+pub mod task;
 pub mod time;
 pub mod tracker;

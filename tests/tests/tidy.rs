@@ -137,7 +137,8 @@ fn browser_names_stay_behind_their_doors() {
 
 /// What a package may depend on, tests and build tools aside. `None`: anything but what is forbidden to all.
 const MAY_DEPEND_ON: [(&str, Option<&[&str]>); 10] = [
-    ("core", Some(&["serde"])),
+    // The last two behind a feature: manifests of models that somebody brings are text.
+    ("core", Some(&["serde", "serde_json", "toml"])),
     (
         "core/engine",
         Some(&[
@@ -312,6 +313,17 @@ fn what_the_page_does_without_stays_out_of_it() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn text_formats_are_optional_in_the_core() {
+    for (name, value) in dependencies(&manifest("core"), &["dependencies"]) {
+        let is_optional = value.get("optional").and_then(toml::Value::as_bool) == Some(true);
+        assert!(
+            is_optional || name == "serde",
+            "{name} must be optional in core: workers read no text"
+        );
     }
 }
 
