@@ -136,6 +136,8 @@ pub enum Activation {
     Relu6,
     /// 1 / (1 + exp(-x))
     Sigmoid,
+    /// x * min(max(x + 3, 0), 6) / 6
+    HardSwish,
 }
 
 impl Activation {
@@ -146,6 +148,7 @@ impl Activation {
             Activation::Relu => x.max(0.0),
             Activation::Relu6 => x.clamp(0.0, 6.0),
             Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+            Activation::HardSwish => x * ((x + 3.0).clamp(0.0, 6.0) * (1.0 / 6.0)),
         }
     }
 }

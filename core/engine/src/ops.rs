@@ -8,7 +8,7 @@
 //! They are behind the feature `tensor_ops`, which is on unless a program does without: with it off the types are there,
 //! so that every match keeps its arms, but a graph that holds such an operator is refused.
 
-mod absent;
+pub(crate) mod absent;
 pub mod arg_reduce;
 pub mod concat;
 pub mod gather;

@@ -118,14 +118,81 @@ fn names_what_it_does_not_support() {
     ];
     let model = file(vec![
         Field::Int(3),
-        Field::Tables(vec![vec![Field::Byte(25)]]),
+        Field::Tables(vec![vec![Field::Byte(16)]]),
         Field::Tables(vec![subgraph]),
         Field::Absent,
         Field::Tables(vec![vec![]]),
     ]);
-    let error = tflite::import(&model).expect_err("softmax is not implemented");
+    let error = tflite::import(&model).expect_err("recurrent operators are not implemented");
     assert_eq!(error.kind(), ErrorKind::Unsupported);
-    assert!(error.to_string().contains("operator 0 (SOFTMAX)"), "{error}");
+    assert!(error.to_string().contains("operator 0 (LSTM)"), "{error}");
+}
+
+/// A model of one operator, whose two tensors have this element type.
+fn of_elements(code: u8, custom: &str, element_type: u8) -> Vec<u8> {
+    let tensor = || {
+        vec![
+            Field::Ints(vec![1, 2]),
+            Field::Byte(element_type),
+            Field::Int(0),
+            Field::text("scores"),
+        ]
+    };
+    let operator = vec![
+        Field::Int(0),
+        Field::Ints(vec![0]),
+        Field::Ints(vec![1]),
+        Field::Byte(0),
+    ];
+    let subgraph = vec![
+        Field::Tables(vec![tensor(), tensor()]),
+        Field::Ints(vec![0]),
+        Field::Ints(vec![1]),
+        Field::Tables(vec![operator]),
+    ];
+    file(vec![
+        Field::Int(3),
+        Field::Tables(vec![vec![Field::Byte(code), Field::text(custom)]]),
+        Field::Tables(vec![subgraph]),
+        Field::Absent,
+        Field::Tables(vec![vec![]]),
+    ])
+}
+
+#[test]
+fn what_no_frame_computes_with_is_refused_by_name_and_with_what_to_do() {
+    for (code, custom, element_type, expected) in [
+        (
+            14,
+            "",
+            9,
+            "tensor 0 'scores': it holds int8: this is a quantised model",
+        ),
+        (
+            14,
+            "",
+            3,
+            "convert it without quantisation (float32, or weights of float16)",
+        ),
+        (14, "", 10, "elements of float64"),
+        (14, "", 99, "element type code 99"),
+        (14, "", 4, "64-bit integers that are not constant"),
+        (
+            32,
+            "TFLite_Detection_PostProcess",
+            0,
+            "operator 0 (TFLite_Detection_PostProcess): an operator of its author's own",
+        ),
+        (
+            32,
+            "Convolution2DTransposeBias",
+            0,
+            "operator 0 (Convolution2DTransposeBias): 0 bytes of options",
+        ),
+    ] {
+        let error = tflite::import(&of_elements(code, custom, element_type)).expect_err(expected);
+        assert!(error.to_string().contains(expected), "{error}");
+    }
 }
 
 /// Imports, optimises and plans; anything but a panic is fine. Returns whether the reader took the file.

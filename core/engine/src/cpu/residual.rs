@@ -156,21 +156,27 @@ fn mix(a: &[f32], b: &[f32], weight: f32, out: &mut [f32]) {
 
 /// Applies any activation in place.
 pub fn apply_activation(activation: Activation, values: &mut [f32]) {
-    match Clamp::of(activation) {
-        Some(_) if activation == Activation::None => {}
-        Some(clamp) => {
-            let whole = values.len() - values.len() % LANES;
-            for quad in quads_mut(values) {
-                *quad = clamp.apply(Four, f32x4::new(*quad)).to_array();
-            }
-            for value in &mut values[whole..] {
-                *value = activation.apply(*value);
-            }
+    let whole = match (activation, Clamp::of(activation)) {
+        (Activation::None, _) => return,
+        (_, Some(clamp)) => each_quad(values, |quad| clamp.apply(Four, quad)),
+        (Activation::HardSwish, None) => {
+            let [three, sixth] = [3.0, 1.0 / 6.0].map(f32x4::splat);
+            let six = Clamp::of(Activation::Relu6).unwrap_or(Clamp::NONE);
+            each_quad(values, |quad| quad * (six.apply(Four, quad + three) * sixth))
         }
-        None => {
-            for value in values {
-                *value = activation.apply(*value);
-            }
-        }
+        (_, None) => 0,
+    };
+    for value in &mut values[whole..] {
+        *value = activation.apply(*value);
     }
+}
+
+/// Changes four values at a time, and says how many of them that were.
+#[inline(always)]
+fn each_quad(values: &mut [f32], change: impl Fn(f32x4) -> f32x4) -> usize {
+    let quads = quads_mut(values);
+    for quad in &mut *quads {
+        *quad = change(f32x4::new(*quad)).to_array();
+    }
+    LANES * quads.len()
 }

@@ -35,7 +35,7 @@ pub fn transpose(rows: [&[f32]; LANES], out: &mut [Quad]) {
     }
 }
 
-/// The range into which an activation presses its values; every supported activation but the sigmoid is one.
+/// The range into which an activation presses its values; ReLU and its kind are nothing else.
 #[derive(Clone, Copy, Debug)]
 pub struct Clamp {
     low: f32,
@@ -59,7 +59,7 @@ impl Clamp {
                 ..Self::NONE
             }),
             Activation::Relu6 => Some(Self { low: 0.0, high: 6.0 }),
-            Activation::Sigmoid => None,
+            Activation::Sigmoid | Activation::HardSwish => None,
         }
     }
 

@@ -20,6 +20,9 @@ pub(super) fn activate(activation: Activation, v: &str) -> String {
         Activation::Sigmoid => {
             format!("vec4<f32>(1.0) / (vec4<f32>(1.0) + exp(-clamp({v}, vec4<f32>(-80.0), vec4<f32>(80.0))))")
         }
+        Activation::HardSwish => {
+            format!("{v} * (clamp({v} + vec4<f32>(3.0), vec4<f32>(0.0), vec4<f32>(6.0)) * (1.0 / 6.0))")
+        }
     }
 }
 

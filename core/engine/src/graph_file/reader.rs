@@ -276,6 +276,7 @@ impl<'a> Reader<'a> {
             1 => Activation::Relu,
             2 => Activation::Relu6,
             3 => Activation::Sigmoid,
+            4 => Activation::HardSwish,
             _ => return Err(self.broken(origin)),
         })
     }

@@ -202,6 +202,7 @@ impl Writer {
             Activation::Relu => 1,
             Activation::Relu6 => 2,
             Activation::Sigmoid => 3,
+            Activation::HardSwish => 4,
         });
     }
 }

@@ -8,7 +8,7 @@ use crate::gpu::shader::Kernel;
 use crate::graph_file::Writer;
 
 /// Why, and what to do.
-pub(super) const SENTENCE: &str =
+pub(crate) const SENTENCE: &str =
     "this program is built without tensor operators; the engine's feature `tensor_ops` brings them";
 
 /// A tensor operator of whatever family.

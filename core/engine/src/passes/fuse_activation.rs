@@ -1,9 +1,11 @@
-//! An activation that follows a convolution, an addition or a pooling alone becomes part of it.
+//! An activation that follows a convolution, an addition or a pooling alone becomes part of it, also where the result is
+//! spread over space before.
 
 use crate::error::ModelError;
 use crate::graph::{Activation, Graph, Op};
 
-/// Fuses every activation whose operand has no other reader and no activation of its own.
+/// Fuses every activation whose operand has no other reader and no activation of its own. An activation does not mind where
+/// an element lies: behind a depth-to-space it becomes part of the convolution before it.
 pub fn fuse_activations(graph: &mut Graph) -> Result<(), ModelError> {
     let readers = graph.reader_counts();
     let producers = graph.producers();
@@ -19,7 +21,16 @@ pub fn fuse_activations(graph: &mut Graph) -> Result<(), ModelError> {
         if readers[source.index()] != 1 || fused[producer] {
             continue;
         }
-        let Some(slot) = free_activation(&mut graph.nodes[producer].op) else {
+        let computes = match graph.nodes[producer].op {
+            Op::DepthToSpace { .. } => {
+                let before = graph.nodes[producer].inputs[0];
+                let node = producers[before.index()].filter(|&node| !fused[node]);
+                node.filter(|_| readers[before.index()] == 1)
+            }
+            _ => Some(producer),
+        };
+        let slot = computes.and_then(|node| free_activation(&mut graph.nodes[node].op));
+        let Some(slot) = slot else {
             continue;
         };
         *slot = activation;

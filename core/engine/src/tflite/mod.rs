@@ -1,17 +1,26 @@
 //! TFLite import: bytes of a `.tflite` file to a [`Graph`].
 //!
-//! The reader takes what BlazePose and its relatives use: f32, f16 and i32 tensors, sparse f16 weights, one
-//! subgraph, static shapes. Everything else is refused by name. Field numbers follow the TFLite schema, version 3.
+//! The reader takes floating-point models: f32, f16 and integer tensors, sparse f16 weights, one subgraph, static
+//! shapes. Everything else is refused by name. Field numbers follow the TFLite schema, version 3.
 
+mod call;
+mod codes;
+mod elementwise;
 mod flatbuffer;
+mod images;
 mod operators;
+mod shapes;
 mod sparse;
+mod sums;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use self::call::Call;
+use self::codes::ElementType;
 use self::flatbuffer::{Broken, Bytes, Read, Table};
 use crate::error::ModelError;
-use crate::graph::{Constant, Graph, MAX_ELEMENTS, Node, Value, ValueId, element_count};
+use crate::graph::{Constant, Graph, MAX_ELEMENTS, Value, ValueId};
 use crate::validate::validate;
 
 /// Reads a model.
@@ -90,6 +99,7 @@ fn read_model(model: &Table<'_>) -> Result<Graph, ModelError> {
     graph.inputs = ids(&graph, 1, "subgraph inputs")?;
     graph.outputs = ids(&graph, 2, "subgraph outputs")?;
 
+    let mut folded = HashMap::new();
     for (index, operator) in subgraph
         .table_vector(3, "operators")
         .map_err(header)?
@@ -97,24 +107,28 @@ fn read_model(model: &Table<'_>) -> Result<Graph, ModelError> {
         .enumerate()
     {
         let code_index = operator.u32(0, 0, "opcode_index").map_err(header)? as usize;
-        let code = *codes.get(code_index).ok_or_else(|| {
+        let (code, custom) = codes.get(code_index).ok_or_else(|| {
             ModelError::invalid(
                 format!("operator {index}"),
                 format!("operator code {code_index} does not exist"),
             )
         })?;
-        let origin = format!("operator {index} ({})", operators::name(code));
-        let node = read_operator(&mut graph, operator, code, origin)?;
-        graph.nodes.push(node);
+        let name = match *code {
+            codes::CUSTOM => custom.clone(),
+            code => codes::name(code),
+        };
+        let origin = format!("operator {index} ({name})");
+        read_operator(&mut graph, &mut folded, operator, (*code, custom), &origin)?;
     }
     Ok(graph)
 }
 
-/// The newer 32-bit code and the older 8-bit one are both written; the larger is the true one.
-fn read_operator_code(code: &Table<'_>) -> Read<i32> {
+/// The code of an operator, and the name of one that is not in the schema. The newer 32-bit code and the older 8-bit one
+/// are both written; the larger is the true one.
+fn read_operator_code(code: &Table<'_>) -> Read<(i32, String)> {
     let old = i32::from(code.u8(0, 0, "deprecated_builtin_code")?);
     let new = code.i32(3, 0, "builtin_code")?;
-    Ok(old.max(new))
+    Ok((old.max(new), code.string(1, "custom_code")?))
 }
 
 fn value_id(graph: &Graph, index: i32, place: &str) -> Result<ValueId, ModelError> {
@@ -156,9 +170,16 @@ fn read_tensor(index: usize, tensor: &Table<'_>, buffers: &[Table<'_>]) -> Resul
     let data = buffer.byte_vector(0, "buffer data").map_err(broken)?;
     let sparsity = tensor.table(6, "tensor sparsity").map_err(broken)?;
     let kind = tensor.u8(1, 0, "tensor type").map_err(broken)?;
-    let element_type = operators::element_type(kind)
-        .ok_or_else(|| ModelError::unsupported(place(), format!("element type code {kind}")))?;
+    let element_type = codes::element_type(kind)
+        .map_err(|message| ModelError::unsupported(format!("tensor {index} '{name}'"), message))?;
     let constant = match data {
+        [] if element_type == ElementType::I64 => {
+            let message = "64-bit integers that are not constant";
+            return Err(ModelError::unsupported(
+                format!("tensor {index} '{name}'"),
+                message,
+            ));
+        }
         [] => None,
         data => Some(read_constant(
             &place,
@@ -179,13 +200,12 @@ fn read_tensor(index: usize, tensor: &Table<'_>, buffers: &[Table<'_>]) -> Resul
 
 fn read_constant(
     place: &dyn Fn() -> String,
-    kind: operators::ElementType,
+    kind: ElementType,
     data: &[u8],
     shape: &[usize],
     elements: usize,
     sparsity: Option<&Table<'_>>,
 ) -> Result<Constant, ModelError> {
-    use operators::ElementType;
     let stored = data.len() / kind.size();
     if !data.len().is_multiple_of(kind.size()) || (sparsity.is_none() && stored != elements) {
         let message = format!(
@@ -213,6 +233,15 @@ fn read_constant(
         ElementType::F32 => Constant::F32(words(data).map(f32::from_le_bytes).collect()),
         ElementType::I32 => Constant::I32(words(data).map(i32::from_le_bytes).collect()),
         ElementType::F16 => Constant::F16(u16s(data)),
+        ElementType::Bool => Constant::U32(data.iter().map(|&byte| u32::from(byte != 0)).collect()),
+        ElementType::I64 => {
+            let (words, _) = data.as_chunks::<8>();
+            let narrow = words.iter().map(|&word| i32::try_from(i64::from_le_bytes(word)));
+            let narrow: Result<Arc<[i32]>, _> = narrow.collect();
+            Constant::I32(narrow.map_err(|_| {
+                ModelError::unsupported(place(), "integers of more than the 32 bits of a frame")
+            })?)
+        }
     })
 }
 
@@ -229,43 +258,40 @@ fn u16s(data: &[u8]) -> Arc<[u16]> {
 
 fn read_operator(
     graph: &mut Graph,
+    folded: &mut HashMap<ValueId, ValueId>,
     operator: &Table<'_>,
-    code: i32,
-    origin: String,
-) -> Result<Node, ModelError> {
-    let broken = |broken| broken_at(origin.clone(), broken);
+    (code, custom_name): (i32, &str),
+    origin: &str,
+) -> Result<(), ModelError> {
+    let broken = |broken| broken_at(origin, broken);
     let mut inputs = Vec::new();
     for index in operator.i32_vector(1, "operator inputs").map_err(broken)? {
         // -1 marks an optional operand that is left out; only trailing ones occur in the supported operators.
         if index != -1 {
-            inputs.push(value_id(graph, index, &origin)?);
+            inputs.push(value_id(graph, index, origin)?);
         }
     }
     let outputs = operator.i32_vector(2, "operator outputs").map_err(broken)?;
-    let [output] = outputs.as_slice() else {
+    let outputs = outputs.into_iter().map(|index| value_id(graph, index, origin));
+    let outputs: Vec<ValueId> = outputs.collect::<Result<_, _>>()?;
+    let has_parts = matches!(code, codes::SPLIT | codes::SPLIT_V | codes::UNPACK);
+    if outputs.is_empty() || (outputs.len() > 1 && !has_parts) {
         return Err(ModelError::invalid(
             origin,
             format!("{} outputs; one is expected", outputs.len()),
         ));
-    };
-    let output = value_id(graph, *output, &origin)?;
+    }
     let options = operator.table(4, "operator options").map_err(broken)?;
-    let call = operators::Call {
+    let custom_options = operator.byte_vector(5, "custom options").map_err(broken)?;
+    let mut call = Call {
         graph,
-        origin: &origin,
-        inputs,
-        options,
-    };
-    let (op, inputs) = operators::translate(code, call)?;
-    debug_assert!(
-        inputs
-            .iter()
-            .all(|id| element_count(graph.shape(*id)) <= MAX_ELEMENTS)
-    );
-    Ok(Node {
+        folded,
         origin,
-        op,
         inputs,
-        output,
-    })
+        outputs,
+        options,
+        custom_name,
+        custom_options,
+    };
+    operators::translate(code, &mut call)
 }

@@ -248,6 +248,7 @@ pub fn activation(random: &mut Random) -> Activation {
         Activation::Relu,
         Activation::Relu6,
         Activation::Sigmoid,
+        Activation::HardSwish,
     ])
 }
 
