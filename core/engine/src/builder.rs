@@ -19,6 +19,7 @@ pub mod order;
 mod products;
 mod reductions;
 mod views;
+mod windows;
 mod zips;
 
 use std::collections::HashMap;
@@ -301,6 +302,7 @@ impl Builder {
             }
             // It looks at no other element.
             (Ok(result), TensorOp::View(_)) => element_count(&result.shape),
+            (Ok(result), TensorOp::Window(op)) => element_count(&result.shape).saturating_mul(op.taps()),
             (Ok(result), _) => element_count(&result.shape).max(read),
         };
         let macs = op

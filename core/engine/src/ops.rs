@@ -21,6 +21,7 @@ pub mod scan;
 pub mod select;
 pub(crate) mod strides;
 pub mod view;
+pub mod window;
 pub mod zip;
 
 use std::fmt;
@@ -36,6 +37,7 @@ pub use self::reduce::{Fold, Reduce};
 pub use self::scan::Scan;
 pub use self::select::Select;
 pub use self::view::View;
+pub use self::window::{Pool, Slide, Window};
 pub use self::zip::{Binary, Zip};
 use crate::element::Element;
 use crate::error::ModelError;
@@ -72,6 +74,8 @@ pub enum TensorOp {
     Norm(Norm),
     /// Products of matrices.
     MatMul(MatMul),
+    /// One number of each window.
+    Window(Window),
 }
 
 /// What the words of a value hold, and its shape.
@@ -138,6 +142,7 @@ impl TensorOp {
             TensorOp::Scan(op) => op,
             TensorOp::Norm(op) => op,
             TensorOp::MatMul(op) => op,
+            TensorOp::Window(op) => op,
         }
     }
 
@@ -165,6 +170,7 @@ impl TensorOp {
             TensorOp::Scan(op) => op,
             TensorOp::Norm(op) => op,
             TensorOp::MatMul(op) => op,
+            TensorOp::Window(op) => op,
         }
     }
 
@@ -184,6 +190,7 @@ impl TensorOp {
             TensorOp::Scan(_) => SCAN,
             TensorOp::Norm(_) => NORM,
             TensorOp::MatMul(_) => MATMUL,
+            TensorOp::Window(_) => WINDOW,
         });
         self.own_family().write(file);
     }
@@ -213,6 +220,7 @@ impl TensorOp {
             SCAN => Some(TensorOp::Scan(Scan::read(file, origin)?)),
             NORM => Some(TensorOp::Norm(Norm::read(file, origin)?)),
             MATMUL => Some(TensorOp::MatMul(MatMul::read(file, origin)?)),
+            WINDOW => Some(TensorOp::Window(Window::read(file, origin)?)),
             _ => None,
         })
     }
@@ -231,6 +239,7 @@ const ARG_REDUCE: usize = 24;
 const SCAN: usize = 25;
 const NORM: usize = 26;
 const MATMUL: usize = 27;
+const WINDOW: usize = 29;
 
 /// What an operator takes, gives and costs.
 pub(crate) trait Family: OnCpu + OnGpu {

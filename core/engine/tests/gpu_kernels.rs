@@ -5,24 +5,16 @@
 //! adapter the tests say so and pass.
 #![cfg(feature = "native")]
 
+#[path = "support/families.rs"]
+mod families;
 #[path = "support/fused.rs"]
 mod fused;
-#[path = "support/gathers.rs"]
-mod gathers;
 #[path = "support/maps.rs"]
 mod maps;
-#[path = "support/products.rs"]
-mod products;
 #[path = "support/random.rs"]
 mod random;
-#[path = "support/reductions.rs"]
-mod reductions;
-#[path = "support/selects.rs"]
-mod selects;
 #[path = "support/suite.rs"]
 mod suite;
-#[path = "support/views.rs"]
-mod views;
 #[path = "support/zips.rs"]
 mod zips;
 
@@ -220,38 +212,21 @@ fn functions_of_two_elements() {
     }
 }
 
-#[test]
-fn one_of_two_elements() {
-    selects::cases().for_each(|case| check(&case));
-}
-
-#[test]
-fn elements_at_places_that_are_computed() {
-    gathers::cases().for_each(|case| check(&case));
-}
-
-#[test]
-fn elements_at_other_places() {
-    views::cases().for_each(|case| check(&case));
-}
-
-#[test]
-fn numbers_of_many() {
-    reductions::cases().for_each(|case| check(&case));
-}
-
 /// Each thread of a group adds 64 at a time, and 244 such sums.
 #[test]
 fn long_sums_keep_their_digits() {
-    for mut case in reductions::long_sums() {
+    for mut case in families::reductions::long_sums() {
         case.tolerance = 5e-6;
         check(&case);
     }
 }
 
 #[test]
-fn products_of_matrices() {
-    products::cases().for_each(|case| check(&case));
+fn families_of_tensor_operators() {
+    for (name, case) in families::cases() {
+        eprintln!("{name}");
+        check(&case);
+    }
 }
 
 #[test]

@@ -1,17 +1,11 @@
 //! Graph files: what is read is what was written, and files that must be refused without a panic.
 
-#[path = "support/gathers.rs"]
-mod gathers;
+#[path = "support/families.rs"]
+mod families;
 #[path = "support/maps.rs"]
 mod maps;
-#[path = "support/products.rs"]
-mod products;
 #[path = "support/random.rs"]
 mod random;
-#[path = "support/reductions.rs"]
-mod reductions;
-#[path = "support/selects.rs"]
-mod selects;
 #[allow(dead_code, reason = "graphs are written here, and not computed")]
 #[path = "support/suite.rs"]
 mod suite;
@@ -19,8 +13,6 @@ mod suite;
 mod tflite_writer;
 #[path = "support/tiny_model.rs"]
 mod tiny_model;
-#[path = "support/views.rs"]
-mod views;
 #[path = "support/zips.rs"]
 mod zips;
 
@@ -142,11 +134,7 @@ fn tensor_operators_keep_their_parameters() {
     let others = [maps::reshapes(), maps::between_images(), maps::constants()];
     let zips = zips::functions().map(|(f, from)| zips::case(f, from));
     let cases = functions.chain(conversions).chain(others).chain(zips);
-    for case in cases
-        .chain(selects::cases())
-        .chain(gathers::cases())
-        .chain(views::cases())
-    {
+    for case in cases.chain(families::cases().map(|(_, case)| case)) {
         let bytes = graph_file::write(&case.graph, &SOURCE).expect("it is folded");
         let (again, _) = graph_file::read(&bytes).expect("just written");
         for (again, node) in again.nodes.iter().zip(&case.graph.nodes) {
@@ -187,11 +175,7 @@ fn tensor_operators_survive_mutations() {
         .chain(maps::conversions().map(|(from, to)| maps::conversion(from, to)))
         .chain([maps::reshapes(), maps::constants()])
         .chain(zips::functions().map(|(f, from)| zips::case(f, from)))
-        .chain(selects::cases())
-        .chain(gathers::cases())
-        .chain(views::cases())
-        .chain(reductions::cases())
-        .chain(products::cases())
+        .chain(families::cases().map(|(_, case)| case))
         .map(|case| graph_file::write(&case.graph, &SOURCE).expect("it is folded"))
         .collect();
     let mut random = Random(16_000);

@@ -9,6 +9,7 @@ pub(super) mod gathers;
 pub(super) mod maps;
 pub(super) mod norms;
 pub(super) mod patterns;
+pub(super) mod pools;
 pub(super) mod products;
 pub(super) mod reductions;
 pub(super) mod shapes;

@@ -2,7 +2,7 @@
 
 use super::call::Call;
 use super::lower::{
-    casts, constants, gathers, maps, norms, patterns, products, reductions, shapes, views, zips,
+    casts, constants, gathers, maps, norms, patterns, pools, products, reductions, shapes, views, zips,
 };
 use crate::builder::Symbol;
 use crate::error::ModelError;
@@ -114,6 +114,7 @@ const OPERATORS: &[Operator] = &[
     map("Asinh", Unary::Asinh),
     map("Atan", Unary::Atan),
     map("Atanh", Unary::Atanh),
+    with("AveragePool", 1, pools::average_pool),
     with("BitShift", 2, zips::bit_shift),
     zip("BitwiseAnd", Binary::BitAnd),
     with("BatchNormalization", 5, norms::batch_normalization),
@@ -150,6 +151,7 @@ const OPERATORS: &[Operator] = &[
     with("Gelu", 1, maps::gelu),
     with("Gemm", 3, products::gemm),
     with("GlobalAveragePool", 1, reductions::global_average_pool),
+    with("GlobalLpPool", 1, pools::global_lp_pool),
     with("GlobalMaxPool", 1, reductions::global_max_pool),
     zip("Greater", Binary::Greater),
     zip("GreaterOrEqual", Binary::GreaterOrEqual),
@@ -170,8 +172,10 @@ const OPERATORS: &[Operator] = &[
     map("Log", Unary::Log),
     with("LogSoftmax", 1, norms::log_softmax),
     with("LpNormalization", 1, norms::lp_normalization),
+    with("LpPool", 1, pools::lp_pool),
     with("MatMul", 2, products::matmul),
     chain("Max", Binary::Max),
+    with("MaxPool", 1, pools::max_pool),
     with("Mean", ANY, zips::mean),
     with("MeanVarianceNormalization", 1, norms::mean_variance_normalization),
     chain("Min", Binary::Min),

@@ -1,0 +1,37 @@
+//! The families of tensor operators whose cases both backends run and graph files keep: one list of them.
+
+use super::{random, suite};
+
+#[path = "gathers.rs"]
+pub mod gathers;
+#[path = "products.rs"]
+pub mod products;
+#[path = "reductions.rs"]
+pub mod reductions;
+#[path = "selects.rs"]
+pub mod selects;
+#[path = "views.rs"]
+pub mod views;
+#[path = "windows.rs"]
+pub mod windows;
+
+use suite::Case;
+
+/// Every case, with what its family computes.
+pub fn cases() -> impl Iterator<Item = (&'static str, Case)> {
+    fn named(
+        name: &'static str,
+        cases: impl Iterator<Item = Case> + 'static,
+    ) -> Box<dyn Iterator<Item = (&'static str, Case)>> {
+        Box::new(cases.map(move |case| (name, case)))
+    }
+    let families = [
+        named("one of two elements", selects::cases()),
+        named("elements at places that are computed", gathers::cases()),
+        named("elements at other places", views::cases()),
+        named("numbers of many", reductions::cases()),
+        named("products of matrices", products::cases()),
+        named("numbers of windows", windows::cases()),
+    ];
+    families.into_iter().flatten()
+}
