@@ -18,6 +18,7 @@ mod joins;
 pub mod order;
 mod products;
 mod reductions;
+mod resamples;
 mod views;
 mod windows;
 mod zips;
@@ -303,6 +304,7 @@ impl Builder {
             // It looks at no other element.
             (Ok(result), TensorOp::View(_)) => element_count(&result.shape),
             (Ok(result), TensorOp::Window(op)) => element_count(&result.shape).saturating_mul(op.taps()),
+            (Ok(result), TensorOp::LocalNorm(op)) => element_count(&result.shape).saturating_mul(op.size),
             (Ok(result), _) => element_count(&result.shape).max(read),
         };
         let macs = op
@@ -384,6 +386,14 @@ fn of_known(tensor: &Tensor) -> TypeRef<'_> {
     TypeRef {
         element: tensor.file_type().element().unwrap_or(Element::I32),
         shape: tensor.shape(),
+    }
+}
+
+/// What a frame would hold of a value, in the order of the file.
+fn of_symbol(x: &Symbol) -> TypeRef<'_> {
+    TypeRef {
+        element: x.file_type().element().unwrap_or(Element::I32),
+        shape: x.shape(),
     }
 }
 

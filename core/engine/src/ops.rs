@@ -12,11 +12,13 @@ pub(crate) mod absent;
 pub mod arg_reduce;
 pub mod concat;
 pub mod gather;
+pub mod local_norm;
 pub mod map;
 pub mod matmul;
 pub mod norm;
 pub mod pad;
 pub mod reduce;
+pub mod resample;
 pub mod scan;
 pub mod select;
 pub(crate) mod strides;
@@ -29,11 +31,13 @@ use std::fmt;
 pub use self::arg_reduce::ArgReduce;
 pub use self::concat::Concat;
 pub use self::gather::{Gather, Names};
+pub use self::local_norm::LocalNorm;
 pub use self::map::{Map, Unary};
 pub use self::matmul::MatMul;
 pub use self::norm::{Measure, Norm};
 pub use self::pad::{Border, Pad};
 pub use self::reduce::{Fold, Reduce};
+pub use self::resample::Resample;
 pub use self::scan::Scan;
 pub use self::select::Select;
 pub use self::view::View;
@@ -76,6 +80,10 @@ pub enum TensorOp {
     MatMul(MatMul),
     /// One number of each window.
     Window(Window),
+    /// Each element by those near it.
+    LocalNorm(LocalNorm),
+    /// Weighted sums at listed places.
+    Resample(Resample),
 }
 
 /// What the words of a value hold, and its shape.
@@ -143,6 +151,8 @@ impl TensorOp {
             TensorOp::Norm(op) => op,
             TensorOp::MatMul(op) => op,
             TensorOp::Window(op) => op,
+            TensorOp::LocalNorm(op) => op,
+            TensorOp::Resample(op) => op,
         }
     }
 
@@ -171,6 +181,8 @@ impl TensorOp {
             TensorOp::Norm(op) => op,
             TensorOp::MatMul(op) => op,
             TensorOp::Window(op) => op,
+            TensorOp::LocalNorm(op) => op,
+            TensorOp::Resample(op) => op,
         }
     }
 
@@ -191,6 +203,8 @@ impl TensorOp {
             TensorOp::Norm(_) => NORM,
             TensorOp::MatMul(_) => MATMUL,
             TensorOp::Window(_) => WINDOW,
+            TensorOp::LocalNorm(_) => LOCAL_NORM,
+            TensorOp::Resample(_) => RESAMPLE,
         });
         self.own_family().write(file);
     }
@@ -221,6 +235,8 @@ impl TensorOp {
             NORM => Some(TensorOp::Norm(Norm::read(file, origin)?)),
             MATMUL => Some(TensorOp::MatMul(MatMul::read(file, origin)?)),
             WINDOW => Some(TensorOp::Window(Window::read(file, origin)?)),
+            LOCAL_NORM => Some(TensorOp::LocalNorm(LocalNorm::read(file, origin)?)),
+            RESAMPLE => Some(TensorOp::Resample(Resample::read(file, origin)?)),
             _ => None,
         })
     }
@@ -240,6 +256,8 @@ const SCAN: usize = 25;
 const NORM: usize = 26;
 const MATMUL: usize = 27;
 const WINDOW: usize = 29;
+const LOCAL_NORM: usize = 30;
+const RESAMPLE: usize = 31;
 
 /// What an operator takes, gives and costs.
 pub(crate) trait Family: OnCpu + OnGpu {

@@ -6,7 +6,7 @@ use super::{Builder, Live, Symbol};
 use crate::element::FileType;
 use crate::error::ModelError;
 use crate::graph::element_count;
-use crate::ops::{ArgReduce, Fold, Measure, Norm, Reduce, Scan, TensorOp};
+use crate::ops::{ArgReduce, Fold, LocalNorm, Measure, Norm, Reduce, Scan, TensorOp};
 use crate::tensor::{Data, Tensor};
 
 impl Builder {
@@ -135,6 +135,27 @@ impl Builder {
             Symbol::Live(live) => {
                 let axes = self.in_memory(live, &axes);
                 let id = self.push(TensorOp::Norm(Norm { f, axes }), vec![live.id], place)?;
+                Ok(Symbol::Live(Live { id, ..live.clone() }))
+            }
+        }
+    }
+
+    /// Each element by those near it along an axis.
+    ///
+    /// # Errors
+    /// As [`Self::norm`].
+    pub fn local_norm(&mut self, op: LocalNorm, x: &Symbol, place: &str) -> Result<Symbol, ModelError> {
+        match x {
+            Symbol::Known(tensor) => self
+                .fold(&TensorOp::LocalNorm(op), std::slice::from_ref(tensor), place)
+                .map(Symbol::Known),
+            Symbol::Live(live) => {
+                let axis = self.in_memory(live, &[op.axis])[0];
+                let id = self.push(
+                    TensorOp::LocalNorm(LocalNorm { axis, ..op }),
+                    vec![live.id],
+                    place,
+                )?;
                 Ok(Symbol::Live(Live { id, ..live.clone() }))
             }
         }

@@ -163,6 +163,24 @@ impl Builder {
     /// # Errors
     /// *Invalid* unless there is a number for each axis, *unsupported* where too much would be computed.
     pub fn tile(&mut self, x: &Symbol, repeats: &[usize], place: &str) -> Result<Symbol, ModelError> {
+        self.multiplied(x, repeats, false, place)
+    }
+
+    /// The value, each element of it as often as `repeats` says for each axis.
+    ///
+    /// # Errors
+    /// As [`Self::tile`].
+    pub fn repeat(&mut self, x: &Symbol, repeats: &[usize], place: &str) -> Result<Symbol, ModelError> {
+        self.multiplied(x, repeats, true, place)
+    }
+
+    fn multiplied(
+        &mut self,
+        x: &Symbol,
+        repeats: &[usize],
+        is_by_element: bool,
+        place: &str,
+    ) -> Result<Symbol, ModelError> {
         let own = axes_of(x);
         if repeats.len() != own.len() {
             let message = format!("{repeats:?} repeats of shape {:?}", x.shape());
@@ -172,7 +190,8 @@ impl Builder {
         let shape = sizes.collect::<Option<Shape>>().ok_or_else(|| {
             ModelError::unsupported(place, format!("{repeats:?} repeats of shape {:?}", x.shape()))
         })?;
-        // An axis that is repeated is two: which repetition, and where in it. An axis of one element stretches.
+        // An axis that is repeated is two: which repetition, and where in it, or the other way round. An axis of one
+        // element stretches.
         let (mut axes, mut first) = (Vec::new(), Vec::new());
         for (&repeat, &axis) in repeats.iter().zip(&own) {
             first.push(axes.len());
@@ -184,6 +203,7 @@ impl Builder {
             match (is_one, axis.size) {
                 (true, 1) => axes.push(stretched),
                 (true, _) => axes.push(axis),
+                (false, _) if is_by_element => axes.extend([axis, stretched]),
                 (false, _) => axes.extend([stretched, axis]),
             }
         }

@@ -12,6 +12,7 @@ pub(super) mod patterns;
 pub(super) mod pools;
 pub(super) mod products;
 pub(super) mod reductions;
+pub(super) mod resize;
 pub(super) mod shapes;
 pub(super) mod views;
 pub(super) mod zips;

@@ -2,7 +2,8 @@
 
 use super::call::Call;
 use super::lower::{
-    casts, constants, gathers, maps, norms, patterns, pools, products, reductions, shapes, views, zips,
+    casts, constants, gathers, maps, norms, patterns, pools, products, reductions, resize, shapes, views,
+    zips,
 };
 use crate::builder::Symbol;
 use crate::error::ModelError;
@@ -165,6 +166,7 @@ const OPERATORS: &[Operator] = &[
     with("InstanceNormalization", 3, norms::instance_normalization),
     with("IsInf", 1, maps::is_inf),
     map("IsNaN", Unary::IsNan),
+    with("LRN", 1, norms::local_response_normalization),
     with("LayerNormalization", 3, norms::layer_normalization),
     with("LeakyRelu", 1, maps::leaky_relu),
     zip("Less", Binary::Less),
@@ -203,6 +205,7 @@ const OPERATORS: &[Operator] = &[
     reduce("ReduceSumSquare", Fold::SumSquare),
     map("Relu", Unary::Relu),
     with("Reshape", 2, shapes::reshape),
+    with("Resize", 4, resize::resize),
     map("Round", Unary::Round),
     with("Selu", 1, maps::selu),
     with("Shape", 1, constants::shape),
@@ -231,6 +234,7 @@ const OPERATORS: &[Operator] = &[
     with("Transpose", 1, views::transpose),
     with("Trilu", 2, patterns::trilu),
     with("Unsqueeze", 2, shapes::unsqueeze),
+    with("Upsample", 2, resize::upsample),
     with("Where", 3, zips::select),
     zip("Xor", Binary::Xor),
 ];

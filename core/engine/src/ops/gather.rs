@@ -40,7 +40,7 @@ impl Names {
 }
 
 /// Which element an index names among `size`, of which there is one at least.
-fn place(index: i64, size: usize) -> usize {
+pub(super) fn place(index: i64, size: usize) -> usize {
     let size = size as i64;
     let from_front = if index < 0 {
         index.saturating_add(size)

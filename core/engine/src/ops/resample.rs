@@ -27,7 +27,12 @@ pub struct Resample {
 
 impl Resample {
     fn shape(self, x: &[usize], places: &[usize], weights: &[usize]) -> Result<Shape, String> {
-        let refused = || format!("Resample of shape {x:?} by {places:?} and {weights:?} along {}", self.axis);
+        let refused = || {
+            format!(
+                "Resample of shape {x:?} by {places:?} and {weights:?} along {}",
+                self.axis
+            )
+        };
         let (&[results, taps], true) = (places, places == weights && self.axis < x.len()) else {
             return Err(refused());
         };
@@ -118,13 +123,15 @@ mod tests {
         let floats = |shape: &[usize], data: &[f32]| {
             Tensor::new(FileType::F32, shape.to_vec(), Data::Float(data.into())).expect("a tensor")
         };
-        let places = Tensor::new(FileType::I64, vec![2, 2], Data::Int([0, 1, 9, -1].into())).expect("a tensor");
+        let places =
+            Tensor::new(FileType::I64, vec![2, 2], Data::Int([0, 1, 9, -1].into())).expect("a tensor");
         let weights = floats(&[2, 2], &[0.25, 0.75, 1.0, 2.0]);
-        let of = |axis: usize, x: Tensor| {
-            Resample { axis }.evaluate(&[x, places.clone(), weights.clone()])
-        };
+        let of = |axis: usize, x: Tensor| Resample { axis }.evaluate(&[x, places.clone(), weights.clone()]);
         let x = || floats(&[2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
-        assert_eq!(of(0, x()), Ok(floats(&[2, 3], &[3.25, 4.25, 5.25, 12.0, 15.0, 18.0])));
+        assert_eq!(
+            of(0, x()),
+            Ok(floats(&[2, 3], &[3.25, 4.25, 5.25, 12.0, 15.0, 18.0]))
+        );
         assert_eq!(of(1, x()), Ok(floats(&[2, 2], &[1.75, 9.0, 4.75, 18.0])));
         assert!(of(2, x()).is_err() && of(0, floats(&[0, 3], &[])).is_err());
         assert_eq!(of(0, floats(&[3, 0], &[])), Ok(floats(&[2, 0], &[])));

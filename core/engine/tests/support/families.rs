@@ -4,6 +4,8 @@ use super::{random, suite};
 
 #[path = "gathers.rs"]
 pub mod gathers;
+#[path = "neighbours.rs"]
+pub mod neighbours;
 #[path = "products.rs"]
 pub mod products;
 #[path = "reductions.rs"]
@@ -32,6 +34,8 @@ pub fn cases() -> impl Iterator<Item = (&'static str, Case)> {
         named("numbers of many", reductions::cases()),
         named("products of matrices", products::cases()),
         named("numbers of windows", windows::cases()),
+        named("weighted sums at listed places", neighbours::sums()),
+        named("elements by those near them", neighbours::norms()),
     ];
     families.into_iter().flatten()
 }

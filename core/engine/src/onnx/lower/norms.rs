@@ -4,7 +4,7 @@ use crate::builder::Symbol;
 use crate::error::ModelError;
 use crate::graph::{Shape, element_count};
 use crate::onnx::call::Call;
-use crate::ops::{ArgReduce, Binary, Fold, Measure, Unary};
+use crate::ops::{ArgReduce, Binary, Fold, LocalNorm, Measure, Unary};
 use crate::tensor::{Data, Scalar, Tensor};
 
 /// The axes that are measured together: until operator set 12 all from the one that is named, 1 unless the node says
@@ -220,6 +220,23 @@ pub fn mean_variance_normalization(call: &mut Call<'_>) -> Result<Vec<Symbol>, M
     let axes = call.axes(&axes, x.shape().len())?;
     let f = Measure::Standard(1e-18);
     Ok(vec![call.builder.norm(f, &x, &axes, &call.place)?])
+}
+
+/// Over channels near each other.
+pub fn local_response_normalization(call: &mut Call<'_>) -> Result<Vec<Symbol>, ModelError> {
+    let x = call.operand(0)?;
+    over_channels(call, &x)?;
+    let size = call.attributes.int("size")?;
+    let size = size.and_then(|size| usize::try_from(size).ok());
+    let size = size.filter(|&size| size > 0 && size <= x.shape()[1].max(1) * 2);
+    let op = LocalNorm {
+        axis: 1,
+        size: size.ok_or_else(|| call.unsupported("its number of neighbours"))?,
+        alpha: call.float_or("alpha", 1e-4)?,
+        beta: call.float_or("beta", 0.75)?,
+        bias: call.float_or("bias", 1.0)?,
+    };
+    Ok(vec![call.builder.local_norm(op, &x, &call.place)?])
 }
 
 pub fn lp_normalization(call: &mut Call<'_>) -> Result<Vec<Symbol>, ModelError> {
