@@ -4,7 +4,6 @@
 //! The tests themselves are in `tests/tests`, one subject a file; the browser's are in `tests/e2e`.
 
 pub mod blazepose;
-pub mod conformance;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -1,12 +1,16 @@
 //! `cargo xtask conformance`: the engine against the ONNX backend test suite, known networks and random graphs.
 //!
 //! The cases are written by `tests/reference/onnx_cases.py` into `target/conformance` when they are not there or the script
-//! has changed. What runs them is the program `conformance` of the tests package: this one does not know the engine.
+//! has changed. What runs them is the package [`PACKAGE`]: this one does not know the engine.
 
+use std::path::Path;
 use std::process::Command;
 
 use crate::workspace::{Workspace, read_text, sha256_of_sources, write};
 use crate::{Outcome, process, python};
+
+/// The package that judges cases.
+pub const PACKAGE: &str = "plumbline_conformance";
 
 /// What writes the cases.
 const SCRIPTS: [&str; 5] = [
@@ -32,11 +36,19 @@ pub fn run(workspace: &Workspace, args: &[String]) -> Outcome<()> {
 pub fn runner(workspace: &Workspace, args: &[String]) -> Command {
     let mut command = process::cargo();
     command
-        .args(["run", "--quiet", "--package", "plumbline_tests"])
+        .args(["run", "--quiet", "--package", PACKAGE])
         .args(["--bin", "conformance", "--"])
         .args(args)
         .current_dir(&workspace.root);
     command
+}
+
+/// Writes the cases that a browser can run into one file.
+pub fn write_pack(workspace: &Workspace, file: &Path) -> Outcome<()> {
+    process::run(&mut runner(
+        workspace,
+        &["--pack".to_owned(), file.to_string_lossy().into_owned()],
+    ))
 }
 
 /// Writes the cases where they are missing or old. Inside, the reason why they cannot be had on this machine.

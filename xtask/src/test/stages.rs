@@ -19,7 +19,12 @@ use crate::{Outcome, bench, browser, conformance, models, node, page, plumb, pro
 const WEB_PACKAGE: &str = "plumbline_web";
 
 /// Packages with tests that run in a browser.
-const WASM_TESTED_PACKAGES: [&str; 3] = ["plumbline_engine", "plumbline_figure", WEB_PACKAGE];
+const WASM_TESTED_PACKAGES: [&str; 4] = [
+    "plumbline_engine",
+    "plumbline_figure",
+    conformance::PACKAGE,
+    WEB_PACKAGE,
+];
 
 /// How long a test server may take to come up.
 const START_LIMIT: Duration = Duration::from_secs(60);
@@ -131,10 +136,24 @@ pub fn wasm(workspace: &Workspace, counts: &mut Counts) -> Outcome<()> {
     tools::ensure_wasm_target()?;
     let runner = tools::ensure(workspace)?.join("wasm-bindgen-test-runner");
     node::install(workspace, "tests/e2e", "the browser driver of the tests is there")?;
+    // What tests fetch lies here.
+    let served = workspace.target.join("conformance/served");
+    make_folder(&served)?;
+    let cases = conformance::ensure_cases(workspace)?;
+    match &cases {
+        Ok(()) => conformance::write_pack(workspace, &served.join("cases.pack"))?,
+        Err(reason) => {
+            counts.note_skip(reason);
+            counts.skipped += 1;
+        }
+    }
     let mut all_passed = true;
     for package in WASM_TESTED_PACKAGES {
+        if package == conformance::PACKAGE && cases.is_err() {
+            continue;
+        }
         for program in wasm_test_programs(workspace, package)? {
-            all_passed &= run_wasm_tests(workspace, &runner, &program, &chrome, counts)?;
+            all_passed &= run_wasm_tests(&served, &runner, &program, &chrome, counts, workspace)?;
         }
     }
     succeed(all_passed, "WebAssembly tests failed")
@@ -152,6 +171,8 @@ fn wasm_test_programs(workspace: &Workspace, package: &str) -> Outcome<Vec<PathB
                 "--package",
                 package,
             ])
+            // Its default is what only a computer without a browser can do.
+            .args((package == conformance::PACKAGE).then_some("--no-default-features"))
             .arg("--message-format=json-render-diagnostics")
             .current_dir(&workspace.root),
     )?;
@@ -164,26 +185,27 @@ fn wasm_test_programs(workspace: &Workspace, package: &str) -> Outcome<Vec<PathB
         .collect())
 }
 
-/// Serves one module of tests, opens it in Chromium, and counts. Returns whether all passed.
+/// Serves one module of tests beside the files of a folder, opens it in Chromium, and counts. Returns whether all passed.
 fn run_wasm_tests(
-    workspace: &Workspace,
+    served: &Path,
     runner: &Path,
     program: &Path,
     chrome: &Path,
     counts: &mut Counts,
+    workspace: &Workspace,
 ) -> Outcome<bool> {
     let port = free_port()?;
-    let served = Command::new(runner)
+    let server = Command::new(runner)
         .arg(program)
         .env("NO_HEADLESS", "1")
         .env("WASM_BINDGEN_TEST_ADDRESS", format!("127.0.0.1:{port}"))
-        .current_dir(workspace.root.join("web"))
+        .current_dir(served)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|error| format!("{} cannot be started: {error}", runner.display()))?;
-    let mut served = StoppedOnDrop(served);
-    if !wait_for_port(port, &mut served.0)? {
+    let mut server = StoppedOnDrop(server);
+    if !wait_for_port(port, &mut server.0)? {
         println!(
             "{} has no tests.",
             program.file_stem().unwrap_or_default().to_string_lossy()

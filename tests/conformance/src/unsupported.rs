@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
+use crate::files::checkout;
+
 /// Cases that are known to be unsupported on a backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsupported {
@@ -31,12 +33,17 @@ pub fn key(group: &str, name: &str) -> String {
 impl Unsupported {
     /// The list of a backend, which is empty where there is none yet.
     pub fn of_backend(backend: &str) -> Self {
-        let file = crate::checkout().join(format!("tests/fixtures/unsupported_{backend}.txt"));
+        let file = checkout().join(format!("tests/fixtures/unsupported_{backend}.txt"));
         let text = fs::read_to_string(&file).unwrap_or_default();
         Self {
             file,
             known: text.lines().map(str::to_owned).collect(),
         }
+    }
+
+    /// Whether a case is in the list.
+    pub fn contains(&self, key: &str) -> bool {
+        self.known.contains(key)
     }
 
     /// Compares it with a run of some cases: `asked` are all of them, `seen` those that were unsupported.

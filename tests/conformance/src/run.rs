@@ -2,16 +2,17 @@
 
 use plumbline_engine::cpu::Session;
 use plumbline_engine::error::Missing;
+#[cfg(feature = "native")]
 use plumbline_engine::gpu::native::{Gpu, Replayer};
 use plumbline_engine::graph::Graph;
 use plumbline_engine::onnx::header::Header;
 use plumbline_engine::onnx::{Options, import, wire};
 use plumbline_engine::plan::Plan;
 use plumbline_engine::tensor::Tensor;
-use plumbline_engine::{ErrorKind, ModelError, gpu, passes};
+use plumbline_engine::{ErrorKind, ModelError, passes};
 
-use super::case::Case;
-use super::compare::compare;
+use crate::case::Case;
+use crate::compare::compare;
 
 /// What came of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,8 +47,27 @@ impl From<String> for Stop {
 }
 
 /// Runs a case, on the GPU where one is given, else on the CPU.
+#[cfg(feature = "native")]
 pub fn judge(case: &Case, device: Option<&Gpu>) -> Verdict {
-    match run(case, device) {
+    match device {
+        None => judge_on_cpu(case),
+        Some(device) => judge_with(case, |plan, inputs, names| on_gpu(device, &plan, inputs, names)),
+    }
+}
+
+/// Runs a case on the CPU.
+pub fn judge_on_cpu(case: &Case) -> Verdict {
+    judge_with(case, on_cpu)
+}
+
+/// Computes outputs by name, from inputs in their order.
+type Backend<'a> = dyn Fn(Plan, &[Vec<u32>], &[&str]) -> Result<Vec<Words>, Stop> + 'a;
+
+fn judge_with(
+    case: &Case,
+    backend: impl Fn(Plan, &[Vec<u32>], &[&str]) -> Result<Vec<Words>, Stop>,
+) -> Verdict {
+    match run(case, &backend) {
         Ok(given) => Verdict::Pass { given },
         Err(Stop::Model(error)) if error.kind() == ErrorKind::Unsupported => {
             Verdict::Unsupported(error.to_string())
@@ -58,12 +78,11 @@ pub fn judge(case: &Case, device: Option<&Gpu>) -> Verdict {
 }
 
 /// How many inputs were given when the model was read.
-fn run(case: &Case, device: Option<&Gpu>) -> Result<usize, Stop> {
-    let bytes = case.model()?;
-    let (inputs, expected) = (case.inputs()??, case.outputs()??);
+fn run(case: &Case, backend: &Backend<'_>) -> Result<usize, Stop> {
+    let (inputs, expected) = (case.read_inputs()?, case.read_outputs()?);
     let mut options = Options::default();
-    let mut graph = read(&bytes, &mut options, &inputs)?;
-    let header = Header::read(&wire::read_model(&bytes)?, &options.sizes)?;
+    let mut graph = read(&case.model, &mut options, &inputs)?;
+    let header = Header::read(&wire::read_model(&case.model)?, &options.sizes)?;
 
     passes::optimise(&mut graph)?;
     let plan = Plan::new(graph)?;
@@ -77,10 +96,7 @@ fn run(case: &Case, device: Option<&Gpu>) -> Result<usize, Stop> {
     let words = live.iter().map(|(name, tensor)| tensor.to_words(name));
     let words = words.collect::<Result<Vec<_>, _>>()?;
     let names: Vec<&str> = header.outputs.iter().map(|output| output.name.as_str()).collect();
-    let results = match device {
-        None => on_cpu(plan, &words, &names)?,
-        Some(device) => on_gpu(device, &plan, &words, &names)?,
-    };
+    let results = backend(plan, &words, &names)?;
     if results.len() != expected.len() {
         return Err(Stop::Other(format!(
             "{} outputs instead of {}",
@@ -138,8 +154,9 @@ fn on_cpu(plan: Plan, inputs: &[Vec<u32>], names: &[&str]) -> Result<Vec<Words>,
     names.iter().map(|name| of(name)).collect()
 }
 
+#[cfg(feature = "native")]
 fn on_gpu(device: &Gpu, plan: &Plan, inputs: &[Vec<u32>], names: &[&str]) -> Result<Vec<Words>, Stop> {
-    let recording = gpu::record(plan)?;
+    let recording = plumbline_engine::gpu::record(plan)?;
     let inputs: Vec<Vec<f32>> = inputs
         .iter()
         .map(|words| words.iter().map(|&word| f32::from_bits(word)).collect())

@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use plumbline_engine::gpu::native::Gpu;
 
-use super::case::{Case, group};
-use super::run::{Verdict, judge};
+use crate::files::{Entry, group};
+use crate::run::{Verdict, judge};
 
 /// What a worker does: answers for the cases that it is asked for until nobody asks any more.
 ///
@@ -28,7 +28,7 @@ pub fn serve(
     questions: impl BufRead,
     mut answers: impl Write,
 ) -> Result<(), String> {
-    let mut groups: HashMap<String, HashMap<String, Case>> = HashMap::new();
+    let mut groups: HashMap<String, HashMap<String, Entry>> = HashMap::new();
     for question in questions.lines() {
         let question = question.map_err(|error| error.to_string())?;
         let (group_name, name) = question
@@ -43,8 +43,9 @@ pub fn serve(
         }
         let case = groups[group_name]
             .get(name)
-            .ok_or_else(|| format!("there is no case '{name}' in the group {group_name}"))?;
-        let verdict = catch_unwind(AssertUnwindSafe(|| judge(case, device)))
+            .ok_or_else(|| format!("there is no case '{name}' in the group {group_name}"))?
+            .load()?;
+        let verdict = catch_unwind(AssertUnwindSafe(|| judge(&case, device)))
             .unwrap_or_else(|_| Verdict::Fail("it panics".to_owned()));
         writeln!(answers, "{}", to_line(&verdict))
             .and_then(|()| answers.flush())

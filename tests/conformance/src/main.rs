@@ -1,21 +1,23 @@
 //! Runs the cases that `tests/reference/onnx_cases.py` wrote, and prints what came of them.
 //!
-//! Usage: `conformance [--backend cpu|gpu] [--group NAME]... [--filter TEXT] [--accept]`; `cargo xtask conformance` calls
-//! it. Out: every case that fails, what is unsupported and how often, a row for each group, and how the run differs from
+//! Usage: `conformance [--backend cpu|gpu] [--group NAME]... [--filter TEXT] [--accept]`, or `conformance --pack FILE`, which
+//! writes what the CPU supports of operators and random graphs into one file; `cargo xtask conformance` calls it. Out: every case that fails, what is unsupported and how often, a row for each group, and how the run differs from
 //! the list of what is known to be unsupported, which `--accept` writes anew. The exit code is zero only when nothing
 //! failed and nothing was lost. Where the cases are absent it says so.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::io::{stdin, stdout};
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
+use plumbline_conformance::files::{folder, group};
+use plumbline_conformance::pack;
+use plumbline_conformance::run::Verdict;
+use plumbline_conformance::unsupported::{Unsupported, key};
+use plumbline_conformance::worker::{Workers, serve};
 use plumbline_engine::gpu::native::Gpu;
-use plumbline_tests::conformance::case::{folder, group};
-use plumbline_tests::conformance::run::Verdict;
-use plumbline_tests::conformance::unsupported::{Unsupported, key};
-use plumbline_tests::conformance::worker::{Workers, serve};
-use plumbline_tests::skip;
 
 /// As the script calls them, from the smallest cases to the largest.
 const GROUPS: [&str; 4] = ["node", "fuzz", "random", "light"];
@@ -29,6 +31,7 @@ struct Options {
     is_gpu: bool,
     is_worker: bool,
     accepts: bool,
+    pack: Option<PathBuf>,
     groups: Vec<String>,
     filter: String,
 }
@@ -57,6 +60,9 @@ fn main() -> ExitCode {
 /// Whether nothing failed and nothing was lost.
 fn run(args: &[String]) -> Result<bool, String> {
     let options = read(args)?;
+    if let Some(file) = &options.pack {
+        return write_pack(file).map(|()| true);
+    }
     let device = match options.is_gpu.then(Gpu::open) {
         None => None,
         Some(Ok(device)) => Some(device),
@@ -77,6 +83,11 @@ fn run(args: &[String]) -> Result<bool, String> {
     compare(&options)
 }
 
+/// Says that something cannot run here; `cargo xtask test` counts it as skipped.
+fn skip(reason: &str) {
+    println!("skipped: {reason}");
+}
+
 fn read(args: &[String]) -> Result<Options, String> {
     let mut options = Options::default();
     let mut args = args.iter().map(String::as_str);
@@ -87,11 +98,12 @@ fn read(args: &[String]) -> Result<Options, String> {
             ("--backend", Some("cpu")) => options.is_gpu = false,
             ("--backend", Some("gpu")) => options.is_gpu = true,
             ("--group", Some(group)) if GROUPS.contains(&group) => options.groups.push(group.to_owned()),
+            ("--pack", Some(file)) => options.pack = Some(file.into()),
             ("--filter", Some(filter)) => filter.clone_into(&mut options.filter),
             _ => {
                 let groups = GROUPS.join("|");
                 return Err(format!(
-                    "it takes --backend cpu|gpu, --group {groups}, --filter TEXT and --accept, and stopped at '{arg}'"
+                    "it takes --backend cpu|gpu, --group {groups}, --filter TEXT, --accept and --pack FILE, and stopped at '{arg}'"
                 ));
             }
         }
@@ -100,6 +112,20 @@ fn read(args: &[String]) -> Result<Options, String> {
         }
     }
     Ok(options)
+}
+
+/// Networks are left out: a browser would have to fetch a hundred megabytes.
+fn write_pack(file: &Path) -> Result<(), String> {
+    let unsupported = Unsupported::of_backend("cpu");
+    let mut bytes = Vec::new();
+    for name in ["node", "fuzz"] {
+        for entry in group(&folder(), name)? {
+            if !unsupported.contains(&key(name, &entry.name)) {
+                pack::push(&mut bytes, &entry.load()?);
+            }
+        }
+    }
+    fs::write(file, bytes).map_err(|error| format!("{}: {error}", file.display()))
 }
 
 /// The command that runs a worker for the same backend.
