@@ -19,6 +19,7 @@ pub mod order;
 mod products;
 mod reductions;
 mod resamples;
+mod scatters;
 mod views;
 mod windows;
 mod zips;

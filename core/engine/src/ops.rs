@@ -20,7 +20,9 @@ pub mod pad;
 pub mod reduce;
 pub mod resample;
 pub mod scan;
+pub mod scatter;
 pub mod select;
+pub mod sort;
 pub(crate) mod strides;
 pub mod view;
 pub mod window;
@@ -39,7 +41,9 @@ pub use self::pad::{Border, Pad};
 pub use self::reduce::{Fold, Reduce};
 pub use self::resample::Resample;
 pub use self::scan::Scan;
+pub use self::scatter::{Combine, Scatter};
 pub use self::select::Select;
+pub use self::sort::Sort;
 pub use self::view::View;
 pub use self::window::{Pool, Slide, Window};
 pub use self::zip::{Binary, Zip};
@@ -84,6 +88,10 @@ pub enum TensorOp {
     LocalNorm(LocalNorm),
     /// Weighted sums at listed places.
     Resample(Resample),
+    /// Rows combined with others at listed places.
+    Scatter(Scatter),
+    /// Where the first few elements stand.
+    Sort(Sort),
 }
 
 /// What the words of a value hold, and its shape.
@@ -153,6 +161,8 @@ impl TensorOp {
             TensorOp::Window(op) => op,
             TensorOp::LocalNorm(op) => op,
             TensorOp::Resample(op) => op,
+            TensorOp::Scatter(op) => op,
+            TensorOp::Sort(op) => op,
         }
     }
 
@@ -183,6 +193,8 @@ impl TensorOp {
             TensorOp::Window(op) => op,
             TensorOp::LocalNorm(op) => op,
             TensorOp::Resample(op) => op,
+            TensorOp::Scatter(op) => op,
+            TensorOp::Sort(op) => op,
         }
     }
 
@@ -205,6 +217,8 @@ impl TensorOp {
             TensorOp::Window(_) => WINDOW,
             TensorOp::LocalNorm(_) => LOCAL_NORM,
             TensorOp::Resample(_) => RESAMPLE,
+            TensorOp::Scatter(_) => SCATTER,
+            TensorOp::Sort(_) => SORT,
         });
         self.own_family().write(file);
     }
@@ -237,6 +251,8 @@ impl TensorOp {
             WINDOW => Some(TensorOp::Window(Window::read(file, origin)?)),
             LOCAL_NORM => Some(TensorOp::LocalNorm(LocalNorm::read(file, origin)?)),
             RESAMPLE => Some(TensorOp::Resample(Resample::read(file, origin)?)),
+            SCATTER => Some(TensorOp::Scatter(Scatter::read(file, origin)?)),
+            SORT => Some(TensorOp::Sort(Sort::read(file, origin)?)),
             _ => None,
         })
     }
@@ -258,6 +274,8 @@ const MATMUL: usize = 27;
 const WINDOW: usize = 29;
 const LOCAL_NORM: usize = 30;
 const RESAMPLE: usize = 31;
+const SCATTER: usize = 33;
+const SORT: usize = 34;
 
 /// What an operator takes, gives and costs.
 pub(crate) trait Family: OnCpu + OnGpu {

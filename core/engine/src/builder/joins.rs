@@ -187,6 +187,11 @@ impl Symbol {
         }
     }
 
+    /// Its axes in the order in which they lie in memory, from the outermost to the innermost.
+    pub fn axes_in_memory(&self) -> Vec<usize> {
+        self.order().axes().to_vec()
+    }
+
     /// Between which integers its elements lie; `None` when they are no integers or there are none.
     pub(super) fn bounds(&self) -> Option<Bounds> {
         match self {

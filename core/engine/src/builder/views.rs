@@ -132,6 +132,25 @@ impl Builder {
         self.viewed(x, offset, &axes, x.order(), place)
     }
 
+    /// The elements whose places along two axes are equal; the second axis is dropped.
+    ///
+    /// # Errors
+    /// *Invalid* unless there are two such axes of one size, the first of them before the second; *unsupported* where too
+    /// much would be computed.
+    pub fn diagonal(&mut self, x: &Symbol, [a, b]: [usize; 2], place: &str) -> Result<Symbol, ModelError> {
+        let mut axes = axes_of(x);
+        if a >= b || b >= axes.len() || axes[a].size != axes[b].size {
+            let message = format!("a diagonal of {:?} along {a} and {b}", x.shape());
+            return Err(ModelError::invalid(place, message));
+        }
+        axes[a].stride += axes.remove(b).stride;
+        let order = x.order();
+        let left = order.axes().iter().filter(|&&axis| axis != b);
+        let order = Order::new(left.map(|&axis| axis - usize::from(axis > b)).collect());
+        let order = order.unwrap_or_else(|| Order::identity(axes.len()));
+        self.viewed(x, 0, &axes, order, place)
+    }
+
     /// The value as it stretches to the shape that it has in common with another, as NumPy broadcasts them.
     ///
     /// # Errors

@@ -181,6 +181,11 @@ pub(super) struct Common {
 }
 
 impl Common {
+    /// Operands as they are.
+    pub fn new(shape: Shape, order: Order, inputs: Vec<ValueId>) -> Self {
+        Self { shape, order, inputs }
+    }
+
     /// One operand.
     pub fn of(x: &Live) -> Self {
         Self {

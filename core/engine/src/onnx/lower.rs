@@ -5,14 +5,19 @@
 
 pub(super) mod casts;
 pub(super) mod constants;
+pub(super) mod einsum;
 pub(super) mod gathers;
+pub(super) mod losses;
 pub(super) mod maps;
 pub(super) mod norms;
 pub(super) mod patterns;
+mod places;
 pub(super) mod pools;
 pub(super) mod products;
+pub(super) mod quantised;
 pub(super) mod reductions;
 pub(super) mod resize;
+pub(super) mod scatters;
 pub(super) mod shapes;
 pub(super) mod views;
 pub(super) mod zips;

@@ -10,6 +10,8 @@ pub mod neighbours;
 pub mod products;
 #[path = "reductions.rs"]
 pub mod reductions;
+#[path = "scatters.rs"]
+pub mod scatters;
 #[path = "selects.rs"]
 pub mod selects;
 #[path = "views.rs"]
@@ -36,6 +38,8 @@ pub fn cases() -> impl Iterator<Item = (&'static str, Case)> {
         named("numbers of windows", windows::cases()),
         named("weighted sums at listed places", neighbours::sums()),
         named("elements by those near them", neighbours::norms()),
+        named("rows at listed places", scatters::rows()),
+        named("first elements in order", scatters::orders()),
     ];
     families.into_iter().flatten()
 }
