@@ -2,7 +2,7 @@
 
 Usage (Python 3.11+):
     python3 -m venv venv && venv/bin/pip install -r tests/reference/requirements.txt
-    venv/bin/python tests/reference/onnx_cases.py target/conformance [node] [light] [random] [fuzz]
+    venv/bin/python tests/reference/onnx_cases.py target/conformance [node] [light] [random] [families] [fuzz]
 
 Comes out, for each group, GROUP/index.json and for each of its cases the layout in which the ONNX project keeps its own:
 GROUP/CASE/model.onnx, GROUP/CASE/test_data_set_0/input_I.pb and output_I.pb, one for each input and output of the graph
@@ -13,6 +13,9 @@ in its order, initialisers left out. A group appears when it is complete; what w
             the same number a thousand times, so they show that a network runs and little more
     random  the same architectures with random weights, and what onnxruntime without optimisations makes of a random
             picture; vgg19 and zfnet512 are left out for their size
+    families
+            small networks of `onnx_families.py`, one of each kind that vision and movement models are made of, with
+            what onnxruntime without optimisations makes of random weights and inputs
     fuzz    500 small graphs of `onnx_fuzz.py`, with what onnxruntime without optimisations makes of random inputs; steps
             on which the ONNX reference evaluator says otherwise are left out and counted
 
@@ -37,6 +40,8 @@ RTOL, ATOL = 1e-3, 1e-7
 # Fifty layers of f32 in another order of summation, on logits with a standard deviation of LOGITS.
 RANDOM_ATOL = 1e-4
 LOGITS = 2.0
+# Some dozen layers, in units of the largest element of all outputs.
+FAMILY_ATOL = 1e-4
 
 
 def versions() -> dict[str, str]:
@@ -60,6 +65,7 @@ import onnx  # noqa: E402
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, numpy_helper  # noqa: E402
 from onnx.backend.test.case.node import collect_testcases  # noqa: E402
 
+import onnx_families  # noqa: E402
 import onnx_fuzz  # noqa: E402
 import onnx_net  # noqa: E402
 
@@ -213,7 +219,7 @@ def fuzz_cases() -> Iterator[Case]:
         net = onnx_fuzz.build(seed)
         if not net.nodes:
             continue
-        model = net.model()
+        model = net.model(net.ends())
         inputs = [value.array for value in net.inputs]
         outputs = onnx_net.run_onnxruntime(model, {value.name: value.array for value in net.inputs})
         atol = onnx_net.RELATIVE_ATOL * max(float(np.abs(value).max()) for value in outputs)
@@ -225,10 +231,20 @@ def fuzz_cases() -> Iterator[Case]:
         print(f"fuzz: steps left out, {what}: {dict(counts.most_common())}")
 
 
+def family_cases() -> Iterator[Case]:
+    for seed, (name, build) in enumerate(onnx_families.FAMILIES.items()):
+        net, outputs = onnx_families.network(seed, build)
+        inputs = [value.array for value in net.inputs]
+        expected = [value.array for value in outputs]
+        atol = FAMILY_ATOL * max(float(np.abs(value).max()) for value in expected)
+        yield Case(f"family_{name}", net.model(outputs), inputs, expected, RTOL, atol)
+
+
 GROUPS: dict[str, Callable[[], Iterator[Case]]] = {
     "node": node_cases,
     "light": light_cases,
     "random": random_cases,
+    "families": family_cases,
     "fuzz": fuzz_cases,
 }
 

@@ -12,6 +12,7 @@ operands as attributes and others as inputs.
 What is added is computed at once, and stays only where two runtimes agree on it (`onnx_net.py`). Functions that jump
 (rounding, comparisons, places of extremes) are only asked of values that are exact multiples of a quarter.
 """
+
 import sys
 
 from onnx import helper

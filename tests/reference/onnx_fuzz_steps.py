@@ -168,9 +168,11 @@ def concat(net: Net) -> None:
     a = net.floats(1)
     axis = int(net.random.integers(a.rank)) if a.rank != 4 or net.chance(0.3) else 1
     b = net.value(
-        lambda value: value.array.dtype == np.float32
-        and value.rank == a.rank
-        and all(i == axis or s == t for i, (s, t) in enumerate(zip(value.shape, a.shape, strict=True)))
+        lambda value: (
+            value.array.dtype == np.float32
+            and value.rank == a.rank
+            and all(i == axis or s == t for i, (s, t) in enumerate(zip(value.shape, a.shape, strict=True)))
+        )
     )
     parts = [a, b, net.quarters(*a.shape)] if net.chance(0.2) else [a, b]
     net.add("Concat", *parts, axis=int(net.pick(axis, axis - a.rank)), exact=all(

@@ -13,9 +13,10 @@ use crate::{Outcome, process, python};
 pub const PACKAGE: &str = "plumbline_conformance";
 
 /// What writes the cases.
-const SCRIPTS: [&str; 5] = [
+const SCRIPTS: [&str; 6] = [
     "onnx_cases.py",
     "requirements.txt",
+    "onnx_families.py",
     "onnx_fuzz.py",
     "onnx_fuzz_steps.py",
     "onnx_net.py",

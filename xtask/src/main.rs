@@ -37,8 +37,8 @@ Usage: cargo xtask COMMAND
                                --quick stops before the stages that need a browser
                                --only runs the named stages: format, lints, conformance, native,
                                wasm, e2e
-  conformance [--backend cpu|gpu] [--group node|fuzz|random|light]... [--filter TEXT] [--accept]
-                               run the ONNX backend test suite, 500 random graphs and known networks; prints what
+  conformance [--backend cpu|gpu] [--group node|fuzz|families|random|light]... [--filter TEXT] [--accept]
+                               run the ONNX backend test suite, 500 random graphs and networks of all kinds; prints what
                                fails and what is unsupported, and how that differs from tests/fixtures/unsupported_*
                                --accept writes that list anew
   bench [--browser NAME] [--models LIST] [--gpu-models LIST] [--runtimes LIST] [--against RUNTIME]

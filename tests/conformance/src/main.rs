@@ -20,7 +20,7 @@ use plumbline_conformance::worker::{Workers, serve};
 use plumbline_engine::gpu::native::Gpu;
 
 /// As the script calls them, from the smallest cases to the largest.
-const GROUPS: [&str; 4] = ["node", "fuzz", "random", "light"];
+const GROUPS: [&str; 5] = ["node", "fuzz", "families", "random", "light"];
 
 /// For one case. The largest network takes some ten seconds on a software adapter.
 const LIMIT: Duration = Duration::from_secs(300);
@@ -118,7 +118,7 @@ fn read(args: &[String]) -> Result<Options, String> {
 fn write_pack(file: &Path) -> Result<(), String> {
     let unsupported = Unsupported::of_backend("cpu");
     let mut bytes = Vec::new();
-    for name in ["node", "fuzz"] {
+    for name in ["node", "fuzz", "families"] {
         for entry in group(&folder(), name)? {
             if !unsupported.contains(&key(name, &entry.name)) {
                 pack::push(&mut bytes, &entry.load()?);
@@ -196,7 +196,7 @@ fn compare(options: &Options) -> Result<bool, String> {
     }
     let change = list.change(&asked, &refused);
     for key in &change.lost {
-        println!("lost: {key} was supported");
+        println!("lost: {key} is unsupported and not on the list");
     }
     if !change.gained.is_empty() {
         println!(

@@ -47,7 +47,7 @@ fn read(case: &Case) -> Result<(), ModelError> {
 fn every_file_of_the_suite_is_read_or_a_gap_is_named() {
     let mut n_cases = 0;
     let mut n_read = 0;
-    for name in ["node", "light", "random", "fuzz"] {
+    for name in ["node", "light", "random", "families", "fuzz"] {
         for entry in group(&folder(), name).expect("the script's own index") {
             let case = entry.load().expect("the files of the case are there");
             n_cases += 1;
@@ -68,7 +68,7 @@ fn every_file_of_the_suite_is_read_or_a_gap_is_named() {
 /// Single operators and random graphs; networks take longer and are left to the command.
 #[test]
 fn no_case_of_the_suite_fails() {
-    let groups = ["node", "fuzz"].map(|name| group(&folder(), name).expect("the script's own index"));
+    let groups = ["node", "fuzz", "families"].map(|name| group(&folder(), name).expect("the script's own index"));
     let cases = groups.concat();
     if cases.is_empty() {
         return skip();
