@@ -65,10 +65,11 @@ fn every_file_of_the_suite_is_read_or_a_gap_is_named() {
     assert!(n_read * 10 > n_cases * 8, "{n_read} of {n_cases}");
 }
 
-/// Single operators and random graphs; networks take longer and are left to the command.
+/// The large networks take longer and are left to the command.
 #[test]
 fn no_case_of_the_suite_fails() {
-    let groups = ["node", "fuzz", "families"].map(|name| group(&folder(), name).expect("the script's own index"));
+    let groups =
+        ["node", "fuzz", "families"].map(|name| group(&folder(), name).expect("the script's own index"));
     let cases = groups.concat();
     if cases.is_empty() {
         return skip();
