@@ -11,11 +11,12 @@
 //! picture is the person, and what is put behind them.
 //!
 //! Models that somebody brings: a [`manifest`] says for which [`task`] they are and how a picture becomes their
-//! [`model_input`]; a [`proposal`] guesses it from names and shapes.
+//! [`model_input`]; a [`proposal`] guesses it from names and shapes; [`decoders`] read what such models give.
 
 pub mod anchors;
 pub mod backdrop;
 mod blur;
+pub mod decoders;
 pub mod detection;
 pub mod follower;
 pub mod geometry;

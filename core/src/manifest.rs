@@ -7,6 +7,7 @@
 //! task = "movenet"               # one of Task's ids
 //! keypoints = "coco-17"          # which points; tasks that give points
 //! labels = ["cat", "dog"]        # what the classes are; tasks that give classes
+//! scores = "logits"              # logits | distribution | independent: what scores are; without it, what they look like
 //!
 //! [input]
 //! tensor = "serving_default_input:0"   # optional where the model has one input
@@ -15,7 +16,7 @@
 //! resize = "letterbox"           # stretch | letterbox | letterbox-corner | centre-crop
 //! shorter_side_px = 256          # before a centre crop; optional
 //! border = [0, 0, 0]             # beside the picture in a letterbox
-//! interpolation = "bilinear"     # bilinear | antialiased | nearest
+//! interpolation = "bilinear"     # bilinear | antialiased | warp | nearest
 //! colours = "rgb"                # rgb | bgr
 //! range = [0.0, 255.0]           # what the levels 0 and 255 become
 //! mean = [0.0, 0.0, 0.0]         # then subtracted, in the order of the input
@@ -35,6 +36,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::decoders::ScoreForm;
 use crate::geometry::ImageSize;
 use crate::keypoint_sets::KeypointSet;
 use crate::model_input::{ColourOrder, Interpolation, MAX_SIDE_PX, Preprocessing, Resize};
@@ -57,6 +59,8 @@ pub struct Manifest {
     pub keypoints: Option<KeypointSet>,
     /// What its classes are called, by index; empty where nobody said.
     pub labels: Vec<String>,
+    /// What the scores of classes and masks are, where their looks deceive.
+    pub scores: Option<ScoreForm>,
     /// The input that takes the picture; the only one without it.
     pub input: Option<String>,
     /// What happens to a picture.
@@ -103,6 +107,8 @@ struct Text {
     keypoints: Option<KeypointSet>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     labels: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scores: Option<ScoreForm>,
     input: InputText,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     outputs: BTreeMap<Role, String>,
@@ -153,6 +159,7 @@ impl TryFrom<Text> for Manifest {
             task: text.task,
             keypoints: text.keypoints,
             labels: text.labels,
+            scores: text.scores,
             input: input.tensor,
             preprocessing: Preprocessing {
                 size: ImageSize {
@@ -185,6 +192,7 @@ impl From<Manifest> for Text {
             task: manifest.task,
             keypoints: manifest.keypoints,
             labels: manifest.labels,
+            scores: manifest.scores,
             input: InputText {
                 tensor: manifest.input,
                 width_px: preprocessing.size.width_px,
@@ -255,11 +263,20 @@ impl Manifest {
         if input.std.contains(&0.0) {
             return refuse("input.std: nothing can be divided by 0".to_owned());
         }
+        if input.interpolation == Interpolation::Warp && input.border != [0; 3] {
+            return refuse("input.border: beside a picture that is warped everything is black".to_owned());
+        }
         if self.labels.len() > MAX_LABELS {
             return refuse(format!("labels: there are more than {MAX_LABELS}"));
         }
         if self.keypoints.is_some() && !self.task.gives_points() {
             return refuse(format!("keypoints: task \"{}\" gives none", self.task.id()));
+        }
+        if self.scores.is_some() && !matches!(self.task, Task::Classes | Task::Mask) {
+            return refuse(format!(
+                "scores: task \"{}\" takes what the model gives",
+                self.task.id()
+            ));
         }
         let (needs, may_have) = (self.task.needs(), self.task.may_have());
         let known = || needs.iter().chain(may_have);
@@ -380,6 +397,7 @@ simcc-y = 'simcc_y'
             task: Task::Classes,
             keypoints: None,
             labels: vec!["cat".to_owned(), "a \"quoted\" dog".to_owned()],
+            scores: Some(ScoreForm::Logits),
             outputs: BTreeMap::new(),
             preprocessing: Preprocessing {
                 resize: Resize::CentreCrop,
@@ -424,6 +442,11 @@ simcc-y = 'simcc_y'
                 "task",
                 "keypoints = 'coco-17'\ntask",
                 "keypoints: task \"classes\" gives none",
+            ),
+            (
+                "task = 'classes'",
+                "task = 'yolo-detect'\nscores = 'logits'",
+                "scores: task \"yolo-detect\" takes",
             ),
             ("= 8", "= 0", "input.width_px: it is from 1 to 8192"),
             (

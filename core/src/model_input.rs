@@ -29,18 +29,21 @@ pub enum Resize {
     CentreCrop,
 }
 
-/// How pixels between pixels are found. Pixel centres lie at one half on both sides, and what is found is rounded to
-/// 8 bits, as it is where models are trained.
+/// How pixels between pixels are found. What is found is rounded to 8 bits, as it is where models are trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Interpolation {
-    /// From the four neighbours, however much the picture shrinks (OpenCV's `INTER_LINEAR`).
+    /// From the four neighbours, however much the picture shrinks; pixel centres lie at one half on both sides (OpenCV's
+    /// `resize` with `INTER_LINEAR`).
     #[default]
     Bilinear,
     /// The same where the picture grows; where it shrinks from all pixels that an output pixel covers, weighted by a
     /// triangle (Pillow's `BILINEAR`, and so torchvision's).
     Antialiased,
-    /// The pixel whose area holds the place (OpenCV's `INTER_NEAREST`).
+    /// From the four neighbours, with no half pixel added: output pixel i reads the picture at i times the factor, in
+    /// black where that is outside (OpenCV's `warpAffine`, with which MMPose cuts people out).
+    Warp,
+    /// The pixel at or before i times the factor (OpenCV's `resize` with `INTER_NEAREST`).
     Nearest,
 }
 

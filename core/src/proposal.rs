@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::decoders::yolo::cells_of;
 use crate::geometry::ImageSize;
 use crate::keypoint_sets::KeypointSet;
 use crate::manifest::Manifest;
@@ -116,6 +117,7 @@ impl Proposal {
             task: self.task,
             keypoints: self.keypoints,
             labels: Vec::new(),
+            scores: None,
             input: Some(self.input.clone()),
             preprocessing: self.preprocessing.clone(),
             outputs: self.outputs.clone(),
@@ -286,6 +288,7 @@ impl<'a> Model<'a> {
         let mut proposal = Proposal {
             preprocessing: Preprocessing {
                 resize: Resize::Letterbox,
+                interpolation: Interpolation::Warp,
                 range: [0.0, 255.0],
                 mean: mean.map(|share| share * 255.0),
                 std: std.map(|share| share * 255.0),
@@ -358,17 +361,6 @@ impl<'a> Model<'a> {
         })
     }
 
-    /// Candidates of a YOLO without suppression inside: a cell each at strides 8, 16 and 32.
-    fn yolo_cells(&self) -> Option<usize> {
-        let (width, height) = (self.size.width_px as usize, self.size.height_px as usize);
-        (width.is_multiple_of(32) && height.is_multiple_of(32)).then(|| {
-            [8, 16, 32]
-                .into_iter()
-                .map(|stride| (width / stride) * (height / stride))
-                .sum()
-        })
-    }
-
     fn in_grey_frame(&self) -> Preprocessing {
         Preprocessing {
             resize: Resize::Letterbox,
@@ -383,7 +375,7 @@ impl<'a> Model<'a> {
         let &[1, rows, columns] = output.shape else {
             return None;
         };
-        let (count, confidence, why) = if self.yolo_cells() == Some(columns) && rows >= 8 && rows % 3 == 2 {
+        let (count, confidence, why) = if cells_of(self.size) == Some(columns) && rows >= 8 && rows % 3 == 2 {
             let count = (rows - 5) / 3;
             let why = format!(
                 "a box, a score and {count} points for each of {columns} cells, as YOLO-pose gives them"
@@ -428,7 +420,7 @@ impl<'a> Model<'a> {
     fn yolo_detect(&self) -> Option<Proposal> {
         let output = self.sole_output()?;
         let (confidence, why, question) = match *output.shape {
-            [1, rows, cells] if rows > 4 && self.yolo_cells() == Some(cells) => {
+            [1, rows, cells] if rows > 4 && cells_of(self.size) == Some(cells) => {
                 let classes = rows - 4;
                 let confidence = if rows == 84 {
                     Confidence::Certain

@@ -15,6 +15,7 @@
 pub mod error;
 pub mod gpu;
 pub mod inference;
+pub mod model_input;
 pub mod models;
 pub mod motion_jpeg;
 pub mod people;
