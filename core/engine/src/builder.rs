@@ -12,6 +12,7 @@
 //! move where somebody asks for them in an order of their own.
 
 pub mod bounds;
+mod convolutions;
 mod gathers;
 mod images;
 mod joins;
@@ -26,6 +27,7 @@ mod zips;
 
 use std::collections::HashMap;
 
+pub use self::convolutions::Convolved;
 pub use self::views::Part;
 use crate::element::{Element, FileType};
 use crate::error::{Missing, ModelError};

@@ -11,6 +11,7 @@
 pub(crate) mod absent;
 pub mod arg_reduce;
 pub mod concat;
+pub mod convolve;
 pub mod gather;
 pub mod local_norm;
 pub mod map;
@@ -32,6 +33,7 @@ use std::fmt;
 
 pub use self::arg_reduce::ArgReduce;
 pub use self::concat::Concat;
+pub use self::convolve::{Convolve, ConvolveAxis};
 pub use self::gather::{Gather, Names};
 pub use self::local_norm::LocalNorm;
 pub use self::map::{Map, Unary};
@@ -82,6 +84,8 @@ pub enum TensorOp {
     Norm(Norm),
     /// Products of matrices.
     MatMul(MatMul),
+    /// Sums of products of elements and the weights around them.
+    Convolve(Convolve),
     /// One number of each window.
     Window(Window),
     /// Each element by those near it.
@@ -158,6 +162,7 @@ impl TensorOp {
             TensorOp::Scan(op) => op,
             TensorOp::Norm(op) => op,
             TensorOp::MatMul(op) => op,
+            TensorOp::Convolve(op) => op,
             TensorOp::Window(op) => op,
             TensorOp::LocalNorm(op) => op,
             TensorOp::Resample(op) => op,
@@ -190,6 +195,7 @@ impl TensorOp {
             TensorOp::Scan(op) => op,
             TensorOp::Norm(op) => op,
             TensorOp::MatMul(op) => op,
+            TensorOp::Convolve(op) => op,
             TensorOp::Window(op) => op,
             TensorOp::LocalNorm(op) => op,
             TensorOp::Resample(op) => op,
@@ -214,6 +220,7 @@ impl TensorOp {
             TensorOp::Scan(_) => SCAN,
             TensorOp::Norm(_) => NORM,
             TensorOp::MatMul(_) => MATMUL,
+            TensorOp::Convolve(_) => CONVOLVE,
             TensorOp::Window(_) => WINDOW,
             TensorOp::LocalNorm(_) => LOCAL_NORM,
             TensorOp::Resample(_) => RESAMPLE,
@@ -248,6 +255,7 @@ impl TensorOp {
             SCAN => Some(TensorOp::Scan(Scan::read(file, origin)?)),
             NORM => Some(TensorOp::Norm(Norm::read(file, origin)?)),
             MATMUL => Some(TensorOp::MatMul(MatMul::read(file, origin)?)),
+            CONVOLVE => Some(TensorOp::Convolve(Convolve::read(file, origin)?)),
             WINDOW => Some(TensorOp::Window(Window::read(file, origin)?)),
             LOCAL_NORM => Some(TensorOp::LocalNorm(LocalNorm::read(file, origin)?)),
             RESAMPLE => Some(TensorOp::Resample(Resample::read(file, origin)?)),
@@ -271,6 +279,7 @@ const ARG_REDUCE: usize = 24;
 const SCAN: usize = 25;
 const NORM: usize = 26;
 const MATMUL: usize = 27;
+const CONVOLVE: usize = 28;
 const WINDOW: usize = 29;
 const LOCAL_NORM: usize = 30;
 const RESAMPLE: usize = 31;

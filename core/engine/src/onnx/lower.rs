@@ -5,6 +5,7 @@
 
 pub(super) mod casts;
 pub(super) mod constants;
+pub(super) mod convolutions;
 pub(super) mod einsum;
 pub(super) mod gathers;
 pub(super) mod losses;

@@ -2,8 +2,8 @@
 
 use super::call::Call;
 use super::lower::{
-    casts, constants, einsum, gathers, losses, maps, norms, patterns, pools, products, quantised, reductions,
-    resize, scatters, shapes, views, zips,
+    casts, constants, convolutions, einsum, gathers, losses, maps, norms, patterns, pools, products,
+    quantised, reductions, resize, scatters, shapes, views, zips,
 };
 use crate::builder::Symbol;
 use crate::error::ModelError;
@@ -132,6 +132,8 @@ const OPERATORS: &[Operator] = &[
     with("Concat", ANY, views::concat),
     with("Constant", 0, constants::constant),
     with("ConstantOfShape", 1, constants::constant_of_shape),
+    with("Conv", 3, convolutions::conv),
+    with("ConvTranspose", 3, convolutions::conv_transpose),
     map("Cos", Unary::Cos),
     map("Cosh", Unary::Cosh),
     with("CumProd", 2, reductions::cum_prod),

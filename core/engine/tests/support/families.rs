@@ -2,6 +2,8 @@
 
 use super::{random, suite};
 
+#[path = "convolves.rs"]
+pub mod convolves;
 #[path = "gathers.rs"]
 pub mod gathers;
 #[path = "neighbours.rs"]
@@ -35,6 +37,7 @@ pub fn cases() -> impl Iterator<Item = (&'static str, Case)> {
         named("elements at other places", views::cases()),
         named("numbers of many", reductions::cases()),
         named("products of matrices", products::cases()),
+        named("convolutions", convolves::cases()),
         named("numbers of windows", windows::cases()),
         named("weighted sums at listed places", neighbours::sums()),
         named("elements by those near them", neighbours::norms()),

@@ -71,6 +71,8 @@ fn slides(call: &mut Call<'_>, x: &[usize]) -> Result<Vec<Slide>, ModelError> {
                 count - usize::from(begins >= size + before)
             }
             Some(room) => room / stride + 1,
+            // The only window begins within and reaches beyond what is there.
+            None if rounds_up && reach - room < stride && size > 0 => 1,
             None => return Err(call.invalid(format!("windows of {reach} over {room} places"))),
         };
         slides.push(Slide {
