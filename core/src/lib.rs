@@ -33,6 +33,7 @@ pub mod pose_smoothing;
 pub mod preprocess;
 pub mod proposal;
 pub mod roi;
+pub mod selfie;
 pub mod skeleton;
 pub mod smoothing;
 pub mod task;

@@ -3,12 +3,12 @@
 //!
 //! Sigmoid, projection and uncertainty are those of MediaPipe's pose graph: logits become probabilities in the model's
 //! square input, these are brought back to the image by the inverse of the map that cut the input out, and what lies
-//! outside of the square is nobody.
+//! outside of the square is nobody. A model that looks at the whole image ([`crate::selfie`]) has no outside.
 //!
-//! A mask stays in its square ([`RegionMask`]) until somebody needs it for each pixel of the image ([`Mask`]): there it
-//! has as much detail as the model gave, and 65,536 values instead of a picture's million.
+//! A mask stays in its model's input ([`RegionMask`]) until somebody needs it for each pixel of the image ([`Mask`]): there
+//! it has as much detail as the model gave, and 65,536 values instead of a picture's million.
 
-use crate::geometry::{ImageSize, Point2};
+use crate::geometry::{Affine2, ImageSize, Point2};
 use crate::roi::RotatedRect;
 use crate::time::Timestamp;
 
@@ -28,20 +28,48 @@ const PERSON_FROM: f32 = 0.85;
 /// The share of each pixel of a model's input that belongs to the person, 0 to 1, and where the input was cut out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RegionMask {
-    side_px: usize,
+    size: ImageSize,
     values: Vec<f32>,
     region: RotatedRect,
+    /// What lies beyond the region.
+    beyond: Beyond,
+}
+
+/// What is known of the pixels outside of a mask's region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Beyond {
+    /// Nobody is there.
+    Nobody,
+    /// There are none: the region is the whole image, and its border is the image's. Pixels of the image whose middle lies
+    /// beyond that of the outermost value have the nearest one.
+    Nothing,
 }
 
 impl RegionMask {
     /// From `[side_px, side_px]` shares, row by row from the top, of an input that was cut out of an image at `region`.
     /// `None` where the region is not usable, or there are not `side_px * side_px` values, or none.
     pub fn new(values: Vec<f32>, side_px: usize, region: &RotatedRect) -> Option<Self> {
-        let is_whole = side_px > 0 && values.len() == side_px * side_px;
+        let side = u32::try_from(side_px).ok()?;
+        let size = ImageSize {
+            width_px: side,
+            height_px: side,
+        };
+        Self::of(values, size, region, Beyond::Nobody)
+    }
+
+    /// From shares of a model's input of this size, row by row from the top, of which `region` is the whole image. `None`
+    /// as in [`Self::new`].
+    pub fn of_whole_image(values: Vec<f32>, size: ImageSize, region: &RotatedRect) -> Option<Self> {
+        Self::of(values, size, region, Beyond::Nothing)
+    }
+
+    fn of(values: Vec<f32>, size: ImageSize, region: &RotatedRect, beyond: Beyond) -> Option<Self> {
+        let is_whole = !values.is_empty() && values.len() == pixel_count(size);
         (is_whole && region.is_usable()).then_some(Self {
-            side_px,
+            size,
             values,
             region: *region,
+            beyond,
         })
     }
 
@@ -51,9 +79,19 @@ impl RegionMask {
         Self::new(values, side_px, region)
     }
 
-    /// Columns, and rows, of the model's input.
-    pub fn side_px(&self) -> usize {
-        self.side_px
+    /// Columns and rows of the model's input.
+    pub fn size(&self) -> ImageSize {
+        self.size
+    }
+
+    /// From the model's input to the image.
+    pub fn image_from_input(&self) -> Affine2 {
+        self.region.image_from_input(self.size)
+    }
+
+    /// Whether any pixel is more likely a person than not.
+    pub fn shows_somebody(&self) -> bool {
+        self.values.iter().any(|&share| share > 0.5)
     }
 
     /// Row by row from the top of the input.
@@ -70,7 +108,7 @@ impl RegionMask {
     /// outside of the region.
     pub fn in_image(&self, size: ImageSize) -> Mask {
         let mut mask = Mask::empty(size);
-        let Some(model_from_image) = self.region.image_from_model(self.side_px as f32).inverse() else {
+        let Some(model_from_image) = self.image_from_input().inverse() else {
             return mask;
         };
         for (y, row) in mask
@@ -100,9 +138,9 @@ impl RegionMask {
     /// The same mask with edges that fade over about `radius_px` pixels of the image on both sides; a radius below half
     /// a pixel of the input changes nothing.
     pub fn feathered(mut self, radius_px: f32) -> Self {
-        let side = self.side_px;
-        let radius = radius_px * side as f32 / self.region.width_px;
-        crate::blur::blur(&mut self.values, side, side, 1, radius);
+        let [width, height] = [self.size.width_px, self.size.height_px].map(|side| side as usize);
+        let radius = radius_px * width as f32 / self.region.width_px;
+        crate::blur::blur(&mut self.values, width, height, 1, radius);
         self
     }
 
@@ -132,17 +170,21 @@ impl RegionMask {
     /// The share at a place of the input, pixels counted by their indices; `None` a pixel or more beyond its border,
     /// where nothing is known.
     fn at(&self, place: Point2) -> Option<f32> {
-        let side = self.side_px as f32;
-        let Point2 { x, y } = place;
-        if !(x > -1.0 && y > -1.0 && x < side && y < side) {
+        let Point2 { mut x, mut y } = place;
+        let [columns, rows] = [self.size.width_px, self.size.height_px];
+        if self.beyond == Beyond::Nothing {
+            x = x.clamp(0.0, columns as f32 - 1.0);
+            y = y.clamp(0.0, rows as f32 - 1.0);
+        }
+        if !(x > -1.0 && y > -1.0 && x < columns as f32 && y < rows as f32) {
             return None;
         }
         let (left, top) = (x.floor(), y.floor());
         let (column, row) = (left as isize, top as isize);
-        let side = self.side_px as isize;
+        let [columns, rows] = [columns as isize, rows as isize];
         let value = |column: isize, row: isize| {
-            if (0..side).contains(&column) && (0..side).contains(&row) {
-                self.values[(row * side + column) as usize]
+            if (0..columns).contains(&column) && (0..rows).contains(&row) {
+                self.values[(row * columns + column) as usize]
             } else {
                 0.0
             }
@@ -260,15 +302,12 @@ impl MaskSmoothing {
 
 /// Mixes `ratio` of a mask before, at most, into the uncertain pixels of another.
 fn mix(mask: &mut RegionMask, previous: &RegionMask, ratio: f32) {
-    let image_from_mask = mask.region.image_from_model(mask.side_px as f32);
-    let before_from_image = previous
-        .region
-        .image_from_model(previous.side_px as f32)
-        .inverse();
-    let Some(before_from_image) = before_from_image else {
+    let image_from_mask = mask.image_from_input();
+    let Some(before_from_image) = previous.image_from_input().inverse() else {
         return;
     };
-    for (y, row) in mask.values.chunks_exact_mut(mask.side_px).enumerate() {
+    let width = mask.size.width_px as usize;
+    for (y, row) in mask.values.chunks_exact_mut(width).enumerate() {
         for (x, value) in row.iter_mut().enumerate() {
             let share = uncertainty(*value) * ratio;
             // Most pixels are certain, and are not looked up.

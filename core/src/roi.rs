@@ -7,7 +7,7 @@
 
 use std::f32::consts::FRAC_PI_2;
 
-use crate::geometry::{Affine2, Point2, wrap_angle};
+use crate::geometry::{Affine2, ImageSize, Point2, wrap_angle};
 
 /// How much larger than the body's circle the landmark model's region is.
 pub const REGION_MARGIN: f32 = 1.25;
@@ -62,6 +62,22 @@ impl RotatedRect {
             yx,
             yy,
             y0: self.center.y - (yx + yy) * half,
+        }
+    }
+
+    /// The same from a model input that need not be a square.
+    pub fn image_from_input(&self, input: ImageSize) -> Affine2 {
+        let [width, height] = [input.width_px, input.height_px].map(|side| side as f32);
+        if width == height {
+            return self.image_from_model(width);
+        }
+        let image_from_unit = self.image_from_model(1.0);
+        Affine2 {
+            xx: image_from_unit.xx / width,
+            xy: image_from_unit.xy / height,
+            yx: image_from_unit.yx / width,
+            yy: image_from_unit.yy / height,
+            ..image_from_unit
         }
     }
 

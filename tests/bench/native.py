@@ -2,12 +2,13 @@
 
 Usage (any Python 3.10+, after `cargo xtask models` and `cargo build --release -p plumb`):
     python3 -m venv venv && venv/bin/pip install ai-edge-litert==2.3.0 numpy
-    venv/bin/python tests/bench/native.py [--models lite,full,heavy,detector] [--rounds 10] [--frames 20]
+    venv/bin/python tests/bench/native.py [--models lite,full,heavy,detector,selfie,selfie-landscape] [--rounds 10] [--frames 20]
 
 Both get the same picture, and their outputs are compared before anything is timed. A round times every entrant, in
 turns forwards and backwards; what is compared is the median frame of each round. Printed is the median over the rounds
 and its ratio to LiteRT with the 95 % bootstrap interval of that ratio, drawn by rounds with a fixed seed. LiteRT runs
-what the file holds; Plumbline once the same and once without the person mask, which its product does not compute.
+what the file holds; Plumbline once the same and, of landmark models, once without the person mask, which its product
+computes only where somebody asks for it.
 """
 
 import argparse
@@ -28,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Largest allowed difference as a part of the tensor's largest magnitude.
 TOLERANCE = 1e-3
 WARM_UP = 5
+LANDMARK_MODELS = ["lite", "full", "heavy"]
 
 
 def read_model(name: str) -> bytes:
@@ -119,14 +121,14 @@ def interval(values: list[float], base: list[float]) -> tuple[float, float]:
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--models", default="lite,full,heavy,detector")
+    arguments.add_argument("--models", default="lite,full,heavy,detector,selfie,selfie-landscape")
     arguments.add_argument("--rounds", type=int, default=10)
     arguments.add_argument("--frames", type=int, default=20)
     arguments.add_argument("--plumb", type=Path, default=ROOT / "target/release/plumb")
     arguments.add_argument("--instructions", default="", help="names for `plumb bench`, each an entrant of its own")
     options = arguments.parse_args()
 
-    print(f"{'model':10}{'runtime':38}{'median ms':>10}{'ratio':>8}  interval")
+    print(f"{'model':17}{'runtime':38}{'median ms':>10}{'ratio':>8}  interval")
     for model in options.models.split(","):
         litert = LiteRt(read_model(model))
         expected = litert.outputs()
@@ -135,7 +137,7 @@ def main() -> None:
             note = f", {instructions}" if instructions else ""
             plumbline = Plumbline(options.plumb, model, list(expected), instructions or None)
             entrants[f"Plumbline, all outputs{note}"] = plumbline
-            if model != "detector":
+            if model in LANDMARK_MODELS:
                 entrants[f"Plumbline, no mask{note}"] = Plumbline(options.plumb, model, [], instructions or None)
         worst = max(compare(model, expected, entrant.outputs()) for entrant in list(entrants.values())[1:])
         times: dict[str, list[float]] = {name: [] for name in entrants}
@@ -146,8 +148,8 @@ def main() -> None:
         for name, values in times.items():
             ratio = statistics.median(values) / statistics.median(base)
             low, high = interval(values, base)
-            print(f"{model:10}{name:38}{statistics.median(values):10.2f}{ratio:8.2f}  [{low:.2f}, {high:.2f}]")
-        print(f"{'':10}outputs agree within {worst:.1e} of their magnitude", flush=True)
+            print(f"{model:17}{name:38}{statistics.median(values):10.2f}{ratio:8.2f}  [{low:.2f}, {high:.2f}]")
+        print(f"{'':17}outputs agree within {worst:.1e} of their magnitude", flush=True)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ use plumbline_engine::plan::{Options, Plan};
 use plumbline_figure::demo;
 use plumbline_pipeline::models::{HEATMAP, LANDMARK_OUTPUTS};
 use plumbline_pipeline::{CpuInference, PosePipeline, Target, plan_detector, plan_landmarks, plan_model};
-use plumbline_tests::blazepose::bytes_of;
+use plumbline_tests::models::bytes_of;
 
 /// Frames of the demo clip.
 const FRAMES: usize = 12;

@@ -4,7 +4,7 @@ use plumb::commands::compile::compile;
 use plumb::manifest;
 use plumbline_engine::plan::Plan;
 use plumbline_engine::{cpu, passes, read_model};
-use plumbline_tests::blazepose::{MODELS, load};
+use plumbline_tests::models::{MODELS, load};
 
 /// All outputs of a file for the same made-up picture, as bits.
 fn outputs(bytes: &[u8]) -> Vec<(String, Vec<u32>)> {

@@ -5,7 +5,7 @@
 use plumbline_engine::cpu::{Instructions, Session};
 use plumbline_engine::passes;
 use plumbline_engine::plan::Plan;
-use plumbline_tests::blazepose::{MODELS, load};
+use plumbline_tests::models::{MODELS, load};
 use plumbline_tests::report;
 
 /// All outputs of a frame, as bits.

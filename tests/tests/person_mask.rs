@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use plumb::backend::{LandmarkModel, mask_pipeline};
+use plumb::backend::{LandmarkModel, mask_pipeline, selfie_name, selfie_pipeline};
 use plumb::picture::{self, Picture};
 use plumbline_core::geometry::ImageSize;
 use plumbline_core::mask::Mask;
+use plumbline_core::selfie::SelfieModel;
 use plumbline_core::skeleton::landmark_named;
 use plumbline_core::time::Timestamp;
 use plumbline_core::tracker::Mode;
@@ -31,16 +32,17 @@ const MIN_COVERED: f64 = 0.97;
 /// How alike our mask and MediaPipe's must be, by Dice.
 const MIN_DICE: f64 = 0.99;
 
-/// A mask in `tasks_mask.json`, made by `tests/reference/tasks_mask.mjs`.
+/// A mask in `tasks_mask.json`, made by `tests/reference/tasks_mask.mjs`, or in `selfie_mask.json`, made by
+/// `tests/reference/selfie_mask.mjs`.
 #[derive(Deserialize)]
-struct TasksMask {
+struct KnownMask {
     width_px: u32,
     height_px: u32,
     /// Lengths of runs of pixels, of the room first, then of the person, and so on.
     runs: Vec<usize>,
 }
 
-impl TasksMask {
+impl KnownMask {
     fn mask(&self) -> Mask {
         let shares = [0.0, 1.0].into_iter().cycle();
         let values = self
@@ -157,7 +159,7 @@ fn masks_are_those_of_mediapipe() {
         return;
     };
     let photo = picture::read(&data.join("tfjs-models/pose.jpg")).expect("a photo");
-    let expected: BTreeMap<String, TasksMask> =
+    let expected: BTreeMap<String, KnownMask> =
         serde_json::from_str(&read("tests/fixtures/tasks_mask.json")).expect("masks of three models");
     for model in MODELS {
         let name = model.name();
@@ -165,5 +167,66 @@ fn masks_are_those_of_mediapipe() {
         let dice = mask.dice(&expected[name].mask()).expect("masks of one size");
         report(&format!("{name}: Dice {dice:.4} with MediaPipe Tasks' mask"));
         assert!(dice >= MIN_DICE, "{name}: {dice:.4}");
+    }
+}
+
+/// The mask of everybody in a picture.
+fn selfie_mask_of(model: SelfieModel, picture: &Picture, micros: i64) -> Option<Mask> {
+    let mut pipeline = selfie_pipeline(model).unwrap_or_else(|sentence| panic!("{sentence}"));
+    let frame = picture.frame().expect("the picture has pixels");
+    let time = Timestamp::from_micros(micros);
+    let result = pollster::block_on(pipeline.process(&frame, time)).expect("the CPU runs it");
+    assert_eq!(result.time, time);
+    Some(result.mask?.in_image(ImageSize {
+        width_px: picture.width_px as u32,
+        height_px: picture.height_px as u32,
+    }))
+}
+
+#[test]
+fn selfie_masks_are_those_of_mediapipe() {
+    let Some(data) = data_folder() else {
+        skip("the folder with photos (../shared/data, or PLUMBLINE_DATA) is absent");
+        return;
+    };
+    let photo = picture::read(&data.join("tfjs-models/pose.jpg")).expect("a photo");
+    let expected: BTreeMap<String, KnownMask> =
+        serde_json::from_str(&read("tests/fixtures/selfie_mask.json")).expect("masks of two models");
+    for model in SelfieModel::ALL {
+        let name = selfie_name(model);
+        let mask = selfie_mask_of(model, &photo, 0).expect("somebody is in the photo");
+        let dice = mask.dice(&expected[name].mask()).expect("masks of one size");
+        report(&format!("{name}: Dice {dice:.4} with MediaPipe's own mask"));
+        assert!(dice >= MIN_DICE, "{name}: {dice:.4}");
+    }
+}
+
+/// The drawn person fills less of the picture than a selfie does; hips and shoulders are the person all the same.
+#[test]
+fn a_selfie_mask_belongs_to_its_own_frame_and_to_nobody_in_an_empty_room() {
+    for model in SelfieModel::ALL {
+        let name = selfie_name(model);
+        let (mut covered, mut joints_seen, mut before) = (0, 0, None);
+        for index in 0..4 {
+            let (picture, joints) = still(index);
+            let mask = selfie_mask_of(model, &picture, index as i64 * 33_333).expect("somebody is drawn");
+            joints_seen += joints.len();
+            covered += joints.iter().filter(|&&joint| at(&mask, joint) > 0.5).count();
+            assert_ne!(before.as_ref(), Some(&mask));
+            before = Some(mask);
+        }
+        report(&format!(
+            "{name}: {covered} of {joints_seen} inner joints in the mask"
+        ));
+        assert!(
+            covered * 10 >= joints_seen * 8,
+            "{name}: only {covered} of {joints_seen}"
+        );
+        let (picture, _) = still(0);
+        let empty = Picture {
+            rgb: vec![128; picture.rgb.len()],
+            ..picture
+        };
+        assert_eq!(selfie_mask_of(model, &empty, 0), None, "{name}");
     }
 }

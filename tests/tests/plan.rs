@@ -8,7 +8,7 @@ use plumbline_engine::passes;
 use plumbline_engine::plan::{ALIGNMENT, Plan};
 use plumbline_pipeline::models::LANDMARK_OUTPUTS;
 use plumbline_pipeline::{Target, Variant, plan_detector, plan_landmarks};
-use plumbline_tests::blazepose::{MODELS, bytes_of, load};
+use plumbline_tests::models::{MODELS, bytes_of, load};
 
 fn plan(model: &str, outputs: Option<&[&str]>, level: Level) -> Option<Plan> {
     let mut graph = load(model)?;

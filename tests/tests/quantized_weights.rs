@@ -11,7 +11,7 @@ use plumbline_engine::quantize::{Format, quantize};
 use plumbline_figure::clip::Still;
 use plumbline_figure::stills;
 use plumbline_pipeline::{CpuInference, PosePipeline, Target, plan_detector, plan_landmarks};
-use plumbline_tests::blazepose::{bytes_of, load};
+use plumbline_tests::models::{bytes_of, load};
 use plumbline_tests::report;
 
 /// In px of pictures that are 480 px wide; a body fills most of their height. Measured: lite 1.2, full 0.8.

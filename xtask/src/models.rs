@@ -61,7 +61,7 @@ pub fn run(workspace: &Workspace, args: &[String]) -> Outcome<()> {
     let folder = workspace.target.join("models");
     for model in ensure(workspace, &folder)? {
         println!(
-            "{:<9} {:>10} bytes  sha256 {}  {}",
+            "{:<16} {:>10} bytes  sha256 {}  {}",
             model.name, model.bytes, model.sha256, model.licence
         );
     }
@@ -136,7 +136,8 @@ fn read_manifest(path: &Path) -> Outcome<Manifest> {
     let manifest: Manifest =
         toml::from_str(&read_text(path)?).map_err(|error| format!("{}: {error}", path.display()))?;
     for (position, model) in manifest.models.iter().enumerate() {
-        if model.name.is_empty() || !model.name.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
+        if model.name.is_empty() || !model.name.bytes().all(is_plain) {
             return Err(format!(
                 "{}: '{}' is not a plain lower-case name",
                 path.display(),
@@ -259,7 +260,8 @@ mod tests {
         let workspace = Workspace::locate().unwrap();
         let manifest = read_manifest(&workspace.root.join("models/manifest.toml")).unwrap();
         let names: Vec<&str> = manifest.models.iter().map(|model| model.name.as_str()).collect();
-        assert_eq!(names, ["detector", "lite", "full", "heavy"]);
+        let expected = ["detector", "lite", "full", "heavy", "selfie", "selfie-landscape"];
+        assert_eq!(names, expected);
         for model in &manifest.models {
             let card = workspace.root.join(format!("models/cards/{}.md", model.name));
             let text = read_text(&card).unwrap();

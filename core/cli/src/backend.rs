@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use clap::ValueEnum;
+use plumbline_core::selfie::SelfieModel;
 use plumbline_core::time::Timestamp;
 use plumbline_core::tracker::Mode;
 use plumbline_engine::gpu::native::Gpu;
@@ -11,8 +12,8 @@ use plumbline_engine::plan::Plan;
 use plumbline_pipeline::gpu::GpuPosePipeline;
 use plumbline_pipeline::gpu::native::NativeFrames;
 use plumbline_pipeline::{
-    Clock, CpuInference, FrameResult, PeoplePipeline, PipelineError, PosePipeline, Target, Variant,
-    plan_detector, plan_landmarks, plan_landmarks_and_mask,
+    Clock, CpuInference, FrameResult, MaskPipeline, PeoplePipeline, PipelineError, PosePipeline, Target,
+    Variant, plan_detector, plan_landmarks, plan_landmarks_and_mask, plan_selfie,
 };
 
 use crate::Outcome;
@@ -173,6 +174,25 @@ pub fn mask_pipeline(model: LandmarkModel, mode: Mode) -> Outcome<PosePipeline<C
     let landmarks = plan_landmarks_and_mask(&manifest::read_model(model.name())?, Target::Cpu)
         .map_err(named(model.name()))?;
     cpu_pipeline(landmarks, model, mode)
+}
+
+/// The name of a selfie segmentation model in the manifest.
+pub fn selfie_name(model: SelfieModel) -> &'static str {
+    match model {
+        SelfieModel::General => "selfie",
+        SelfieModel::Landscape => "selfie-landscape",
+    }
+}
+
+/// A pipeline on the calling thread that says of each pixel whether it is a person.
+///
+/// # Errors
+/// As [`pose_pipeline`].
+pub fn selfie_pipeline(model: SelfieModel) -> Outcome<MaskPipeline<CpuInference>> {
+    let name = selfie_name(model);
+    let plan = plan_selfie(&manifest::read_model(name)?, model, Target::Cpu).map_err(named(name))?;
+    let inference = CpuInference::new(plan).map_err(named(name))?;
+    MaskPipeline::new(model, inference, stopwatch()).map_err(|error| error.to_string())
 }
 
 fn cpu_pipeline(landmarks: Plan, model: LandmarkModel, mode: Mode) -> Outcome<PosePipeline<CpuInference>> {

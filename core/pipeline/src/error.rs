@@ -9,7 +9,7 @@ use crate::inference::InferenceError;
 pub enum PipelineError {
     /// A model does not have the tensor that the pipeline reads or fills.
     WrongModel {
-        /// `detector` or `landmark model`.
+        /// `detector`, `landmark model` or `mask model`.
         role: &'static str,
         /// The tensor.
         tensor: &'static str,
@@ -20,7 +20,7 @@ pub enum PipelineError {
     },
     /// A model did not run.
     Inference {
-        /// `detector` or `landmark model`.
+        /// `detector`, `landmark model` or `mask model`.
         role: &'static str,
         /// What the backend said.
         source: InferenceError,
@@ -37,7 +37,8 @@ impl fmt::Display for PipelineError {
                 found: Some(found),
             } => write!(
                 f,
-                "the {role} is not a BlazePose one: {tensor} has {found} elements, {expected} are expected"
+                "the {role} is not {}: {tensor} has {found} elements, {expected} are expected",
+                known(role)
             ),
             PipelineError::WrongModel {
                 role,
@@ -45,10 +46,19 @@ impl fmt::Display for PipelineError {
                 found: None,
                 ..
             } => {
-                write!(f, "the {role} is not a BlazePose one: it has no tensor {tensor}")
+                write!(f, "the {role} is not {}: it has no tensor {tensor}", known(role))
             }
             PipelineError::Inference { role, source } => write!(f, "the {role} did not run: {source}"),
         }
+    }
+}
+
+/// What the model of a role should be.
+fn known(role: &str) -> &'static str {
+    if role == crate::mask::MASK_MODEL {
+        "a selfie segmentation one"
+    } else {
+        "a BlazePose one"
     }
 }
 

@@ -5,7 +5,7 @@
 //! frame, time         -> PosePipeline::process(..).await -> pose and timings
 //! ```
 //!
-//! [`PeoplePipeline`] does the same for several people.
+//! [`PeoplePipeline`] does the same for several people, and [`MaskPipeline`] says of each pixel whether it is a person.
 //!
 //! On a GPU that takes pictures, [`gpu::GpuPosePipeline`] does the same without the frame's numbers ever leaving it.
 //!
@@ -15,6 +15,7 @@
 pub mod error;
 pub mod gpu;
 pub mod inference;
+pub mod mask;
 pub mod model_input;
 pub mod models;
 pub mod motion_jpeg;
@@ -23,6 +24,9 @@ pub mod pose;
 
 pub use error::PipelineError;
 pub use inference::{CpuInference, Inference, InferenceError};
-pub use models::{Target, Variant, plan_detector, plan_landmarks, plan_landmarks_and_mask, plan_model};
+pub use mask::{MaskPipeline, MaskResult};
+pub use models::{
+    Target, Variant, plan_detector, plan_landmarks, plan_landmarks_and_mask, plan_model, plan_selfie,
+};
 pub use people::{PeoplePipeline, PeopleResult};
 pub use pose::{Clock, FrameResult, PosePipeline, Timings};

@@ -1,8 +1,9 @@
-//! From the bytes of a BlazePose model to a plan of those outputs that the pipeline reads.
+//! From the bytes of one of MediaPipe's models to a plan of those outputs that the pipelines read.
 //!
 //! Tensors carry the names of the converter, `Identity` with a number; here they get their meanings.
 
 use plumbline_core::preprocess::{DETECTOR_RANGE, LANDMARK_RANGE};
+use plumbline_core::selfie::{SELFIE_RANGE, SelfieModel};
 use plumbline_engine::encoding::Precision;
 use plumbline_engine::fusion::Level;
 use plumbline_engine::plan::{Options, Plan};
@@ -30,6 +31,14 @@ pub const LANDMARK_OUTPUTS: [&str; 4] = [LANDMARKS, POSE_SCORE, HEATMAP, WORLD];
 
 /// The same with the mask.
 pub const LANDMARK_AND_MASK_OUTPUTS: [&str; 5] = [LANDMARKS, POSE_SCORE, MASK, HEATMAP, WORLD];
+
+/// Selfie segmentation, `[1, height, width, 1]`: the share of each pixel that belongs to people.
+pub const fn selfie_mask(model: SelfieModel) -> &'static str {
+    match model {
+        SelfieModel::General => "activation_10",
+        SelfieModel::Landscape => "segment_back",
+    }
+}
 
 /// What a plan is made for: how much fusion pays differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,6 +149,11 @@ pub fn plan_landmarks_and_mask(bytes: &[u8], target: Target) -> Result<Plan, Mod
         &LANDMARK_AND_MASK_OUTPUTS,
         &target.options(LANDMARK_RANGE, &[HEATMAP]),
     )
+}
+
+/// Plans a selfie segmentation model. Errors as in [`plan_model`].
+pub fn plan_selfie(bytes: &[u8], model: SelfieModel, target: Target) -> Result<Plan, ModelError> {
+    plan_model(bytes, &[selfie_mask(model)], &target.options(SELFIE_RANGE, &[]))
 }
 
 #[cfg(test)]

@@ -98,7 +98,7 @@ impl Compositor {
         let context = &whole.context;
         context.clear_rect(0.0, 0.0, width, height);
         if let Some(mask) = mask {
-            let stencil = Canvas::of(&mut self.mask, square(mask.side_px()), true)?;
+            let stencil = Canvas::of(&mut self.mask, mask.size(), true)?;
             stencil.fill_with(mask)?;
             place(context, mask)?;
             context.draw_image_with_offscreen_canvas(&stencil.canvas, 0.0, 0.0)?;
@@ -158,11 +158,7 @@ fn blur_room(
 /// Places a mask's pixels where they lie in the image. A mask counts pixels by their indices and a canvas from their
 /// corners, half a pixel apart in either.
 fn place(context: &OffscreenCanvasRenderingContext2d, mask: &RegionMask) -> Result<(), JsValue> {
-    let [xx, xy, x0, yx, yy, y0] = mask
-        .region()
-        .image_from_model(mask.side_px() as f32)
-        .rows()
-        .map(f64::from);
+    let [xx, xy, x0, yx, yy, y0] = mask.image_from_input().rows().map(f64::from);
     let (left, top) = (0.5 + x0 - (xx + xy) / 2.0, 0.5 + y0 - (yx + yy) / 2.0);
     context.set_transform(xx, yx, xy, yy, left, top)
 }
@@ -206,13 +202,6 @@ fn blurred_size(size: ImageSize) -> ImageSize {
     }
 }
 
-fn square(side_px: usize) -> ImageSize {
-    ImageSize {
-        width_px: side_px as u32,
-        height_px: side_px as u32,
-    }
-}
-
 /// A canvas that nobody sees.
 struct Canvas {
     canvas: OffscreenCanvas,
@@ -251,7 +240,7 @@ impl Canvas {
     fn fill_with(&self, mask: &RegionMask) -> Result<(), JsValue> {
         let opaque = mask.values().iter().map(|&share| (share * 255.0).round() as u8);
         let rgba: Vec<u8> = opaque.flat_map(|alpha| [0, 0, 0, alpha]).collect();
-        let data = ImageData::new_with_u8_clamped_array(Clamped(&rgba), mask.side_px() as u32)?;
+        let data = ImageData::new_with_u8_clamped_array(Clamped(&rgba), mask.size().width_px)?;
         self.context.put_image_data(&data, 0.0, 0.0)
     }
 }

@@ -26,7 +26,8 @@ const WARM_UP: usize = 5;
 /// Times a model: median and 95th percentile of a frame, and what each kernel takes
 #[derive(Args)]
 pub struct Arguments {
-    /// A .tflite, .onnx or graph file, or a name in the manifest: detector, lite, full, heavy
+    /// A .tflite, .onnx or graph file, or a name in the manifest: detector, lite, full, heavy,
+    /// selfie, selfie-landscape
     model: String,
     /// What runs it
     #[arg(long, value_enum, default_value = "cpu")]

@@ -13,7 +13,8 @@ use crate::manifest;
 /// Turns a model into a graph file: constants folded, weights as binary16 where that is exact
 #[derive(Args)]
 pub struct Arguments {
-    /// A .tflite or .onnx file, or a name in the manifest: detector, lite, full, heavy
+    /// A .tflite or .onnx file, or a name in the manifest: detector, lite, full, heavy,
+    /// selfie, selfie-landscape
     model: String,
     /// Where the graph file goes
     #[arg(long, value_name = "FILE")]

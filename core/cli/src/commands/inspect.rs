@@ -18,7 +18,8 @@ use crate::manifest;
 /// Shows how a model is imported, simplified and planned, and what it costs
 #[derive(Args)]
 pub struct Arguments {
-    /// A .tflite, .onnx or graph file, or a name in the manifest: detector, lite, full, heavy
+    /// A .tflite, .onnx or graph file, or a name in the manifest: detector, lite, full, heavy,
+    /// selfie, selfie-landscape
     model: String,
     /// Plan only what these outputs need; without it all, but of a landmark model not the mask
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]

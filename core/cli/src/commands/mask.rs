@@ -1,23 +1,24 @@
 //! `plumb mask`: cuts the person out of a picture or a clip, or puts something else behind them.
 //!
-//! The mask is the landmark model's own and belongs to the very frame that it is applied to. In a clip it is calmed over
-//! time.
+//! The mask is the landmark model's own, of the one person whom it follows, or that of selfie segmentation, of all people
+//! in view. It belongs to the very frame that it is applied to. In a clip it is calmed over time.
 
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use image::ExtendedColorType;
 use plumbline_core::backdrop::{Backdrop, Rgb, compose};
 use plumbline_core::geometry::ImageSize;
 use plumbline_core::mask::{Mask, MaskSmoothing, RegionMask};
+use plumbline_core::selfie::SelfieModel;
 use plumbline_core::time::Timestamp;
 use plumbline_core::tracker::Mode;
-use plumbline_pipeline::{CpuInference, PosePipeline};
+use plumbline_pipeline::{CpuInference, MaskPipeline, PosePipeline};
 
 use crate::Outcome;
-use crate::backend::{LandmarkModel, mask_pipeline};
+use crate::backend::{LandmarkModel, mask_pipeline, selfie_pipeline};
 use crate::clip::{Clip, is_clip};
 use crate::picture::{self, Picture};
 
@@ -30,9 +31,9 @@ pub struct Arguments {
     /// Where to write: a PNG file for a picture, a folder of PNG files for a clip
     #[arg(long, short, value_name = "PATH")]
     output: PathBuf,
-    /// The landmark model, from fast to accurate
+    /// Whose mask it is
     #[arg(long, value_enum, default_value = "full")]
-    model: LandmarkModel,
+    model: MaskModel,
     /// What stands behind the person: `nothing` (transparent), `blur`, a colour as #rrggbb, or a picture's path
     #[arg(long, default_value = "nothing", value_name = "nothing|blur|#rrggbb|IMAGE")]
     behind: String,
@@ -48,6 +49,53 @@ pub struct Arguments {
     /// Write the mask itself, in grey, instead of the person
     #[arg(long, conflicts_with = "behind")]
     only: bool,
+}
+
+/// The models that give masks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum MaskModel {
+    /// Of one person, from head to foot: the smallest landmark model.
+    Lite,
+    /// The same from the one in the middle.
+    Full,
+    /// The same from the most accurate one.
+    Heavy,
+    /// Of everybody within about two metres, a twentieth of the work: selfie segmentation.
+    Selfie,
+    /// The same for wide pictures.
+    SelfieLandscape,
+}
+
+/// What finds the mask of a frame.
+enum Finder {
+    Pose(Box<PosePipeline<CpuInference>>),
+    Selfie(Box<MaskPipeline<CpuInference>>),
+}
+
+impl Finder {
+    fn open(model: MaskModel, mode: Mode) -> Outcome<Self> {
+        let pose = |model| mask_pipeline(model, mode).map(|pipeline| Self::Pose(Box::new(pipeline)));
+        let selfie = |model| selfie_pipeline(model).map(|pipeline| Self::Selfie(Box::new(pipeline)));
+        match model {
+            MaskModel::Lite => pose(LandmarkModel::Lite),
+            MaskModel::Full => pose(LandmarkModel::Full),
+            MaskModel::Heavy => pose(LandmarkModel::Heavy),
+            MaskModel::Selfie => selfie(SelfieModel::General),
+            MaskModel::SelfieLandscape => selfie(SelfieModel::Landscape),
+        }
+    }
+
+    /// The mask of the frame that is given, of nobody else's.
+    fn mask_of(&mut self, picture: &Picture, time: Timestamp) -> Outcome<Option<RegionMask>> {
+        let frame = picture.frame().map_err(|error| error.to_string())?;
+        let mask = pollster::block_on(async {
+            match self {
+                Self::Pose(pipeline) => pipeline.process(&frame, time).await.map(|result| result.mask),
+                Self::Selfie(pipeline) => pipeline.process(&frame, time).await.map(|result| result.mask),
+            }
+        });
+        mask.map_err(|error| error.to_string())
+    }
 }
 
 fn parse_px(text: &str) -> Result<f32, String> {
@@ -120,8 +168,8 @@ pub fn run(arguments: &Arguments) -> Outcome<()> {
 
 fn run_picture(arguments: &Arguments, behind: &Behind) -> Outcome<()> {
     let picture = picture::read(&arguments.source)?;
-    let mut pipeline = mask_pipeline(arguments.model, Mode::Static)?;
-    let found = mask_of(&mut pipeline, &picture, Timestamp::from_micros(0))?;
+    let mut finder = Finder::open(arguments.model, Mode::Static)?;
+    let found = finder.mask_of(&picture, Timestamp::from_micros(0))?;
     let (width, height) = (picture.width_px, picture.height_px);
     let was_found = found.is_some();
     let mask = in_image(arguments, found, &picture);
@@ -145,12 +193,12 @@ fn run_clip(arguments: &Arguments, behind: &Behind) -> Outcome<()> {
     let folder = &arguments.output;
     fs::create_dir_all(folder)
         .map_err(|error| format!("the folder cannot be made ({error}): {}", folder.display()))?;
-    let mut pipeline = mask_pipeline(arguments.model, Mode::Tracking)?;
+    let mut finder = Finder::open(arguments.model, Mode::Tracking)?;
     let mut smoothing = MaskSmoothing::default();
     let (mut frames, mut without) = (0, 0_u32);
     for (index, frame) in Clip::open(&arguments.source)?.enumerate() {
         let frame = frame?;
-        let mut found = mask_of(&mut pipeline, &frame.picture, frame.time)?;
+        let mut found = finder.mask_of(&frame.picture, frame.time)?;
         without += u32::from(found.is_none());
         if !arguments.no_smoothing {
             found = smoothing.apply(found, frame.time);
@@ -171,17 +219,6 @@ fn run_clip(arguments: &Arguments, behind: &Behind) -> Outcome<()> {
         folder.display()
     );
     Ok(())
-}
-
-/// The mask of the frame that is given, of nobody else's.
-fn mask_of(
-    pipeline: &mut PosePipeline<CpuInference>,
-    picture: &Picture,
-    time: Timestamp,
-) -> Outcome<Option<RegionMask>> {
-    let frame = picture.frame().map_err(|error| error.to_string())?;
-    let result = pollster::block_on(pipeline.process(&frame, time)).map_err(|error| error.to_string())?;
-    Ok(result.mask)
 }
 
 /// For each pixel of the picture; nobody where nobody was found. The mask itself is written as the model gives it; where

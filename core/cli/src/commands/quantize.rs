@@ -26,7 +26,8 @@ const STILL_STRIDE: usize = 4;
 /// Makes a model whose weights take fewer bytes, and compares it with the model as it is
 #[derive(Args)]
 pub struct Arguments {
-    /// A .tflite, .onnx or graph file, or a name in the manifest: detector, lite, full, heavy
+    /// A .tflite, .onnx or graph file, or a name in the manifest: detector, lite, full, heavy,
+    /// selfie, selfie-landscape
     model: String,
     /// How weights are stored: binary16, or 8 bits with a step for each channel
     #[arg(long, value_enum)]

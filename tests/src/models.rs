@@ -1,4 +1,4 @@
-//! The four BlazePose models as the tests load them: by their names in `models/manifest.toml`, hashes checked.
+//! The models as the tests load them: by their names in `models/manifest.toml`, hashes checked.
 
 use plumb::manifest;
 use plumbline_engine::graph::Graph;
@@ -6,15 +6,15 @@ use plumbline_engine::tflite;
 
 use crate::{checkout, skip};
 
-/// Names in the manifest, smallest first.
-pub const MODELS: [&str; 4] = ["detector", "lite", "full", "heavy"];
+/// Names in the manifest: BlazePose's, smallest first, then those of selfie segmentation.
+pub const MODELS: [&str; 6] = ["detector", "lite", "full", "heavy", "selfie", "selfie-landscape"];
 
 /// The graph of a model as its file holds it; `None`, said aloud, where the weights have not been fetched.
 ///
 /// # Panics
 /// For weights that are there and not the ones of the manifest, and when the engine refuses them.
 pub fn load(name: &str) -> Option<Graph> {
-    Some(tflite::import(&bytes_of(name)?).expect("BlazePose models are supported"))
+    Some(tflite::import(&bytes_of(name)?).expect("the models of the manifest are supported"))
 }
 
 /// The bytes of a model's file; `None`, said aloud, where the weights have not been fetched.
