@@ -75,6 +75,11 @@ impl ModelError {
     pub fn place(&self) -> &str {
         &self.place
     }
+
+    /// What is wrong there, without the place.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
 }
 
 impl fmt::Display for ModelError {

@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | import | [`tflite`] | bytes of a file | [`graph::Graph`] |
 //! | import | `onnx`, behind the feature of that name | bytes of an ONNX file | [`graph::Graph`] |
+//! | survey | [`survey`](mod@survey) | bytes of a file | its inputs, outputs and operators, and all that would be refused |
 //! | store | [`graph_file`] | a graph with folded constants | bytes, read back without importing anything |
 //! | passes | [`passes`] | a valid graph | a smaller valid graph |
 //! | fusion | [`fusion`] | a graph | steps: which nodes one kernel computes |
@@ -37,6 +38,7 @@ pub mod passes;
 pub mod plan;
 pub mod quantize;
 pub mod reference;
+pub mod survey;
 pub mod tensor;
 pub mod tflite;
 pub mod validate;

@@ -7,6 +7,7 @@
 //! | attributes | [`attributes`] | a node of the file | its attributes, each handed out once |
 //! | tensors | [`tensors`] | a tensor of the file | a [`Tensor`](crate::tensor::Tensor) |
 //! | lowering | `call`, `operators`, `lower` | a node with its operands | calls of the [`Builder`](crate::builder::Builder) |
+//! | survey | `survey` | bytes of a file | inputs, outputs and operators, and all that an import would refuse |
 //! | import | [`import`](mod@import) | bytes of a file | a [`Graph`](crate::graph::Graph) |
 //!
 //! The module is behind the feature `onnx`.
@@ -17,10 +18,12 @@ pub mod header;
 pub mod import;
 mod lower;
 mod operators;
+mod survey;
 pub mod tensors;
 pub mod wire;
 
 pub use import::{Options, import};
+pub use survey::survey;
 
 /// Whether bytes may be an ONNX file: they begin with a field of a model that files begin with, its version or a name,
 /// and are no TFLite file. ONNX has no mark of its own.

@@ -140,6 +140,33 @@ pub fn name(code: i32) -> String {
     }
 }
 
+/// What the schema calls the elements of a tensor, those that are not read included.
+pub fn element_name(code: u8) -> &'static str {
+    const NAMES: [&str; 20] = [
+        "float32",
+        "float16",
+        "int32",
+        "uint8",
+        "int64",
+        "string",
+        "bool",
+        "int16",
+        "complex64",
+        "int8",
+        "float64",
+        "complex128",
+        "uint64",
+        "resource",
+        "variant",
+        "uint32",
+        "uint16",
+        "int4",
+        "bfloat16",
+        "int2",
+    ];
+    NAMES.get(usize::from(code)).copied().unwrap_or("unknown")
+}
+
 /// Element types that the reader takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ElementType {

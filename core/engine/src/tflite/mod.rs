@@ -12,6 +12,7 @@ mod operators;
 mod shapes;
 mod sparse;
 mod sums;
+mod survey;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use self::call::Call;
 use self::codes::ElementType;
 use self::flatbuffer::{Broken, Bytes, Read, Table};
+pub use self::survey::survey;
 use crate::error::ModelError;
 use crate::graph::{Constant, Graph, MAX_ELEMENTS, Value, ValueId};
 use crate::validate::validate;
@@ -29,19 +31,7 @@ use crate::validate::validate;
 /// *Invalid* for a file that is truncated, corrupted or no TFLite file at all; *Unsupported* for operators, types or
 /// shapes outside this engine. Both name the place in the file. Never panics, whatever the bytes.
 pub fn import(bytes: &[u8]) -> Result<Graph, ModelError> {
-    if bytes.is_empty() {
-        return Err(ModelError::invalid("file", "it is empty"));
-    }
-    if bytes.get(4..8) != Some(b"TFL3") {
-        return Err(ModelError::invalid(
-            "header",
-            "this is not a TFLite model (bytes 4 to 8 should read TFL3); choose a .tflite file",
-        ));
-    }
-    let model = Bytes(bytes)
-        .root()
-        .map_err(|broken| broken_at("header", broken))?;
-    let graph = read_model(&model)?;
+    let graph = read_model(&File::open(bytes)?)?;
     validate(&graph)?;
     Ok(graph)
 }
@@ -56,30 +46,90 @@ fn broken_at(place: impl Into<String>, broken: Broken) -> ModelError {
     )
 }
 
-fn read_model(model: &Table<'_>) -> Result<Graph, ModelError> {
-    let header = |broken| broken_at("header", broken);
-    let version = model.u32(0, 0, "version").map_err(header)?;
-    if version != 3 {
-        return Err(ModelError::unsupported(
-            "header",
-            format!("schema version {version}; this reader knows 3"),
-        ));
-    }
-    let codes = model.table_vector(1, "operator codes").map_err(header)?;
-    let codes = codes
-        .iter()
-        .map(read_operator_code)
-        .collect::<Read<Vec<_>>>()
-        .map_err(header)?;
-    let subgraphs = model.table_vector(2, "subgraphs").map_err(header)?;
-    let buffers = model.table_vector(4, "buffers").map_err(header)?;
-    let [subgraph] = subgraphs.as_slice() else {
-        return Err(ModelError::unsupported(
-            "header",
-            format!("{} subgraphs; one is expected", subgraphs.len()),
-        ));
-    };
+/// The parts of a file that a graph is made of.
+struct File<'a> {
+    /// Code and own name of the operators that it uses, by the index under which nodes use them.
+    codes: Vec<(i32, String)>,
+    subgraph: Table<'a>,
+    buffers: Vec<Table<'a>>,
+}
 
+/// Which operator a node uses.
+struct Operator<'f> {
+    code: i32,
+    /// Its author's name for it, where the schema has none.
+    custom: &'f str,
+    /// For messages.
+    name: String,
+}
+
+impl<'a> File<'a> {
+    fn open(bytes: &'a [u8]) -> Result<Self, ModelError> {
+        if bytes.is_empty() {
+            return Err(ModelError::invalid("file", "it is empty"));
+        }
+        if bytes.get(4..8) != Some(b"TFL3") {
+            return Err(ModelError::invalid(
+                "header",
+                "this is not a TFLite model (bytes 4 to 8 should read TFL3); choose a .tflite file",
+            ));
+        }
+        let header = |broken| broken_at("header", broken);
+        let model = Bytes(bytes).root().map_err(header)?;
+        let version = model.u32(0, 0, "version").map_err(header)?;
+        if version != 3 {
+            return Err(ModelError::unsupported(
+                "header",
+                format!("schema version {version}; this reader knows 3"),
+            ));
+        }
+        let codes = model.table_vector(1, "operator codes").map_err(header)?;
+        let codes = codes
+            .iter()
+            .map(read_operator_code)
+            .collect::<Read<Vec<_>>>()
+            .map_err(header)?;
+        let subgraphs = model.table_vector(2, "subgraphs").map_err(header)?;
+        let buffers = model.table_vector(4, "buffers").map_err(header)?;
+        let [subgraph] = subgraphs.as_slice() else {
+            return Err(ModelError::unsupported(
+                "header",
+                format!("{} subgraphs; one is expected", subgraphs.len()),
+            ));
+        };
+        Ok(Self {
+            codes,
+            subgraph: *subgraph,
+            buffers,
+        })
+    }
+
+    /// What node number `index` uses.
+    fn operator(&self, index: usize, node: &Table<'_>) -> Result<Operator<'_>, ModelError> {
+        let code = node
+            .u32(0, 0, "opcode_index")
+            .map_err(|broken| broken_at("header", broken))?;
+        let (code, custom) = self.codes.get(code as usize).ok_or_else(|| {
+            ModelError::invalid(
+                format!("operator {index}"),
+                format!("operator code {code} does not exist"),
+            )
+        })?;
+        let name = match *code {
+            codes::CUSTOM => custom.clone(),
+            code => codes::name(code),
+        };
+        Ok(Operator {
+            code: *code,
+            custom,
+            name,
+        })
+    }
+}
+
+fn read_model(file: &File<'_>) -> Result<Graph, ModelError> {
+    let header = |broken| broken_at("header", broken);
+    let subgraph = &file.subgraph;
     let mut graph = Graph::default();
     for (index, tensor) in subgraph
         .table_vector(0, "tensors")
@@ -87,7 +137,7 @@ fn read_model(model: &Table<'_>) -> Result<Graph, ModelError> {
         .iter()
         .enumerate()
     {
-        graph.values.push(read_tensor(index, tensor, &buffers)?);
+        graph.values.push(read_tensor(index, tensor, &file.buffers)?);
     }
     let ids = |graph: &Graph, number, what| -> Result<Vec<ValueId>, ModelError> {
         let indices = subgraph.i32_vector(number, what).map_err(header)?;
@@ -106,19 +156,9 @@ fn read_model(model: &Table<'_>) -> Result<Graph, ModelError> {
         .iter()
         .enumerate()
     {
-        let code_index = operator.u32(0, 0, "opcode_index").map_err(header)? as usize;
-        let (code, custom) = codes.get(code_index).ok_or_else(|| {
-            ModelError::invalid(
-                format!("operator {index}"),
-                format!("operator code {code_index} does not exist"),
-            )
-        })?;
-        let name = match *code {
-            codes::CUSTOM => custom.clone(),
-            code => codes::name(code),
-        };
+        let Operator { code, custom, name } = file.operator(index, operator)?;
         let origin = format!("operator {index} ({name})");
-        read_operator(&mut graph, &mut folded, operator, (*code, custom), &origin)?;
+        read_operator(&mut graph, &mut folded, operator, (code, custom), &origin)?;
     }
     Ok(graph)
 }
