@@ -37,7 +37,8 @@ impl CpuKernel for Kernel {
         let (a, b, out) = (operands.words(0).f32(), operands.words(1).f32(), out.f32());
         let Sizes { m, n, k, .. } = self.sizes;
         out.fill(0.0);
-        if m * n * k == 0 {
+        // Their product may be more than a browser's 32 bits hold, and then look like none.
+        if [m, n, k].contains(&0) {
             return;
         }
         for (batch, out) in out.chunks_exact_mut(m * n).enumerate() {
