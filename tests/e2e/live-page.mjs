@@ -13,13 +13,12 @@ export const ADDRESS = required('PLUMBLINE_ADDRESS');
 export const byName = (name) => `[data-testid="${name}"]`;
 
 /**
- * Opens the Live page and notes what it asks for, and what must never happen: errors, refused resources, requests to
+ * Opens an empty page that notes what it will ask for, and what must never happen: errors, refused resources, requests to
  * other origins and long tasks on the main thread.
  * @param {import('puppeteer-core').Browser} browser
- * @param {Record<string, string>} query parameters of the page's test contract
  * @param {string} address where the page is served
  */
-export async function openLive(browser, query = {}, address = ADDRESS) {
+export async function notePage(browser, address = ADDRESS) {
   const page = await browser.newPage();
   const seen = { errors: [], requests: [], foreignRequests: [] };
   page.on('pageerror', (error) => seen.errors.push(error.message));
@@ -49,6 +48,17 @@ export async function openLive(browser, query = {}, address = ADDRESS) {
       }).observe({ type: 'longtask', buffered: true });
     }
   });
+  return { page, seen };
+}
+
+/**
+ * Opens the Live page, noted as {@link notePage} says.
+ * @param {import('puppeteer-core').Browser} browser
+ * @param {Record<string, string>} query parameters of the page's test contract
+ * @param {string} address where the page is served
+ */
+export async function openLive(browser, query = {}, address = ADDRESS) {
+  const { page, seen } = await notePage(browser, address);
   const parameters = new URLSearchParams({ inspect: '', ...query });
   await page.goto(`${address}/?${parameters}`);
   await page.waitForSelector(byName('stage'));

@@ -13,6 +13,9 @@ const isWorker = typeof document === "undefined";
 /** A worker that says nothing for this long is not waited for. */
 const AWAKE_LIMIT_MILLIS = 400;
 
+/** The name of the worker for models that a person brings; `lab_worker.js` is its program, `worker.js` the engine's. */
+const LAB_WORKER = "plumbline-lab";
+
 /** By address: requests on their way. */
 const responses = new Map();
 /** By key in the cache of weights: reads on their way, of `{bytes, digest}`. */
@@ -52,6 +55,14 @@ globalThis.plumblineAhead = {
     return taken;
   },
   startWorker,
+  /** Starts the worker that reads and runs the models that a person brings. */
+  startLabWorker: () => new Worker(import.meta.url, { type: "module", name: LAB_WORKER }),
+  /** Loads the interface for these models, which only /models has; gives its module. */
+  async loadLab() {
+    const module = await import(`${base}lab.js`);
+    await module.default({ module_or_path: `${base}lab_bg.wasm` });
+    return module;
+  },
   /** Loads the engine's module into the page itself, for browsers that cannot start it as a worker. */
   async startInPage(port) {
     const module = await import(`${base}worker.js`);
@@ -156,13 +167,14 @@ async function beginWeights({ model, downloads }) {
 }
 
 async function serveAsWorker() {
-  postMessage({ kind: "awake" });
+  if (self.name !== LAB_WORKER) postMessage({ kind: "awake" });
   if (self.name.startsWith("{")) {
     heard.push(JSON.parse(self.name));
     listing = beginWeights(heard[0]).catch(() => {});
   }
-  const module_or_path = fetch(`${base}worker_bg.wasm`);
-  const { default: start } = await import(`${base}worker.js`);
+  const program = `${base}${self.name === LAB_WORKER ? "lab_worker" : "worker"}`;
+  const module_or_path = fetch(`${program}_bg.wasm`);
+  const { default: start } = await import(`${program}.js`);
   await start({ module_or_path });
 }
 

@@ -1,72 +1,39 @@
-//! `/models`: which models run here, where they come from, and what they cannot do.
-//!
-//! Name, licence, size and hash come from the manifest that is served with the weights; the text is the model's card in
-//! `models/cards`, compiled in.
+//! `/models`: which models run here, and what runs that a person brings. Most visits never open it, so all of it but its
+//! heading is a program of its own (`web/lab`), which is fetched when the page is opened and goes when it is left.
 
 use leptos::prelude::*;
+use leptos::reactive::spawn_local_scoped_with_cancellation;
 
 use crate::components::notice::Notice;
-use crate::live::format;
-use crate::pages::models::card_text::CardText;
-use crate::platform::weights::{self, ModelEntry};
+use crate::platform::lab_door::{self, MountedLab};
 
-mod card_text;
-
-/// The cards by model name.
-const CARDS: [(&str, &str); 4] = [
-    ("detector", include_str!("../../../models/cards/detector.md")),
-    ("lite", include_str!("../../../models/cards/lite.md")),
-    ("full", include_str!("../../../models/cards/full.md")),
-    ("heavy", include_str!("../../../models/cards/heavy.md")),
-];
+/// The element that the lab draws into.
+const PLACE: &str = "lab";
 
 /// The page.
 #[component]
 pub fn ModelsPage() -> impl IntoView {
-    let manifest = LocalResource::new(weights::manifest);
+    let lab = StoredValue::new_local(None::<MountedLab>);
+    let (is_loading, problem) = (RwSignal::new(true), RwSignal::new(None::<String>));
+    Effect::new(move || {
+        spawn_local_scoped_with_cancellation(async move {
+            match lab_door::open(PLACE).await {
+                Ok(mounted) => lab.set_value(Some(mounted)),
+                Err(sentence) => problem.set(Some(sentence)),
+            }
+            is_loading.set(false);
+        });
+    });
+    on_cleanup(move || lab.set_value(None));
     view! {
         <div class="page-text">
             <header class="page-head">
                 <h1>"Models"</h1>
-                <p class="panel-reason">"They run on this device. Their weights are checked against these hashes before use."</p>
+                <p class="panel-reason">"They run on this device. Nothing that you open here is sent anywhere."</p>
             </header>
-            <div class="cards">
-                {move || match manifest.get() {
-                    None => view! { <p>"Reading the list of models…"</p> }.into_any(),
-                    Some(Err(sentence)) => view! { <Notice sentence is_error=true testid="notice"/> }.into_any(),
-                    Some(Ok(models)) => models.into_iter().map(|model| view! { <ModelCard model/> }).collect_view().into_any(),
-                }}
-            </div>
+            <p hidden=move || !is_loading.get()>"Loading…"</p>
+            {move || problem.get().map(|sentence| view! { <Notice sentence is_error=true testid="notice"/> })}
+            <div id=PLACE></div>
         </div>
-    }
-}
-
-#[component]
-fn ModelCard(
-    /// As the manifest lists it.
-    model: ModelEntry,
-) -> impl IntoView {
-    let card = CARDS
-        .iter()
-        .find(|(name, _)| *name == model.name)
-        .map(|(_, text)| *text);
-    let heading = format!("model-{}", model.name);
-    view! {
-        <article class="card" aria-labelledby=heading data-testid="model-card">
-            <h2 id=heading.clone()>{format::landmark_name(&model.name)}</h2>
-            <dl class="facts">
-                <dt>"Task"</dt><dd>{model.task.replace('-', " ")}</dd>
-                <dt>"Source"</dt><dd>{format!("npm package {} {}", model.package, model.version)}</dd>
-                <dt>"Licence"</dt><dd>{model.licence}</dd>
-                <dt>"Size"</dt><dd>{format::bytes(model.bytes)}</dd>
-                <dt>"SHA-256"</dt><dd><code>{model.source_sha256}</code></dd>
-            </dl>
-            {card.map(|text| view! {
-                <details>
-                    <summary>"What it is for, how good it is, and what it cannot do"</summary>
-                    <CardText markdown=text/>
-                </details>
-            })}
-        </article>
     }
 }

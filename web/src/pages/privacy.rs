@@ -4,6 +4,7 @@
 use leptos::prelude::*;
 
 use crate::live::format;
+use crate::platform::model_store;
 use crate::platform::page::{self, MadeRequest};
 use crate::platform::weights;
 
@@ -34,11 +35,15 @@ fn Kept() -> impl IntoView {
     let version = RwSignal::new(0_u32);
     let stored = LocalResource::new(move || {
         version.track();
-        weights::list_stored()
+        stored()
     });
     let outcome = RwSignal::new(None::<String>);
     let delete = Action::new_local(move |(): &()| async move {
-        let said = match weights::delete_stored().await {
+        let deleted = match weights::delete_stored().await {
+            Ok(()) => model_store::remove_all().await,
+            Err(sentence) => Err(sentence),
+        };
+        let said = match deleted {
             Ok(()) => {
                 page::forget_choices();
                 "Deleted.".to_owned()
@@ -62,8 +67,8 @@ fn Kept() -> impl IntoView {
         <section class="privacy-section" aria-labelledby="kept">
             <h2 id="kept">"What this browser keeps for it"</h2>
             <p>
-                "The weights of the models, so that they are downloaded once; your choices on these pages; and how long a \
-                frame took on each backend, so that this is measured once."
+                "The weights of the models, so that they are downloaded once; models that you chose to keep; your choices on these \
+                pages; and how long a frame took on each backend, so that this is measured once."
             </p>
             {move || {
                 let rows = rows();
@@ -89,6 +94,14 @@ fn Kept() -> impl IntoView {
             <p role="status">{outcome}</p>
         </section>
     }
+}
+
+/// Names and sizes of the weights, and of the models that the person keeps.
+async fn stored() -> Vec<(String, u64)> {
+    let mut files = weights::list_stored().await;
+    let kept = model_store::list().await.into_iter();
+    files.extend(kept.map(|model| (format!("A model that you kept ({})", model.sha256), model.bytes)));
+    files
 }
 
 /// Every request that this page has made, as the browser recorded it.

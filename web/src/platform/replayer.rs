@@ -46,6 +46,9 @@ extern "C" {
     #[wasm_bindgen(method, js_name = start)]
     fn start_promise(this: &Replayer, slot: &PictureSlot, input: &Float32Array) -> Promise;
 
+    #[wasm_bindgen(method, variadic, js_name = run)]
+    fn run_promise(this: &Replayer, inputs: &Array) -> Promise;
+
     /// A place for one picture on a device.
     type PictureSlot;
 
@@ -121,6 +124,49 @@ impl GpuFrames {
             landmarks: landmarks.unchecked_into(),
             slots: std::array::from_fn(|_| device.create_slot(view == View::External)),
         })
+    }
+}
+
+/// A model on a device that takes and gives tensors, each as words of 32 bits.
+pub struct GpuTensors {
+    replayer: Replayer,
+    /// Where each output begins in what is read back, and how many words it has.
+    outputs: Vec<(usize, usize)>,
+}
+
+impl GpuTensors {
+    /// Loads a recording onto a device.
+    ///
+    /// # Errors
+    /// What the device refuses.
+    pub async fn load(device: &GpuDevice, recording: &Recording) -> Result<Self, String> {
+        let loaded = JsFuture::from(device.load_promise(&to_js(recording))).await;
+        let outputs = recording.outputs.iter();
+        Ok(Self {
+            replayer: loaded.map_err(|thrown| message_of(&thrown))?.unchecked_into(),
+            outputs: outputs
+                .map(|port| (port.read_back_offset as usize / 4, port.len))
+                .collect(),
+        })
+    }
+
+    /// One run: the outputs, in the recording's order.
+    ///
+    /// # Errors
+    /// What the device refuses.
+    pub async fn run(&self, inputs: &[Vec<u32>]) -> Result<Vec<Vec<u32>>, String> {
+        // The replayer copies words and does not look at them.
+        let inputs = inputs.iter().map(|words| {
+            let buffer = Uint32Array::from(&words[..]).buffer();
+            JsValue::from(Float32Array::new(&buffer))
+        });
+        let read = JsFuture::from(self.replayer.run_promise(&inputs.collect())).await;
+        let read: Float32Array = read.map_err(|thrown| message_of(&thrown))?.unchecked_into();
+        let words = Uint32Array::new(&read.buffer()).to_vec();
+        let outputs = self.outputs.iter();
+        Ok(outputs
+            .map(|&(start, len)| words.get(start..start + len).unwrap_or_default().to_vec())
+            .collect())
     }
 }
 

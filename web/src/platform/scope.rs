@@ -53,6 +53,12 @@ pub async fn sha256(bytes: &ArrayBuffer) -> Result<JsValue, JsValue> {
     JsFuture::from(digest).await
 }
 
+/// A digest as text.
+pub fn hexadecimal(digest: &JsValue) -> String {
+    let bytes = js_sys::Uint8Array::new(digest).to_vec();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Waits. Messages that have come are received before this resolves.
 pub async fn pause(millis: u32) {
     let over = Promise::new(&mut |resolve, _| {

@@ -142,7 +142,8 @@ fn entry(model: &JsValue) -> Option<ModelEntry> {
 /// The verified bytes of one model, if reading them from the cache has begun ([`super::ahead`]).
 pub async fn read_ahead(model: &ModelEntry) -> Option<Bytes> {
     let (bytes, digest) = ahead::stored(&model.key()).await?;
-    (u64::from(bytes.byte_length()) == model.bytes && hexadecimal(&digest) == model.sha256).then_some(bytes)
+    (u64::from(bytes.byte_length()) == model.bytes && scope::hexadecimal(&digest) == model.sha256)
+        .then_some(bytes)
 }
 
 /// The verified bytes of one model: from the cache where it is stored, else from the server with
@@ -314,14 +315,9 @@ async fn matches(bytes: &ArrayBuffer, model: &ModelEntry) -> bool {
         return true;
     }
     match scope::sha256(bytes).await {
-        Ok(digest) => hexadecimal(&digest) == model.sha256,
+        Ok(digest) => scope::hexadecimal(&digest) == model.sha256,
         Err(_) => false,
     }
-}
-
-fn hexadecimal(digest: &JsValue) -> String {
-    let bytes = Uint8Array::new(digest).to_vec();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 async fn fetch(address: &str, cancel: Option<&CancelHandle>) -> Result<Response, JsValue> {

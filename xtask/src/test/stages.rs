@@ -18,6 +18,9 @@ use crate::{Outcome, bench, browser, conformance, models, node, page, plumb, pro
 /// The package that only makes sense in a browser.
 const WEB_PACKAGE: &str = "plumbline_web";
 
+/// What /models loads apart.
+const LAB_PACKAGE: &str = "plumbline_lab";
+
 /// Packages with tests that run in a browser.
 const WASM_TESTED_PACKAGES: [&str; 4] = [
     "plumbline_engine",
@@ -44,7 +47,15 @@ pub fn lints(workspace: &Workspace, _counts: &mut Counts) -> Outcome<()> {
     let deny = ["--", "--deny", "warnings"];
     process::run(
         process::cargo()
-            .args(["clippy", "--workspace", "--exclude", WEB_PACKAGE, "--all-targets"])
+            .args([
+                "clippy",
+                "--workspace",
+                "--exclude",
+                WEB_PACKAGE,
+                "--exclude",
+                LAB_PACKAGE,
+                "--all-targets",
+            ])
             .args(deny)
             .current_dir(&workspace.root),
     )?;
@@ -54,6 +65,8 @@ pub fn lints(workspace: &Workspace, _counts: &mut Counts) -> Outcome<()> {
                 "clippy",
                 "--package",
                 WEB_PACKAGE,
+                "--package",
+                LAB_PACKAGE,
                 "--all-targets",
                 "--target",
                 tools::WASM_TARGET,

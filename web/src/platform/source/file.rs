@@ -18,6 +18,21 @@ impl PickedFile {
         self.0.type_()
     }
 
+    /// The browser's object.
+    pub fn as_file(&self) -> &File {
+        &self.0
+    }
+
+    /// A file that came in another way.
+    pub fn new(file: File) -> Self {
+        Self(file)
+    }
+
+    /// Its bytes.
+    pub fn bytes(&self) -> u64 {
+        self.0.size() as u64
+    }
+
     /// The first file of an `input`, from its `change` event. The input is emptied, so that the same file can be
     /// chosen again.
     pub fn from_input(event: &Event) -> Option<Self> {

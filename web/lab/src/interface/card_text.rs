@@ -19,7 +19,7 @@ pub fn CardText(
     markdown: &'static str,
 ) -> impl IntoView {
     let blocks = parse(markdown).into_iter().map(|block| match block {
-        Block::Heading(text) => view! { <h3>{text}</h3> }.into_any(),
+        Block::Heading(text) => view! { <h4>{text}</h4> }.into_any(),
         Block::Paragraph(text) => view! { <p>{text}</p> }.into_any(),
         Block::List(items) => {
             let items = items.into_iter().map(|item| view! { <li>{item}</li> });
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn every_card_has_text() {
-        for (name, card) in crate::pages::models::CARDS {
+        for (name, card) in crate::interface::own_models::CARDS {
             let blocks = parse(card);
             assert!(blocks.len() > 5, "{name}");
             assert!(matches!(blocks[0], Block::Heading(_)), "{name}");

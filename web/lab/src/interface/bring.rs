@@ -1,0 +1,136 @@
+//! Where a model is dropped or chosen, and what happens to it while the worker has it.
+
+use leptos::prelude::*;
+use plumbline_web::components::notice::Notice;
+use plumbline_web::live::format;
+use plumbline_web::platform::source::file::PickedFile;
+
+use super::findings::FindingsView;
+use super::keep::KeepForm;
+use super::purpose::Purpose;
+use super::questions::Questions;
+use super::state::{Lab, Subject};
+use super::test_view::TestView;
+use crate::limits::{MAX_FILE_BYTES, reading_bytes};
+use crate::protocol::Verdict;
+
+/// The place to drop a file.
+#[component]
+pub fn Bring(
+    /// The page's state.
+    lab: Lab,
+) -> impl IntoView {
+    let is_dropping = RwSignal::new(false);
+    view! {
+        <section class="lab-section" aria-labelledby="bring">
+            <h2 id="bring">"Bring a model"</h2>
+            <div
+                class="lab-drop"
+                class:is-dropping=is_dropping
+                data-testid="lab-drop"
+                on:dragover=move |event| {
+                    event.prevent_default();
+                    is_dropping.set(true);
+                }
+                on:dragleave=move |_| is_dropping.set(false)
+                on:drop=move |event| {
+                    is_dropping.set(false);
+                    if let Some(file) = PickedFile::from_drop(&event) {
+                        lab.open(file);
+                    }
+                }
+            >
+                <p>
+                    "Drop an .onnx, .tflite or .task file here, or a manifest that describes one. It is read on this device, in a worker that is stopped when \
+                    it takes too long, and it is not uploaded."
+                </p>
+                <label class="button button-file">
+                    "Choose a file…"
+                    <input
+                        type="file"
+                        accept=".onnx,.tflite,.task,.graph,.toml,.json"
+                        data-testid="lab-file"
+                        on:change=move |event| {
+                            if let Some(file) = PickedFile::from_input(&event) {
+                                lab.open(file);
+                            }
+                        }
+                    />
+                </label>
+                <p class="panel-reason">
+                    {format!("Up to {} MiB, with its weights inside.", MAX_FILE_BYTES >> 20)}
+                </p>
+                {move || lab.given.get().map(|given| view! {
+                    <p data-testid="lab-given">
+                        {format!("The manifest of “{}” is read. Now choose the model that it describes.", given.name)}
+                    </p>
+                })}
+                {move || {
+                    let sentence = lab.problem.get().filter(|_| lab.subject.with(Option::is_none))?;
+                    Some(view! { <Notice sentence is_error=true testid="lab-problem"/> })
+                }}
+            </div>
+        </section>
+    }
+}
+
+/// The file that was chosen, and everything about it.
+#[component]
+pub fn Looked(
+    /// The page's state.
+    lab: Lab,
+) -> impl IntoView {
+    move || {
+        let Subject { name, bytes } = lab.subject.get()?;
+        Some(view! {
+            <section class="lab-section card" aria-labelledby="looked" data-testid="lab-model">
+                <h2 id="looked" tabindex="-1">{name}</h2>
+                <p class="panel-reason" data-testid="lab-size">
+                    {format!(
+                        "{}; reading it takes up to {} of memory.",
+                        format::bytes(bytes),
+                        format::bytes(reading_bytes(bytes)),
+                    )}
+                </p>
+                {move || lab.busy.get().map(|busy| {
+                    let doing = busy.stage.map_or("Starting", |stage| stage.doing());
+                    view! {
+                        <div class="lab-busy" data-testid="lab-busy">
+                            <p>{format!("{}…", format::landmark_name(doing))}</p>
+                            <progress aria-label=doing max="1" value=busy.share.map(|share| share.to_string())></progress>
+                            <button class="button" type="button" data-testid="lab-cancel" on:click=move |_| lab.cancel()>
+                                "Cancel"
+                            </button>
+                        </div>
+                    }
+                })}
+                {move || lab.problem.get().map(|sentence| view! {
+                    <Notice sentence is_error=true testid="lab-problem"/>
+                    {move || (lab.findings.with(Option::is_none) && lab.busy.with(Option::is_none)).then(|| view! {
+                        <button class="button" type="button" data-testid="lab-again" on:click=move |_| lab.read_whole(None)>
+                            "Read it again"
+                        </button>
+                    })}
+                })}
+                {move || {
+                    let findings = lab.findings.get()?;
+                    let verdict = findings.verdict.clone();
+                    let rest = match verdict {
+                        Verdict::Runs(_) => {
+                            let proposals = findings.proposals.clone();
+                            view! {
+                                <Purpose lab proposals/>
+                                <TestView lab/>
+                                <KeepForm lab/>
+                            }
+                            .into_any()
+                        }
+                        Verdict::Asks(questions) => view! { <Questions lab questions/> }.into_any(),
+                        Verdict::Refused { .. } => ().into_any(),
+                    };
+                    Some(view! { <FindingsView lab findings/> {rest} })
+                }}
+            </section>
+        })
+    }
+}

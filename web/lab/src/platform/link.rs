@@ -1,0 +1,200 @@
+//! The interface's end of the line to its worker, and the watch over it.
+//!
+//! What the worker does depends on a stranger's file, so nothing is taken for granted: it answers, or gives signs of life,
+//! or it is ended and another is started. Cancelling is the same.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use js_sys::Array;
+use plumbline_web::platform::ahead;
+use plumbline_web::platform::channel::Channel;
+use plumbline_web::platform::failure::message_of;
+use plumbline_web::platform::scope::pause;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{ErrorEvent, Event, File, Worker};
+
+use super::message;
+use crate::protocol::{FromLab, Stage, ToLab};
+
+/// What the interface hears.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Heard {
+    /// The worker says something.
+    Message(FromLab),
+    /// The worker is gone, with what it was asked; the next request finds another.
+    Ended {
+        /// Why.
+        sentence: String,
+    },
+}
+
+type Listener = Rc<dyn Fn(Heard)>;
+type OnError = Closure<dyn Fn(Event)>;
+
+/// A line to one worker after the other.
+#[derive(Clone)]
+pub struct LabLink(Rc<Inner>);
+
+struct Inner {
+    listener: Listener,
+    silence: Duration,
+    worker: RefCell<Option<(Worker, OnError)>>,
+    /// Whether it has said that it listens; requests wait until then.
+    has_started: Cell<bool>,
+    waiting: RefCell<Vec<JsValue>>,
+    /// Whether a request is unanswered.
+    is_busy: Cell<bool>,
+    /// Counts everything that was heard, asked or ended.
+    signs: Cell<u64>,
+    stage: Cell<Option<Stage>>,
+}
+
+impl LabLink {
+    /// A line whose worker starts with the first request. One that is silent for so long is ended.
+    pub fn new(silence: Duration, listener: impl Fn(Heard) + 'static) -> Self {
+        Self(Rc::new(Inner {
+            listener: Rc::new(listener),
+            silence,
+            worker: RefCell::new(None),
+            has_started: Cell::new(false),
+            waiting: RefCell::new(Vec::new()),
+            is_busy: Cell::new(false),
+            signs: Cell::new(0),
+            stage: Cell::new(None),
+        }))
+    }
+
+    /// Asks. A file may ride along.
+    pub fn request(&self, request: &ToLab, file: Option<&File>) {
+        let posted = message::encode(request, file.map(AsRef::as_ref));
+        self.0.is_busy.set(true);
+        self.0.stage.set(None);
+        self.note();
+        if self.0.worker.borrow().is_none()
+            && let Err(thrown) = self.start()
+        {
+            self.gone(format!("No worker could be started: {}.", message_of(&thrown)));
+            return;
+        }
+        if self.0.has_started.get() {
+            self.post(&posted);
+        } else {
+            self.0.waiting.borrow_mut().push(posted);
+        }
+        self.watch();
+    }
+
+    /// Ends the worker, whatever it is at. Nothing more is heard of what it was asked.
+    pub fn end(&self) {
+        self.0.is_busy.set(false);
+        self.0.has_started.set(false);
+        self.0.waiting.borrow_mut().clear();
+        self.note();
+        if let Some((worker, on_error)) = self.0.worker.borrow_mut().take() {
+            worker.set_onerror(None);
+            worker.terminate();
+            // It may be running.
+            on_error.forget();
+        }
+    }
+
+    fn note(&self) {
+        self.0.signs.set(self.0.signs.get() + 1);
+    }
+
+    fn post(&self, posted: &JsValue) {
+        let worker = self.0.worker.borrow();
+        let Some((worker, _)) = worker.as_ref() else {
+            return;
+        };
+        // Texts and files can always be posted.
+        let _ = worker.unchecked_ref::<Channel>().post(posted, &Array::new());
+    }
+
+    fn start(&self) -> Result<(), JsValue> {
+        let worker = ahead::start_lab_worker()?;
+        let channel: Channel = worker.clone().unchecked_into();
+        let link = self.clone();
+        channel.on_message(move |posted| link.heard(&posted));
+        let link = self.clone();
+        let on_error = Closure::<dyn Fn(Event)>::new(move |event: Event| {
+            event.prevent_default();
+            let message = event.dyn_ref::<ErrorEvent>().map(ErrorEvent::message);
+            let what = message.filter(|message| !message.is_empty());
+            let what = what.unwrap_or_else(|| "it could not be loaded".to_owned());
+            link.gone(format!(
+                "The worker that reads models stopped ({what}). Mostly this means that the model needs more memory than the \
+                 browser gives."
+            ));
+        });
+        worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+        *self.0.worker.borrow_mut() = Some((worker, on_error));
+        Ok(())
+    }
+
+    /// Ends the worker if it stays silent. A sign of life ends the watch, and begins the next.
+    fn watch(&self) {
+        let (link, seen) = (self.clone(), self.0.signs.get());
+        spawn_local(async move {
+            pause(link.0.silence.as_millis() as u32).await;
+            if link.0.is_busy.get() && link.0.signs.get() == seen {
+                let doing = link.0.stage.get().map_or("starting", Stage::doing);
+                link.gone(format!(
+                    "The model was stopped: it gave no sign of life for {} seconds while {doing}. This page is not affected.",
+                    link.0.silence.as_secs()
+                ));
+            }
+        });
+    }
+
+    /// Ends the worker, says why, and starts another, so that the page is as it was.
+    fn gone(&self, sentence: String) {
+        let had_started = self.0.has_started.get();
+        self.end();
+        (self.0.listener)(Heard::Ended { sentence });
+        // One that never listened would fail again.
+        if had_started {
+            // The next request tries again.
+            let _ = self.start();
+        }
+    }
+
+    fn heard(&self, posted: &JsValue) {
+        self.note();
+        match message::decode::<FromLab>(posted).map(|(message, _)| message) {
+            Ok(FromLab::Started) => {
+                self.0.has_started.set(true);
+                let waiting = std::mem::take(&mut *self.0.waiting.borrow_mut());
+                for posted in &waiting {
+                    self.post(posted);
+                }
+            }
+            Ok(FromLab::Died { what }) => {
+                self.gone(format!(
+                    "The worker that reads models met an error of its own: {what}."
+                ));
+                return;
+            }
+            Ok(message) => {
+                if let FromLab::Sign { stage, .. } = &message {
+                    self.0.stage.set(Some(*stage));
+                } else {
+                    self.0.is_busy.set(false);
+                }
+                (self.0.listener)(Heard::Message(message));
+            }
+            Err(what) => {
+                self.gone(format!(
+                    "The page and its worker are of different builds ({what})."
+                ));
+                return;
+            }
+        }
+        if self.0.is_busy.get() {
+            self.watch();
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The worker's side: reads a file, says what it is, runs it, keeps it.
+//!
+//! It answers one request after the other, and may never answer at all: whoever started it watches.
+
+pub mod gpu;
+pub mod host;
+pub mod storage;
