@@ -106,14 +106,12 @@ pub fn dropout(call: &mut Call<'_>) -> Result<Vec<Symbol>, ModelError> {
     if call.n_results < 2 {
         return Ok(vec![x]);
     }
-    if call.opset < 10 {
-        return Err(call.unsupported("the mask as operator sets before 10 have it"));
-    }
-    let mask = Tensor::new(
-        FileType::Bool,
-        x.shape().to_vec(),
-        Data::Splat(Scalar::Bool(true)),
-    );
+    // Before operator set 10 the mask has the type of the data, and is what these are multiplied by.
+    let (file_type, kept) = match call.opset {
+        ..10 => (x.file_type(), Scalar::Float(1.0)),
+        10.. => (FileType::Bool, Scalar::Bool(true)),
+    };
+    let mask = Tensor::new(file_type, x.shape().to_vec(), Data::Splat(kept));
     let mask = mask.map_err(|message| call.invalid(message))?;
     Ok(vec![x, Symbol::Known(mask)])
 }

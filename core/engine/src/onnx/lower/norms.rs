@@ -2,7 +2,7 @@
 
 use crate::builder::Symbol;
 use crate::error::ModelError;
-use crate::graph::{Shape, element_count};
+use crate::graph::{MAX_ELEMENTS, Shape, element_count};
 use crate::onnx::call::Call;
 use crate::ops::{ArgReduce, Binary, Fold, LocalNorm, Measure, Unary};
 use crate::tensor::{Data, Scalar, Tensor};
@@ -228,7 +228,7 @@ pub fn local_response_normalization(call: &mut Call<'_>) -> Result<Vec<Symbol>, 
     over_channels(call, &x)?;
     let size = call.attributes.int("size")?;
     let size = size.and_then(|size| usize::try_from(size).ok());
-    let size = size.filter(|&size| size > 0 && size <= x.shape()[1].max(1) * 2);
+    let size = size.filter(|size| (1..=MAX_ELEMENTS).contains(size));
     let op = LocalNorm {
         axis: 1,
         size: size.ok_or_else(|| call.unsupported("its number of neighbours"))?,
