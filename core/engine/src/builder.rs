@@ -14,6 +14,7 @@
 pub mod bounds;
 mod convolutions;
 mod gathers;
+mod image_convolutions;
 mod images;
 mod joins;
 pub mod order;
@@ -31,7 +32,7 @@ pub use self::convolutions::Convolved;
 pub use self::views::Part;
 use crate::element::{Element, FileType};
 use crate::error::{Missing, ModelError};
-use crate::graph::{Graph, MAX_ELEMENTS, Node, Op, Shape, ValueId, element_count};
+use crate::graph::{Graph, Node, Op, Shape, ValueId, element_count};
 use crate::ops::{Map, TensorOp, Type, TypeRef, Unary};
 use crate::tensor::{Data, Tensor};
 use crate::validate::validate;
@@ -40,7 +41,7 @@ use order::Order;
 
 /// How many elements may be computed while a model is read, constants of one repeated element aside. A file can ask for
 /// many times its own size, and all of it is kept.
-pub const MAX_FOLDED: usize = 1 << 27;
+pub const MAX_FOLDED: usize = 1 << 28;
 
 /// A value of a model while it is read.
 #[derive(Clone, Debug)]
@@ -99,7 +100,7 @@ impl Default for Builder {
         Self {
             graph: Graph::default(),
             left_to_fold: MAX_FOLDED,
-            left_to_write: MAX_ELEMENTS,
+            left_to_write: MAX_FOLDED,
             constants: HashMap::new(),
         }
     }
@@ -161,6 +162,9 @@ impl Builder {
         if let Unary::Cast(to) = f {
             return self.cast(live, to, place).map(Symbol::Live);
         }
+        if let Some(activated) = self.image_activation(f, live, place) {
+            return Ok(Symbol::Live(activated));
+        }
         let Some(bounds) = live.bounds else {
             let file_type = match f {
                 Unary::Not | Unary::IsNan | Unary::IsInf { .. } => FileType::Bool,
@@ -219,7 +223,7 @@ impl Builder {
     /// A value that the caller reads under this name.
     ///
     /// # Errors
-    /// *Unsupported* for constants that have no room in words of a frame, and for more than [`MAX_ELEMENTS`] of them.
+    /// *Unsupported* for constants that have no room in words of a frame, and for more than [`MAX_FOLDED`] of them.
     pub fn output(&mut self, symbol: &Symbol, name: &str) -> Result<(), ModelError> {
         let place = format!("output '{name}'");
         let id = match symbol {
@@ -282,8 +286,7 @@ impl Builder {
     fn write_out(&mut self, elements: usize, place: &str) -> Result<(), ModelError> {
         let left = self.left_to_write.checked_sub(elements);
         self.left_to_write = left.ok_or_else(|| {
-            let message =
-                format!("constants of more than {MAX_ELEMENTS} elements that have to be written out");
+            let message = format!("constants of more than {MAX_FOLDED} elements that have to be written out");
             ModelError::unsupported(place, message)
         })?;
         Ok(())
@@ -411,6 +414,7 @@ fn too_wide(place: &str) -> ModelError {
 mod tests {
     use super::*;
     use crate::error::ErrorKind;
+    use crate::graph::MAX_ELEMENTS;
     use crate::tensor::Scalar;
 
     fn known(len: usize, data: Data) -> Symbol {

@@ -30,9 +30,9 @@ pub fn element_count(shape: &[usize]) -> usize {
     shape.iter().product()
 }
 
-/// No tensor may have more elements than this (256 MiB of f32): larger ones are a broken file or a model that no browser
+/// No tensor may have more elements than this (512 MiB of f32): larger ones are a broken file or a model that no browser
 /// could run.
-pub const MAX_ELEMENTS: usize = 1 << 26;
+pub const MAX_ELEMENTS: usize = 1 << 27;
 
 /// Number of elements of a shape that nobody has checked; `None` when there are more than [`MAX_ELEMENTS`]. Sizes beside
 /// a 0 count as well, so that no part of the shape overflows either.

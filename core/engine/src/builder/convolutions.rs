@@ -4,7 +4,7 @@ use super::order::Order;
 use super::{Builder, Live, Symbol};
 use crate::error::ModelError;
 use crate::graph::Shape;
-use crate::ops::{Convolve, TensorOp};
+use crate::ops::{Convolve, TensorOp, TypeRef};
 use crate::tensor::Tensor;
 
 /// What a convolution computes with, in the order of a file: x is `[batch, channels, sizes..]`, weights are
@@ -26,14 +26,14 @@ impl Builder {
     /// *Unsupported* when the operands are of no such types or shapes, and where too much would be computed.
     pub fn convolve(
         &mut self,
-        op: &Convolve,
+        convolution: &Convolve,
         operands: Convolved<'_>,
         place: &str,
     ) -> Result<Symbol, ModelError> {
         let Convolved { x, weights, bias } = operands;
         let of = x.file_type();
-        let (rank, groups) = (x.shape().len(), op.groups);
-        let fits = rank == op.axes.len() + 2
+        let (rank, groups) = (x.shape().len(), convolution.groups);
+        let fits = rank == convolution.axes.len() + 2
             && weights.shape().len() == rank
             && groups > 0
             && weights.shape()[0].is_multiple_of(groups)
@@ -50,10 +50,27 @@ impl Builder {
             );
             return Err(ModelError::unsupported(place, message));
         }
+        let op = TensorOp::Convolve(convolution.clone());
+        let in_order = Order::channels_last(rank).in_memory(x.shape());
+        let (first, second) = (weights.shape()[0], weights.shape()[1]);
+        let mut taps = weights.shape()[2..].to_vec();
+        taps.extend(match convolution.transposed {
+            true => [first / groups, second * groups],
+            false => [second, first],
+        });
+        let types = [(x, &*in_order), (weights, &*taps)].map(|(symbol, shape)| TypeRef {
+            shape,
+            ..super::of_symbol(symbol)
+        });
+        let types: Vec<TypeRef<'_>> = types.into_iter().chain(bias.map(super::of_symbol)).collect();
+        op.infer(&types)
+            .map_err(|message| ModelError::unsupported(place, message))?;
+        if let Some(image) = self.image_convolution(convolution, operands, place)? {
+            return Ok(image);
+        }
         let x = self.transpose(x, Order::channels_last(rank).axes(), place)?;
-        let weights = self.taps_first(op, weights, place)?;
+        let weights = self.taps_first(convolution, weights, place)?;
         let operands: Vec<Symbol> = [x, weights].into_iter().chain(bias.cloned()).collect();
-        let op = TensorOp::Convolve(op.clone());
         let known: Option<Vec<Tensor>> = operands.iter().map(|operand| operand.known().cloned()).collect();
         let result = match known {
             Some(known) => Symbol::Known(self.fold(&op, &known, place)?),

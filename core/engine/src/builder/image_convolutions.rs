@@ -9,7 +9,7 @@ use super::order::Order;
 use super::{Builder, Part, Symbol};
 use crate::element::FileType;
 use crate::error::ModelError;
-use crate::graph::{Activation, Conv2d, Op, Padding, ValueId};
+use crate::graph::{Activation, Conv2d, Op, Padding, ValueId, bounded_element_count};
 use crate::ops::{Convolve, ConvolveAxis};
 use crate::tensor::{Data, Scalar, Tensor};
 
@@ -107,7 +107,10 @@ impl Builder {
             (Op::Conv2d(conv), Order::channels_last(4))
         } else {
             let last = Order::new(vec![1, 2, 3, 0]);
-            (Op::DepthwiseConv2d(conv), last.unwrap_or_else(|| Order::identity(4)))
+            (
+                Op::DepthwiseConv2d(conv),
+                last.unwrap_or_else(|| Order::identity(4)),
+            )
         };
         let weights = self.operand(weights, &order, place)?;
         let bias = match bias {
@@ -166,7 +169,10 @@ impl Builder {
             return Ok(None);
         };
         let is_row = x.shape()[2] == 1 && taps[0] == 1 && axes[0] == STILL;
-        let is_dense = axes.iter().zip(taps).all(|(axis, &taps)| axis.dilation == 1 || taps == 1);
+        let is_dense = axes
+            .iter()
+            .zip(taps)
+            .all(|(axis, &taps)| axis.dilation == 1 || taps == 1);
         let steps = axes.map(|axis| axis.stride);
         if !is_dense || !(is_row || steps[0] == steps[1]) {
             return Ok(None);
@@ -185,7 +191,7 @@ impl Builder {
             }
         });
         let shape = vec![blocks * outputs, channels, reach[0], reach[1]];
-        let count = crate::graph::bounded_element_count(&shape);
+        let count = bounded_element_count(&shape);
         let (Some(count), Some(source)) = (count, weights.known().and_then(Tensor::floats)) else {
             return Ok(None);
         };
@@ -206,7 +212,9 @@ impl Builder {
         }
         let weights = self.known(weights.file_type(), shape, turned, place)?;
         let bias = match bias.and_then(|bias| bias.known()?.floats()) {
-            Some(bias) => Some(self.known(x.file_type(), vec![blocks * outputs], bias.repeat(blocks), place)?),
+            Some(bias) => {
+                Some(self.known(x.file_type(), vec![blocks * outputs], bias.repeat(blocks), place)?)
+            }
             None => None,
         };
         let operands = Convolved {
@@ -263,7 +271,8 @@ impl Builder {
         if front.is_empty() || own != k || n == 0 || b.known().is_none() || a.known().is_some() {
             return Ok(None);
         }
-        if a.file_type() != b.file_type() || !a.order().matches(&Order::identity(a.shape().len()), a.shape()) {
+        if a.file_type() != b.file_type() || !a.order().matches(&Order::identity(a.shape().len()), a.shape())
+        {
             return Ok(None);
         }
         let mut shape = front.to_vec();
@@ -273,10 +282,7 @@ impl Builder {
         let x = self.reshape(&columns, image, place)?;
         let weights = self.transpose(b, &[1, 0], place)?;
         let weights = self.reshape(&weights, vec![n, k, 1, 1], place)?;
-        let along = ConvolveAxis {
-            size: rows,
-            ..STILL
-        };
+        let along = ConvolveAxis { size: rows, ..STILL };
         let op = Convolve {
             axes: vec![STILL, along],
             groups: 1,

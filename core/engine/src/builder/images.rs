@@ -8,8 +8,11 @@ use super::order::Order;
 use super::{Builder, Live, Symbol};
 use crate::element::{Element, FileType};
 use crate::error::ModelError;
-use crate::graph::{Node, Op, Shape, ValueId, element_count};
-use crate::ops::Type;
+use crate::graph::{
+    Activation, Constant, Conv2d, Node, Op, Padding, Residual, Shape, ValueId, element_count,
+};
+use crate::ops::{Binary, Type, Unary};
+use crate::tensor::Tensor;
 
 impl Builder {
     /// The value as an operand of an operator on images, `[1, rows, columns, channels]`; `None` when it is none: it is
@@ -18,13 +21,9 @@ impl Builder {
     /// # Errors
     /// *Unsupported* where it cannot be moved.
     pub fn image(&mut self, x: &Symbol, place: &str) -> Result<Option<ValueId>, ModelError> {
-        let Symbol::Live(live) = x else { return Ok(None) };
-        let Some(shape) = image_shape(&live.shape) else {
+        let Some(shape) = image_shape(x.shape()).filter(|_| Self::is_image(x)) else {
             return Ok(None);
         };
-        if live.file_type.element() != Some(Element::F32) || element_count(&shape) == 0 {
-            return Ok(None);
-        }
         let order = Order::channels_last(4);
         let Symbol::Live(image) = self.reshape(x, shape, place)? else {
             return Ok(None);
@@ -74,6 +73,218 @@ impl Builder {
         self.reshape(&result, shape.to_vec(), place)
     }
 
+    /// Whether [`Self::image`] takes the value.
+    pub(super) fn is_image(x: &Symbol) -> bool {
+        let of_images = image_shape(x.shape()).is_some_and(|shape| element_count(&shape) > 0);
+        of_images && x.known().is_none() && x.file_type().element() == Some(Element::F32)
+    }
+
+    /// The image that an operator on images has written, whose memory the value has under its own shape and order.
+    fn image_of(&self, x: &Live) -> Option<ValueId> {
+        self.names(x.id).find(|&id| {
+            let is_written = self.producer(id).is_some_and(|node| node.op.is_on_images());
+            is_written && matches!(self.graph.shape(id), [1, _, _, _])
+        })
+    }
+
+    /// What an operator gives on an image element by element, whose memory `like` has; the result lies as that does.
+    fn on_image(&mut self, op: Op, inputs: Vec<ValueId>, like: &Live, place: &str) -> Live {
+        let kind = Type {
+            element: Element::F32,
+            shape: self.graph.shape(inputs[0]).to_vec(),
+        };
+        let id = self.graph.add_typed_value(place, kind, None);
+        self.graph.nodes.push(Node {
+            origin: place.to_owned(),
+            op,
+            inputs,
+            output: id,
+        });
+        let result = Live { id, ..like.clone() };
+        self.settled(result, place)
+    }
+
+    /// A function of each element of what an operator on images has written, so that it can become part of that; `None`
+    /// where it is no activation or there is no such operator.
+    pub(super) fn image_activation(&mut self, f: Unary, x: &Live, place: &str) -> Option<Live> {
+        let activation = match f {
+            Unary::Relu => Activation::Relu,
+            Unary::Clip { low: 0.0, high } if high == f32::INFINITY => Activation::Relu,
+            Unary::Clip { low: 0.0, high: 6.0 } => Activation::Relu6,
+            Unary::Sigmoid => Activation::Sigmoid,
+            _ => return None,
+        };
+        let image = self.image_of(x)?;
+        Some(self.on_image(Op::Activation(activation), vec![image], x, place))
+    }
+
+    /// The sum of what two operators on images have written, of one shape; `None` where it is none.
+    pub(super) fn image_sum(&mut self, a: &Live, b: &Live, place: &str) -> Option<Live> {
+        let (first, second) = (self.image_of(a)?, self.image_of(b)?);
+        let lie_alike = a.shape == b.shape && a.order.matches(&b.order, &a.shape);
+        let fit = lie_alike && self.graph.shape(first) == self.graph.shape(second);
+        let residual = Residual {
+            upsample: None,
+            inner: Activation::None,
+            activation: Activation::None,
+        };
+        fit.then(|| self.on_image(Op::Add(residual), vec![first, second], a, place))
+    }
+
+    /// Numbers that stretch over what an operator on images has written, one for each of its channels; `None` where they
+    /// do not, or there is no such operator.
+    fn by_channel(&self, x: &Live, numbers: &Tensor) -> Option<(ValueId, Vec<f32>)> {
+        let image = self.image_of(x)?;
+        let channels = *self.graph.shape(image).last()?;
+        let missing = x.shape.len().checked_sub(numbers.shape().len())?;
+        // The innermost axis that is one.
+        let innermost = x.order.axes().iter().rev().find(|&&axis| x.shape[axis] != 1);
+        let is_channels = |axis: usize| innermost == Some(&axis) && x.shape[axis] == channels;
+        let mut sizes = numbers.shape().iter().enumerate();
+        let fits = sizes.all(|(axis, &size)| size == 1 || (is_channels(axis + missing) && size == channels));
+        let numbers = numbers.floats().filter(|_| fits)?;
+        match *numbers {
+            [number] => Some((image, vec![number; channels])),
+            _ => Some((image, numbers.into_owned())),
+        }
+    }
+
+    /// What an operator on images has written by a number for each channel or one for all; `None` where it is none.
+    ///
+    /// # Errors
+    /// *Unsupported* where there is no room for what is known.
+    pub(super) fn image_by_channel(
+        &mut self,
+        f: Binary,
+        a: &Symbol,
+        b: &Symbol,
+        place: &str,
+    ) -> Result<Option<Live>, ModelError> {
+        let (x, numbers, is_first) = match (a, b) {
+            (Symbol::Live(x), Symbol::Known(numbers)) => (x, numbers, true),
+            (Symbol::Known(numbers), Symbol::Live(x)) => (x, numbers, false),
+            _ => return Ok(None),
+        };
+        let Some((_, numbers)) = self.by_channel(x, numbers) else {
+            return Ok(None);
+        };
+        let each = |f: &dyn Fn(f32) -> (f32, f32)| numbers.iter().map(|&number| f(number)).unzip();
+        let (scale, shift): (Vec<f32>, Vec<f32>) = match (f, is_first) {
+            (Binary::Add, _) => each(&|number| (1.0, number)),
+            (Binary::Mul, _) => each(&|number| (number, 0.0)),
+            (Binary::Sub, true) => each(&|number| (1.0, -number)),
+            (Binary::Sub, false) => each(&|number| (-1.0, number)),
+            (Binary::Div, true) => each(&|number| (number.recip(), 0.0)),
+            _ => return Ok(None),
+        };
+        self.scaled_image(x, scale, shift, place)
+    }
+
+    /// What an operator on images has written, each channel times a number and with another added: a convolution of one
+    /// tap, so that it can become part of one before it. `None` where there is no such operator or a number is not finite.
+    fn scaled_image(
+        &mut self,
+        x: &Live,
+        scale: Vec<f32>,
+        shift: Vec<f32>,
+        place: &str,
+    ) -> Result<Option<Live>, ModelError> {
+        let Some(image) = self.image_of(x) else {
+            return Ok(None);
+        };
+        let channels = scale.len();
+        if !scale.iter().chain(&shift).all(|number| number.is_finite()) {
+            return Ok(None);
+        }
+        let mut inputs = vec![image];
+        for (shape, numbers) in [(vec![1, 1, 1, channels], scale), (vec![channels], shift)] {
+            let constant = Constant::F32(numbers.into());
+            inputs.push(self.graph.add_value(place, shape, Some(constant)));
+        }
+        let op = Op::DepthwiseConv2d(Conv2d {
+            stride: [1, 1],
+            dilation: [1, 1],
+            padding: Padding::default(),
+            activation: Activation::None,
+            residual: None,
+        });
+        Ok(Some(self.on_image(op, inputs, x, place)))
+    }
+
+    /// Each channel, axis 1, of what an operator on images has written, less a mean, divided by the root of a variance
+    /// and a small number, times a scale, and with a bias added; `None` where it is none or they are not known.
+    ///
+    /// # Errors
+    /// *Unsupported* where there is no room for what is known.
+    pub fn standardised_image(
+        &mut self,
+        x: &Symbol,
+        [scale, bias, mean, variance]: [&Symbol; 4],
+        epsilon: f32,
+        place: &str,
+    ) -> Result<Option<Symbol>, ModelError> {
+        let (Symbol::Live(live), Some(&channels)) = (x, x.shape().get(1)) else {
+            return Ok(None);
+        };
+        let lies_last = self.lies_as_image(x)
+            && self
+                .image_of(live)
+                .is_some_and(|id| self.graph.shape(id).last() == Some(&channels));
+        let mut numbers = Vec::new();
+        for operand in [scale, bias, mean, variance] {
+            let Some(known) = operand
+                .known()
+                .and_then(Tensor::floats)
+                .filter(|known| known.len() == channels)
+            else {
+                return Ok(None);
+            };
+            numbers.push(known);
+        }
+        let [scale, bias, mean, variance] = &numbers[..] else {
+            return Ok(None);
+        };
+        if !lies_last {
+            return Ok(None);
+        }
+        let (mut scales, mut shifts) = (Vec::new(), Vec::new());
+        for channel in 0..channels {
+            let deviation = (f64::from(variance[channel]) + f64::from(epsilon)).sqrt();
+            let factor = f64::from(scale[channel]) / deviation;
+            scales.push(factor as f32);
+            shifts.push((f64::from(bias[channel]) - f64::from(mean[channel]) * factor) as f32);
+        }
+        let result = self.scaled_image(live, scales, shifts, place)?;
+        Ok(result.map(Symbol::Live))
+    }
+
+    /// What operators on images have written, one behind the other along an axis; `None` where one of them is no such
+    /// value or lies otherwise.
+    pub(super) fn image_concat(&mut self, parts: &[Symbol], axis: usize, place: &str) -> Option<Symbol> {
+        let order = Order::channels_last(4);
+        let image = |part: &Symbol| match part {
+            Symbol::Live(live) if live.shape.len() == 4 && self.lies_as_image(part) => self.image_of(live),
+            _ => None,
+        };
+        let inputs: Vec<ValueId> = parts.iter().map(image).collect::<Option<_>>()?;
+        let (first, along) = (parts.first()?, order.place_of(axis)?);
+        let mut shape = first.shape().to_vec();
+        for part in &parts[1..] {
+            let mut others = (0..4).filter(|&other| other != axis);
+            if !others.all(|other| part.shape()[other] == shape[other]) {
+                return None;
+            }
+            shape[axis] += part.shape()[axis];
+        }
+        let is_of_it =
+            |(part, &id): (&Symbol, &ValueId)| self.graph.shape(id) == order.in_memory(part.shape());
+        if axis == 0 || !parts.iter().zip(&inputs).all(is_of_it) {
+            return None;
+        }
+        let op = Op::Concat { axis: along };
+        self.image_node(op, inputs, first.file_type(), &shape, place).ok()
+    }
+
     /// The value, and those before it whose memory it has under another shape.
     fn names(&self, id: ValueId) -> impl Iterator<Item = ValueId> {
         let source = |&id: &ValueId| match self.producer(id) {
@@ -109,8 +320,7 @@ fn image_shape(shape: &[usize]) -> Option<Shape> {
 mod tests {
     use super::*;
     use crate::cpu::Session;
-    use crate::graph::{Activation, Padding, Pool2d};
-    use crate::ops::Unary;
+    use crate::graph::Pool2d;
     use crate::plan::Plan;
 
     /// The greatest of windows of `[1, columns]`.

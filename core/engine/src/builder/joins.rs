@@ -32,6 +32,9 @@ impl Builder {
             let op = TensorOp::Concat(Concat { axis });
             return self.fold(&op, &known, place).map(Symbol::Known);
         }
+        if let Some(image) = self.image_concat(parts, axis, place) {
+            return Ok(image);
+        }
         let order = common_order(parts);
         let rank = order.axes().len();
         let along = order

@@ -18,6 +18,9 @@ impl Builder {
             let message = format!("a product of shapes {:?} and {:?}", a.shape(), b.shape());
             ModelError::unsupported(place, message)
         };
+        if let Some(product) = self.dense(a, b, None, place)? {
+            return Ok(product);
+        }
         let [is_row, is_column] = [a, b].map(|x| x.shape().len() == 1);
         let (mut row, mut column) = (a.shape().to_vec(), b.shape().to_vec());
         if is_row {

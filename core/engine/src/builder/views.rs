@@ -7,6 +7,7 @@ use crate::error::ModelError;
 use crate::graph::{Shape, bounded_element_count, element_count};
 use crate::ops::strides::broadcast;
 use crate::ops::{TensorOp, View};
+use crate::tensor::Data;
 
 /// One axis of what is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,10 +90,17 @@ impl Builder {
                     ..live.clone()
                 }))
             }
-            Symbol::Known(_) => {
-                let own = axes_of(x);
-                let axes: Vec<Axis> = axes.iter().map(|&axis| own[axis]).collect();
-                self.viewed(x, 0, &axes, Order::identity(axes.len()), place)
+            Symbol::Known(tensor) => {
+                let lies_so = Order::new(axes.to_vec())
+                    .is_some_and(|order| order.matches(&Order::identity(axes.len()), tensor.shape()));
+                if lies_so {
+                    return self.reshape(x, shape, place);
+                }
+                let is_one = matches!(tensor.data(), Data::Splat(_));
+                self.compute(if is_one { 1 } else { tensor.len() }, place)?;
+                let turned = tensor.permuted(axes);
+                let turned = turned.map_err(|message| ModelError::invalid(place, message))?;
+                Ok(Symbol::Known(turned))
             }
         }
     }
@@ -249,7 +257,7 @@ impl Builder {
     }
 
     /// The value as a node reads it: its shape in the graph is that of its axes in memory.
-    fn settled(&mut self, x: Live, place: &str) -> Live {
+    pub(super) fn settled(&mut self, x: Live, place: &str) -> Live {
         if *self.graph.shape(x.id) == x.order.in_memory(&x.shape) {
             x
         } else {

@@ -31,6 +31,14 @@ impl Builder {
             let operands = [a.clone(), b.clone()];
             return self.fold(&op, &operands, place).map(Symbol::Known);
         }
+        if let Some(image) = self.image_by_channel(f, a, b, place)? {
+            return Ok(Symbol::Live(image));
+        }
+        if let (Binary::Add, Symbol::Live(a), Symbol::Live(b)) = (f, a, b)
+            && let Some(sum) = self.image_sum(a, b, place)
+        {
+            return Ok(Symbol::Live(sum));
+        }
         let bounds = (bounds_of(a), bounds_of(b));
         let common = self.stretched(&[a, b], place)?;
         let result = match bounds {

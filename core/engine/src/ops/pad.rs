@@ -220,7 +220,7 @@ mod tests {
             (pad(Border::Value, &columns), vec![x, of(Element::I32, &[1])]),
             (pad(Border::Value, &columns[..1]), vec![x, value]),
             (pad(Border::Value, &[(0, usize::MAX), (0, 0)]), vec![x, value]),
-            (pad(Border::Value, &[(0, 1 << 26), (0, 1)]), vec![x, value]),
+            (pad(Border::Value, &[(0, 1 << 27), (0, 1)]), vec![x, value]),
         ] {
             assert!(wrong.infer(&operands).is_err(), "{wrong:?}");
         }

@@ -2,14 +2,14 @@
 //! convolution before it: what normalisations of batches leave behind.
 
 use crate::error::ModelError;
-use crate::graph::{Constant, Conv2d, Graph, Op, Padding};
+use crate::graph::{Activation, Constant, Conv2d, Graph, Op, Padding};
 
 /// Folds every scale whose operand is what a convolution gives and nobody else reads.
 pub fn fold_scales(graph: &mut Graph) -> Result<(), ModelError> {
     let mut producers = graph.producers();
     let readers = graph.reader_counts();
     let mut is_folded = vec![false; graph.nodes.len()];
-    for position in 0..graph.nodes.len() {
+    for (position, is_folded) in is_folded.iter_mut().enumerate() {
         let node = &graph.nodes[position];
         let (source, output) = (node.inputs[0], node.output);
         let Some(producer) = producers[source.index()].filter(|_| readers[source.index()] == 1) else {
@@ -21,7 +21,8 @@ pub fn fold_scales(graph: &mut Graph) -> Result<(), ModelError> {
         for (index, data) in [(1, weights), (2, bias)] {
             let old = graph.nodes[producer].inputs[index];
             let (name, shape) = (graph.value(old).name.clone(), graph.shape(old).to_vec());
-            if readers[old.index()] == 1 {
+            // What an earlier scale has made of it is not counted.
+            if readers.get(old.index()).is_none_or(|&readers| readers == 1) {
                 // Nobody reads it any more, and it may be large.
                 graph.values[old.index()].constant = Some(Constant::F32([].into()));
             }
@@ -30,7 +31,7 @@ pub fn fold_scales(graph: &mut Graph) -> Result<(), ModelError> {
         }
         graph.nodes[producer].output = output;
         producers[output.index()] = Some(producer);
-        is_folded[position] = true;
+        *is_folded = true;
     }
     let mut is_folded = is_folded.into_iter();
     graph.nodes.retain(|_| is_folded.next() == Some(false));
@@ -65,7 +66,11 @@ fn folded(graph: &Graph, producer: usize, position: usize) -> Option<(Vec<f32>, 
     let each = weights.len() / scale.len();
     let is_dense = matches!(convolution.op, Op::Conv2d(_));
     for (index, weight) in weights.iter_mut().enumerate() {
-        *weight *= scale[if is_dense { index / each } else { index % scale.len() }];
+        *weight *= scale[if is_dense {
+            index / each
+        } else {
+            index % scale.len()
+        }];
     }
     let bias = bias.iter().zip(&*scale).zip(&*shift);
     let bias = bias.map(|((bias, scale), shift)| bias * scale + shift).collect();
@@ -74,5 +79,5 @@ fn folded(graph: &Graph, producer: usize, position: usize) -> Option<(Vec<f32>, 
 
 /// Whether nothing happens to the sums. What follows a scale stays behind what it becomes part of.
 fn is_plain(conv: &Conv2d) -> bool {
-    conv.activation == crate::graph::Activation::None && conv.residual.is_none()
+    conv.activation == Activation::None && conv.residual.is_none()
 }

@@ -1,12 +1,13 @@
 //! Passes: each turns a valid graph into a valid graph that computes the same outputs with less work.
 //!
-//! The order matters: constants first, because pads and weights must be known; then paddings and activations into
-//! convolutions; then enlargements behind the convolutions that read them, which takes an activation out again; then
+//! The order matters: constants first, because pads and weights must be known; then paddings, scales and activations
+//! into convolutions; then enlargements behind the convolutions that read them, which takes an activation out again; then
 //! resizes, and activations behind them, into additions; then additions into convolutions.
 
 mod commute_upsample;
 mod fold_constants;
 mod fold_padding;
+mod fold_scale;
 mod fuse_activation;
 mod fuse_residual;
 mod fuse_resize_add;
@@ -15,6 +16,7 @@ mod prune;
 pub use commute_upsample::commute_upsamples;
 pub use fold_constants::fold_constants;
 pub use fold_padding::fold_padding;
+pub use fold_scale::fold_scales;
 pub use fuse_activation::fuse_activations;
 pub use fuse_residual::fuse_residuals;
 pub use fuse_resize_add::fuse_resize_adds;
@@ -38,13 +40,14 @@ pub struct PassReport {
 type Pass = fn(&mut Graph) -> Result<(), ModelError>;
 
 /// All passes in the order in which they run; the first [`PASSES_WITHOUT_FUSION`] serve every level.
-const PASSES: [(&str, Pass); 7] = [
+const PASSES: [(&str, Pass); 8] = [
     ("fold constants", fold_constants),
     ("remove dead code", |graph| {
         prune(graph);
         Ok(())
     }),
     ("fold padding into convolutions", fold_padding),
+    ("fold scales into convolutions", fold_scales),
     ("fuse activations", fuse_activations),
     ("convolve before enlarging", commute_upsamples),
     ("fuse resize and add", fuse_resize_adds),

@@ -271,6 +271,13 @@ pub fn batch_normalization(call: &mut Call<'_>) -> Result<Vec<Symbol>, ModelErro
         return Err(call.unsupported("statistics as operator sets before 14 give them"));
     }
     if !training {
+        let numbers = [&scale, &bias, &mean, &variance];
+        let image = call
+            .builder
+            .standardised_image(&x, numbers, epsilon, &call.place)?;
+        if let Some(image) = image {
+            return Ok(vec![image]);
+        }
         let [mean, variance] =
             [&mean, &variance].map(|x| call.builder.reshape(x, shape.clone(), &call.place));
         let y = standardised(call, &x, &mean?, &variance?, epsilon)?;

@@ -28,9 +28,12 @@ pub fn gemm(call: &mut Call<'_>) -> Result<Vec<Symbol>, ModelError> {
             _ => call.builder.transpose(&x, &[1, 0], &call.place)?,
         });
     }
-    let product = call.builder.matmul(&factors[0], &factors[1], &call.place)?;
     let alpha = call.float_or("alpha", 1.0)?;
     let beta = call.float_or("beta", 1.0)?;
+    if let Some(product) = dense(call, &factors, [alpha, beta])? {
+        return Ok(vec![product]);
+    }
+    let product = call.builder.matmul(&factors[0], &factors[1], &call.place)?;
     let product = times(call, &product, alpha)?;
     let Some(c) = call.optional(2) else {
         return Ok(vec![product]);
@@ -42,6 +45,34 @@ pub fn gemm(call: &mut Call<'_>) -> Result<Vec<Symbol>, ModelError> {
         return Err(call.invalid(message));
     }
     Ok(vec![sum])
+}
+
+/// The same where B and a C of each column, or none, are known; `None` where it is not so.
+fn dense(
+    call: &mut Call<'_>,
+    factors: &[Symbol],
+    [alpha, beta]: [f32; 2],
+) -> Result<Option<Symbol>, ModelError> {
+    let ([a, b], c) = (factors, call.optional(2)) else {
+        return Ok(None);
+    };
+    let (&[_, columns], true) = (b.shape(), b.known().is_some() && a.known().is_none()) else {
+        return Ok(None);
+    };
+    let is_of_columns =
+        |c: &Symbol| c.known().is_some() && matches!(*c.shape(), [n] | [1, n] if n == columns);
+    if !c.as_ref().is_none_or(is_of_columns) {
+        return Ok(None);
+    }
+    let b = times(call, b, alpha)?;
+    let bias = match c {
+        Some(c) => {
+            let c = call.builder.reshape(&c, vec![columns], &call.place)?;
+            Some(times(call, &c, beta)?)
+        }
+        None => None,
+    };
+    call.builder.dense(a, &b, bias.as_ref(), &call.place)
 }
 
 /// The value times a number.
