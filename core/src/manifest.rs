@@ -22,6 +22,9 @@
 //! mean = [0.0, 0.0, 0.0]         # then subtracted, in the order of the input
 //! std = [1.0, 1.0, 1.0]          # then divided by
 //!
+//! [sizes]                        # sizes that the file leaves open, by the names it has for them
+//! height = 192
+//!
 //! [outputs]                      # role = tensor; optional where a task reads the only output
 //! keypoints = "StatefulPartitionedCall:0"
 //! ```
@@ -61,6 +64,8 @@ pub struct Manifest {
     pub labels: Vec<String>,
     /// What the scores of classes and masks are, where their looks deceive.
     pub scores: Option<ScoreForm>,
+    /// Sizes that the file leaves open, by the names that a reader asks for them with.
+    pub sizes: BTreeMap<String, usize>,
     /// The input that takes the picture; the only one without it.
     pub input: Option<String>,
     /// What happens to a picture.
@@ -111,6 +116,8 @@ struct Text {
     scores: Option<ScoreForm>,
     input: InputText,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    sizes: BTreeMap<String, usize>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     outputs: BTreeMap<Role, String>,
 }
 
@@ -160,6 +167,7 @@ impl TryFrom<Text> for Manifest {
             keypoints: text.keypoints,
             labels: text.labels,
             scores: text.scores,
+            sizes: text.sizes,
             input: input.tensor,
             preprocessing: Preprocessing {
                 size: ImageSize {
@@ -206,6 +214,7 @@ impl From<Manifest> for Text {
                 mean: preprocessing.mean,
                 std: preprocessing.std,
             },
+            sizes: manifest.sizes,
             outputs: manifest.outputs,
         }
     }
@@ -398,6 +407,7 @@ simcc-y = 'simcc_y'
             keypoints: None,
             labels: vec!["cat".to_owned(), "a \"quoted\" dog".to_owned()],
             scores: Some(ScoreForm::Logits),
+            sizes: [("height".to_owned(), 256)].into(),
             outputs: BTreeMap::new(),
             preprocessing: Preprocessing {
                 resize: Resize::CentreCrop,

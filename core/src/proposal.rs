@@ -118,6 +118,7 @@ impl Proposal {
             keypoints: self.keypoints,
             labels: Vec::new(),
             scores: None,
+            sizes: BTreeMap::new(),
             input: Some(self.input.clone()),
             preprocessing: self.preprocessing.clone(),
             outputs: self.outputs.clone(),
@@ -519,7 +520,7 @@ impl<'a> Model<'a> {
             .filter(|&count| (16..=1 << 16).contains(&count) && !matches!(count, 1000 | 1001))?;
         let normalised = output
             .written_by
-            .is_some_and(|operator| ["LpNormalization", "L2_NORMALIZATION"].contains(&operator));
+            .is_some_and(|operator| ["L2Norm", "LpNormalization", "L2_NORMALIZATION"].contains(&operator));
         let usual = [
             128, 160, 192, 256, 320, 384, 512, 576, 640, 768, 960, 1024, 1280, 1536, 2048,
         ];

@@ -9,6 +9,8 @@ pub mod finder;
 pub mod manifest;
 pub mod picture;
 pub mod pose_json;
+pub mod printing;
+pub mod user_model;
 
 /// The result of something that a person asked for; the error is a sentence for that person: what, where, what to do.
 pub type Outcome<T> = Result<T, String>;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use plumb::Outcome;
-use plumb::commands::{bench, compile, figure, inspect, mask, operators, pose, quantize};
+use plumb::commands::{bench, classify, compile, embed, figure, inspect, mask, operators, pose, quantize};
 
 /// Measures human movement in pictures and clips, and looks into the models that do it.
 #[derive(Parser)]
@@ -18,6 +18,8 @@ struct Arguments {
 enum Command {
     Pose(pose::Arguments),
     Mask(mask::Arguments),
+    Classify(classify::Arguments),
+    Embed(embed::Arguments),
     Inspect(inspect::Arguments),
     Bench(bench::Arguments),
     Figure(figure::Arguments),
@@ -30,6 +32,8 @@ fn main() -> ExitCode {
     let outcome: Outcome<()> = match Arguments::parse().command {
         Command::Pose(arguments) => pose::run(&arguments),
         Command::Mask(arguments) => mask::run(&arguments),
+        Command::Classify(arguments) => classify::run(&arguments),
+        Command::Embed(arguments) => embed::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Figure(arguments) => figure::run(&arguments),

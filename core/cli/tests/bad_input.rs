@@ -218,9 +218,13 @@ fn masks_say_what_can_stand_behind_a_person() {
 
 #[test]
 fn unknown_models_and_rates_are_refused() {
-    let output = plumb(&["pose", "x.png", "--model", "huge"]);
+    assert_refused(
+        &["pose", "x.png", "--model", "huge"],
+        "models are detector, lite, full, heavy",
+    );
+    let output = plumb(&["pose", "x.png", "--as", "dance"]);
     assert_eq!(output.status.code(), Some(2), "usage errors have clap's code");
-    assert!(String::from_utf8_lossy(&output.stderr).contains("lite, full, heavy"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("tasks that give points are movenet"));
     let output = plumb(&["pose", "x.mp4", "--fps", "0"]);
     assert!(String::from_utf8_lossy(&output.stderr).contains("a rate is a number above zero"));
     assert_refused(&["inspect", "tiny"], "models are detector, lite, full, heavy");

@@ -20,6 +20,11 @@ pub trait Inference {
     /// The output of this name. Its length is right from the start, its contents after a run.
     fn output(&self, name: &str) -> Option<&[f32]>;
 
+    /// The output of this name as words of 32 bits, for outputs that are no f32; where a backend gives only f32, nothing.
+    fn output_words(&self, _name: &str) -> Option<&[u32]> {
+        None
+    }
+
     /// The output of this name, if the plan has left it to its reader; its contents are those of the last run.
     fn deferred(&self, _name: &str) -> Option<DeferredOutput<'_>> {
         None
@@ -78,6 +83,10 @@ impl Inference for CpuInference {
 
     fn output(&self, name: &str) -> Option<&[f32]> {
         self.session.output(name)
+    }
+
+    fn output_words(&self, name: &str) -> Option<&[u32]> {
+        self.session.output_words(name)
     }
 
     fn deferred(&self, name: &str) -> Option<DeferredOutput<'_>> {

@@ -7,11 +7,14 @@
 //!
 //! [`PeoplePipeline`] does the same for several people, and [`MaskPipeline`] says of each pixel whether it is a person.
 //!
+//! [`AnyModel`] runs a model that somebody brings, as its manifest says.
+//!
 //! On a GPU that takes pictures, [`gpu::GpuPosePipeline`] does the same without the frame's numbers ever leaving it.
 //!
 //! The pipeline is generic over [`Inference`], because a CPU answers at once and a GPU when its numbers have been read
 //! back. Time comes from outside twice: the moment of a frame as an argument, the stopwatch as a [`pose::Clock`].
 
+pub mod any_model;
 pub mod error;
 pub mod gpu;
 pub mod inference;
@@ -22,6 +25,7 @@ pub mod motion_jpeg;
 pub mod people;
 pub mod pose;
 
+pub use any_model::{AnyModel, AnyModelError, AnyResult};
 pub use error::PipelineError;
 pub use inference::{CpuInference, Inference, InferenceError};
 pub use mask::{MaskPipeline, MaskResult};

@@ -1,7 +1,9 @@
 //! `plumb inspect`: what the engine makes of a model, stage by stage, and what a frame of it costs.
 
 use clap::Args;
+use plumbline_core::manifest::Manifest;
 use plumbline_core::preprocess::LANDMARK_RANGE;
+use plumbline_core::proposal::{Proposal, Question};
 use plumbline_engine::encoding::Precision;
 use plumbline_engine::fusion::Level;
 use plumbline_engine::gpu::{self, Shader};
@@ -9,7 +11,7 @@ use plumbline_engine::graph::Graph;
 use plumbline_engine::plan::{Options, Plan};
 use plumbline_engine::{ModelError, passes, read_model};
 use plumbline_pipeline::models::{HEATMAP, LANDMARK_OUTPUTS, MASK};
-use plumbline_pipeline::{Target, Variant, plan_model};
+use plumbline_pipeline::{Target, Variant, any_model, plan_model};
 use serde::Serialize;
 
 use crate::Outcome;
@@ -44,6 +46,35 @@ struct Report {
     parameters: u64,
     weight_bytes: u64,
     levels: Vec<LevelCost>,
+    /// What the model may be, the most probable first.
+    proposals: Vec<ProposalJson>,
+}
+
+/// What a model may be, by its shapes.
+#[derive(Serialize)]
+struct ProposalJson {
+    /// As a manifest names it.
+    task: &'static str,
+    confidence: String,
+    why: String,
+    /// What only a person can know.
+    questions: Vec<String>,
+    note: Option<&'static str>,
+    /// A manifest to complete.
+    manifest: Manifest,
+}
+
+impl ProposalJson {
+    fn new(proposal: &Proposal, model: &str) -> Self {
+        Self {
+            task: proposal.task.id(),
+            confidence: proposal.confidence.to_string(),
+            why: proposal.why.clone(),
+            questions: proposal.questions.iter().map(Question::to_string).collect(),
+            note: proposal.note,
+            manifest: proposal.manifest(model, "unknown", None),
+        }
+    }
 }
 
 /// What a frame costs when fusion stops at a level.
@@ -83,6 +114,7 @@ pub fn run(arguments: &Arguments) -> Outcome<()> {
         println!("{text}");
     } else {
         print_table(&report);
+        print_proposals(&report.proposals);
     }
     Ok(())
 }
@@ -128,6 +160,7 @@ fn print_kernels(arguments: &Arguments, bytes: &[u8]) -> Result<Outcome<()>, Mod
 
 fn inspect(arguments: &Arguments, bytes: &[u8]) -> Result<Report, ModelError> {
     let mut graph = read_model(bytes)?;
+    let proposals = any_model::propose(&graph);
     let ops_before = graph.nodes.len();
     let mut stages = vec![Stage {
         name: "import",
@@ -161,6 +194,10 @@ fn inspect(arguments: &Arguments, bytes: &[u8]) -> Result<Report, ModelError> {
         parameters: plan.cost.parameters,
         weight_bytes: plan.cost.weight_bytes,
         levels,
+        proposals: proposals
+            .iter()
+            .map(|proposal| ProposalJson::new(proposal, &arguments.model))
+            .collect(),
     })
 }
 
@@ -239,6 +276,22 @@ pub(super) fn chosen_outputs(graph: &Graph, asked: &[String]) -> Vec<String> {
         .iter()
         .map(|&id| graph.value(id).name.clone())
         .collect()
+}
+
+/// What the model may be, and what a manifest has to say of it.
+fn print_proposals(proposals: &[ProposalJson]) {
+    if proposals.is_empty() {
+        println!("\nits shapes suggest no task; a manifest can say what it is for");
+    }
+    for proposal in proposals {
+        println!("\n{}, {}: {}", proposal.confidence, proposal.task, proposal.why);
+        for question in &proposal.questions {
+            println!("  not known: {question}");
+        }
+        if let Some(note) = proposal.note {
+            println!("  note: {note}");
+        }
+    }
 }
 
 fn print_table(report: &Report) {

@@ -1,10 +1,13 @@
 //! The commands, one module each.
 
 pub mod bench;
+pub mod classify;
 pub mod compile;
+pub mod embed;
 pub mod figure;
 pub mod inspect;
 pub mod mask;
 pub mod operators;
 pub mod pose;
+mod pose_any;
 pub mod quantize;

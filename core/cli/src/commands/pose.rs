@@ -3,19 +3,23 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use plumbline_core::people::{MAX_PEOPLE, PersonId};
 use plumbline_core::pose::Pose;
 use plumbline_core::skeleton::LANDMARK_NAMES;
+use plumbline_core::task::Task;
 use plumbline_core::time::Timestamp;
 use plumbline_core::tracker::Mode;
 
 use crate::Outcome;
 use crate::backend::{Backend, Device, LandmarkModel};
 use crate::clip::{Clip, is_clip};
+use crate::commands::pose_any;
 use crate::finder::{Finder, Found};
 use crate::picture::{self, Picture};
 use crate::pose_json::{FrameJson, Position};
+use crate::printing::{self, written};
+use crate::user_model::ModelArguments;
 
 /// Finds the person in a picture (PNG, JPEG) or in each frame of a clip (Motion JPEG, or whatever FFmpeg decodes)
 #[derive(Args)]
@@ -23,15 +27,18 @@ pub struct Arguments {
     /// The picture or clip
     #[arg(value_name = "IMAGE|CLIP")]
     source: PathBuf,
-    /// The landmark model, from fast to accurate
-    #[arg(long, value_enum, default_value = "full")]
-    model: LandmarkModel,
+    /// The landmark model, from fast to accurate: lite, full or heavy; or a .tflite, .onnx or graph file of another one
+    #[arg(long, default_value = "full", value_name = "NAME|FILE")]
+    model: String,
+    /// What a model file without a manifest is: movenet, movenet-multipose, simcc, yolo-pose, mediapipe-pose,
+    /// mediapipe-hand, mediapipe-face
+    #[arg(long = "as", value_name = "TASK", value_parser = parse_task)]
+    task: Option<Task>,
+    #[command(flatten)]
+    of_model: ModelArguments,
     /// What runs the models
     #[arg(long, value_enum, default_value = "cpu")]
     backend: Backend,
-    /// Print JSON: one object for a picture, one a line for a clip
-    #[arg(long)]
-    json: bool,
     /// Treat each frame of a clip as a picture of its own: detect always, smooth nothing
     #[arg(long = "static")]
     is_static: bool,
@@ -50,23 +57,64 @@ fn parse_rate(text: &str) -> Result<f64, String> {
     }
 }
 
+fn parse_task(text: &str) -> Result<Task, String> {
+    let gives_points = |task: &Task| task.gives_points();
+    Task::from_id(text).filter(gives_points).ok_or_else(|| {
+        let known: Vec<&str> = Task::ALL
+            .iter()
+            .filter(|task| task.gives_points())
+            .map(|task| task.id())
+            .collect();
+        format!("tasks that give points are {}", known.join(", "))
+    })
+}
+
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Outcome<()> {
+    let Ok(model) = LandmarkModel::from_str(&arguments.model, false) else {
+        return run_file(arguments);
+    };
+    let of_model = &arguments.of_model;
+    if arguments.task.is_some()
+        || of_model.manifest.is_some()
+        || of_model.part.is_some()
+        || !of_model.sizes.is_empty()
+    {
+        return Err(format!(
+            "--as, --manifest, --size and --part are for model files; {} is known",
+            model.name()
+        ));
+    }
     if is_clip(&arguments.source)? {
-        run_clip(arguments)
+        run_clip(arguments, model)
     } else {
-        run_picture(arguments)
+        run_picture(arguments, model)
     }
 }
 
-fn run_picture(arguments: &Arguments) -> Outcome<()> {
+/// A model of somebody else.
+fn run_file(arguments: &Arguments) -> Outcome<()> {
+    if arguments.backend != Backend::Cpu {
+        return Err("model files run on the CPU; use --backend cpu".to_owned());
+    }
+    if arguments.people != 1 || arguments.is_static || arguments.fps.is_some() {
+        return Err(
+            "--people, --static and --fps are for lite, full and heavy; a model file looks at each frame by itself"
+                .to_owned(),
+        );
+    }
+    let (source, model) = (&arguments.source, &arguments.model);
+    pose_any::run(source, model, arguments.task, &arguments.of_model)
+}
+
+fn run_picture(arguments: &Arguments, model: LandmarkModel) -> Outcome<()> {
     let picture = picture::read(&arguments.source)?;
     let device = Device::open(arguments.backend)?;
     let limit = usize::from(arguments.people);
-    let mut finder = Finder::new(&device, arguments.model, Mode::Static, limit)?;
+    let mut finder = Finder::new(&device, model, Mode::Static, limit)?;
     let result = find(&mut finder, &picture, Timestamp::from_micros(0))?;
     let mut out = io::stdout().lock();
-    if arguments.json {
+    if arguments.of_model.json {
         print_json(&mut out, arguments, &picture, None, &result)
     } else {
         written(
@@ -76,7 +124,7 @@ fn run_picture(arguments: &Arguments) -> Outcome<()> {
     }
 }
 
-fn run_clip(arguments: &Arguments) -> Outcome<()> {
+fn run_clip(arguments: &Arguments, model: LandmarkModel) -> Outcome<()> {
     let frames = Clip::open(&arguments.source)?;
     let device = Device::open(arguments.backend)?;
     let mode = if arguments.is_static {
@@ -84,9 +132,9 @@ fn run_clip(arguments: &Arguments) -> Outcome<()> {
     } else {
         Mode::Tracking
     };
-    let mut finder = Finder::new(&device, arguments.model, mode, usize::from(arguments.people))?;
+    let mut finder = Finder::new(&device, model, mode, usize::from(arguments.people))?;
     let mut out = io::stdout().lock();
-    if !arguments.json {
+    if !arguments.of_model.json {
         written(write_header(&mut out, arguments, &device))?;
     }
     for (frame, clip_frame) in frames.enumerate() {
@@ -97,7 +145,7 @@ fn run_clip(arguments: &Arguments) -> Outcome<()> {
         };
         let result = find(&mut finder, &clip_frame.picture, time)?;
         let position = Position { frame, time };
-        if arguments.json {
+        if arguments.of_model.json {
             print_json(&mut out, arguments, &clip_frame.picture, Some(position), &result)?;
         } else {
             written(write_line(&mut out, position, &result))?;
@@ -121,22 +169,12 @@ fn print_json(
     let size_px = (picture.width_px, picture.height_px);
     let json = FrameJson::new(
         size_px,
-        arguments.model.name(),
+        &arguments.model,
         arguments.backend.name(),
         position,
         result,
     );
-    let text = serde_json::to_string(&json)
-        .map_err(|error| format!("the result cannot be written as JSON ({error})"))?;
-    written(writeln!(out, "{text}"))
-}
-
-/// A reader that stops listening (`| head`) is no fault.
-fn written(result: io::Result<()>) -> Outcome<()> {
-    match result {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
-        other => other.map_err(|error| format!("the result cannot be printed ({error})")),
-    }
+    printing::print_json(out, &json)
 }
 
 fn write_header(out: &mut impl Write, arguments: &Arguments, device: &Device) -> io::Result<()> {
@@ -144,7 +182,7 @@ fn write_header(out: &mut impl Write, arguments: &Arguments, device: &Device) ->
         out,
         "{}, model {}, {}",
         arguments.source.display(),
-        arguments.model.name(),
+        arguments.model,
         device.description()
     )
 }
