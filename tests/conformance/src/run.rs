@@ -1,5 +1,7 @@
 //! One case, from its model's bytes to the comparison of its outputs.
 
+use std::cell::Cell;
+
 use plumbline_engine::cpu::Session;
 use plumbline_engine::error::Missing;
 #[cfg(feature = "native")]
@@ -58,6 +60,24 @@ pub fn judge(case: &Case, device: Option<&Gpu>) -> Verdict {
 /// Runs a case on the CPU.
 pub fn judge_on_cpu(case: &Case) -> Verdict {
     judge_with(case, on_cpu)
+}
+
+/// What is run of a model that may be anything: multiply-accumulates, and words of its arena.
+const SMALL: (u64, usize) = (1 << 24, 1 << 22);
+
+/// Takes a case whose model may be anything as far as it goes: reads and plans it, writes it for a GPU and, where it is
+/// small, runs it on the CPU. Errors are answers as well; what must not happen is a panic. Returns whether it has run.
+pub fn survive(case: &Case) -> bool {
+    let has_run = Cell::new(false);
+    judge_with(case, |plan, inputs, names| {
+        plumbline_engine::gpu::record(&plan)?;
+        if plan.cost.macs > SMALL.0 || plan.arena_len > SMALL.1 {
+            return Err(Stop::Other("it is large".to_owned()));
+        }
+        has_run.set(true);
+        on_cpu(plan, inputs, names)
+    });
+    has_run.get()
 }
 
 /// Computes outputs by name, from inputs in their order.
