@@ -80,15 +80,29 @@ export function archive(files) {
   return Buffer.concat([...bodies, ...list, end]);
 }
 
-/** BlazePose's detector as it was published, by its place in models/manifest.toml; its hash is compared. */
-export async function detector() {
+/** A picture of one colour as a BMP file, `[red, green, blue]`. */
+export function picture(width, height, [red, green, blue]) {
+  const row = Math.ceil((3 * width) / 4) * 4;
+  const bytes = Buffer.alloc(54 + row * height);
+  bytes.write('BM');
+  for (const [value, at] of [[bytes.length, 2], [54, 10], [40, 14], [width, 18], [height, 22]]) bytes.writeUInt32LE(value, at);
+  bytes.writeUInt16LE(1, 26);
+  bytes.writeUInt16LE(24, 28);
+  for (let y = 0; y < height; y += 1) {
+    for (let x = 0; x < width; x += 1) bytes.set([blue, green, red], 54 + y * row + 3 * x);
+  }
+  return bytes;
+}
+
+/** A BlazePose model as it was published, by its place in models/manifest.toml; its hash is compared. */
+export async function published(name) {
   const manifest = await readFile(path.join(ROOT, 'models/manifest.toml'), 'utf8');
-  const [section] = manifest.split('[[model]]').filter((part) => part.includes('name = "detector"'));
-  const said = (key) => section.match(new RegExp(`^${key} = "?([^"\n]*)"?$`, 'mu'))[1];
+  const [section] = manifest.split('[[model]]').filter((part) => part.includes(`name = "${name}"`));
+  const said = (key) => section.match(new RegExp(`^${key} = "?([^"\n]*)"?$`, 'mu'))?.[1];
   const whole = await readFile(path.join(ROOT, 'models/node_modules', said('package'), said('file')));
-  const [start, end] = JSON.parse(said('byte_range'));
+  const [start, end] = JSON.parse(said('byte_range') ?? `[0, ${whole.length}]`);
   const bytes = whole.subarray(start, end);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  if (sha256 !== said('sha256')) throw new Error('models/node_modules holds another detector than the manifest names');
+  if (sha256 !== said('sha256')) throw new Error(`models/node_modules holds another ${name} than the manifest names`);
   return { bytes, sha256 };
 }

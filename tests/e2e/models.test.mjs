@@ -9,7 +9,8 @@ import path from 'node:path';
 import test, { after, before } from 'node:test';
 import { required, SOFTWARE_WEBGPU, withChromium } from './browsers.mjs';
 import { assertQuiet, byName, notePage } from './live-page.mjs';
-import { archive, detector, onnx } from './model-files.mjs';
+import { archive, onnx, picture, published } from './model-files.mjs';
+import { demoFacts } from './skeletons.mjs';
 
 /** How long reading or testing may take on a slow machine. */
 const LIMIT_MILLIS = 40_000;
@@ -86,7 +87,7 @@ const ENDLESS = onnx({
 });
 
 test('a TFLite model is described, tested, timed, kept, and there after the page was closed', async (t) => {
-  const { bytes, sha256 } = await detector();
+  const { bytes, sha256 } = await published('detector');
   const place = await file('pose_detection.tflite', bytes);
   await withChromium({}, async (browser) => {
     const { page, seen } = await openModels(browser);
@@ -187,7 +188,7 @@ test('operators that are not read are listed by name, each with its node', async
 });
 
 test('files that cannot be read are refused in a sentence', async () => {
-  const { bytes } = await detector();
+  const { bytes } = await published('detector');
   const large = path.join(folder, 'large.onnx');
   const handle = await open(large, 'w');
   await handle.truncate(257 * 1024 * 1024);
@@ -210,7 +211,7 @@ test('files that cannot be read are refused in a sentence', async () => {
 });
 
 test('an archive offers the models in it', async () => {
-  const { bytes } = await detector();
+  const { bytes } = await published('detector');
   const place = await file('two.task', archive({ 'pose_detector.tflite': bytes, 'readme.txt': Buffer.from('-'), 'second.onnx': OPEN_SIZE }));
   await withChromium({}, async (browser) => {
     const { page, seen } = await openModels(browser);
@@ -255,7 +256,7 @@ test('what the worker does can be cancelled', async () => {
 });
 
 test('where nothing can be kept, the page says so and the rest works', async () => {
-  const { bytes } = await detector();
+  const { bytes } = await published('detector');
   const place = await file('pose_detection.tflite', bytes);
   const refuse = (page) =>
     page.evaluateOnNewDocument(() => {
@@ -273,15 +274,108 @@ test('where nothing can be kept, the page says so and the rest works', async () 
   });
 });
 
+/** Says how red, green and blue a picture is: the mean of each plane. */
+const COLOURS = onnx({
+  inputs: { pixels: [1, 3, 8, 8] },
+  outputs: { scores: [1, 3] },
+  nodes: [
+    { operator: 'GlobalAveragePool', inputs: ['pixels'], outputs: ['means'] },
+    { operator: 'Flatten', inputs: ['means'], outputs: ['scores'] },
+  ],
+});
+
+test('a classifier says what a picture shows, with the names that the person gives its classes', async () => {
+  const place = await file('colours.onnx', COLOURS);
+  const red = await file('red.bmp', picture(20, 10, [250, 10, 10]));
+  await withChromium({}, async (browser) => {
+    const { page, seen } = await openModels(browser);
+    await choose(page, place);
+    assert.match(await text(page, 'lab-task'), /what the picture shows \(classes\) – possible/u);
+    assert.match(await text(page, 'lab-guessed'), /8 × 8 px.*guesses: .*Resizing/u);
+    await page.type(byName('lab-labels'), 'red\ngreen\nblue');
+    await page.select(byName('lab-values'), 'unit');
+    const show = async () => {
+      await (await page.$(byName('lab-picture'))).uploadFile(red);
+      await page.waitForSelector(byName('lab-busy'), { hidden: true, timeout: LIMIT_MILLIS });
+      await page.waitForSelector(byName('lab-summary'), { timeout: LIMIT_MILLIS });
+      return text(page, 'lab-summary');
+    };
+    assert.match(await show(), /It says “red”/u);
+    const found = await rows(page, 'lab-found');
+    assert.deepEqual(found.map(([name]) => name), ['red', 'green', 'blue']);
+    await page.select(byName('lab-colours'), 'bgr');
+    assert.match(await show(), /It says “blue”/u, 'blue first is another input');
+    assertQuiet(seen);
+  });
+});
+
+test('a landmark model finds the drawn person, drawn and in numbers', async () => {
+  const { bytes } = await published('lite');
+  const place = await file('pose_landmark_lite.tflite', bytes);
+  await withChromium({}, async (browser) => {
+    const { page, seen } = await openModels(browser);
+    await choose(page, place);
+    assert.match(await text(page, 'lab-task'), /33 body landmarks in a crop \(MediaPipe\) – certain/u);
+    assert.match(await text(page, 'lab-why'), /39 landmarks of five numbers/u);
+    await page.click(byName('lab-drawn'));
+    await page.waitForSelector(byName('lab-summary'), { timeout: LIMIT_MILLIS });
+    const found = await rows(page, 'lab-found');
+    assert.equal(found.length, 33);
+    const [nose, hip, ankle] = ['nose', 'left hip', 'left ankle'].map((wanted) => {
+      const [, , place] = found.find(([name]) => name === wanted);
+      return Number(place.match(/, (-?\d+) px/u)[1]);
+    });
+    assert.ok(nose < hip && hip < ankle, `head above hip above ankle: ${JSON.stringify(found)}`);
+    const { width, height } = await demoFacts();
+    const size = await page.$eval('.lab-canvas', (canvas) => [canvas.width, canvas.height]);
+    assert.deepEqual(size, [width, height], 'the picture is shown with what was found');
+    assertQuiet(seen);
+  });
+});
+
+test('a manifest is read, used for its model, and refused for another', async () => {
+  const place = await file('colours.onnx', COLOURS);
+  const said = {
+    name: 'Which colour',
+    licence: 'CC0-1.0',
+    task: 'classes',
+    labels: ['rouge', 'vert', 'bleu'],
+    input: { width_px: 8, height_px: 8 },
+  };
+  const manifest = await file('colours.json', JSON.stringify(said));
+  const other = await file('other.json', JSON.stringify({ ...said, sha256: '0'.repeat(64) }));
+  const broken = await file('broken.toml', 'name = "x"');
+  const red = await file('red.bmp', picture(20, 10, [250, 10, 10]));
+  await withChromium({}, async (browser) => {
+    const { page, seen } = await openModels(browser);
+    const input = await page.$(byName('lab-file'));
+    await input.uploadFile(broken);
+    await page.waitForSelector(byName('lab-problem'), { timeout: LIMIT_MILLIS });
+    assert.match(await text(page, 'lab-problem'), /manifest is not one: .*licence/su);
+    await input.uploadFile(manifest);
+    await page.waitForSelector(byName('lab-given'), { timeout: LIMIT_MILLIS });
+    await choose(page, place);
+    assert.equal(await page.$eval(byName('card-licence'), (field) => field.value), 'CC0-1.0');
+    await (await page.$(byName('lab-picture'))).uploadFile(red);
+    await page.waitForSelector(byName('lab-summary'), { timeout: LIMIT_MILLIS });
+    assert.match(await text(page, 'lab-summary'), /It says “rouge”/u);
+    await input.uploadFile(other);
+    await page.waitForSelector(byName('lab-problem'), { timeout: LIMIT_MILLIS });
+    assert.match(await text(page, 'lab-problem'), /is of another file/u);
+    assertQuiet(seen);
+  });
+});
+
 for (const theme of ['light', 'dark']) {
   test(`axe finds nothing on /models in the ${theme} theme, and nothing scrolls sideways at 320 px`, async () => {
     const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-    const { bytes } = await detector();
+    const { bytes } = await published('detector');
     const [good, open] = [await file('pose_detection.tflite', bytes), await file('open.onnx', OPEN_SIZE)];
+    const colours = await file('colours.onnx', COLOURS);
     await withChromium({}, async (browser) => {
       const { page } = await openModels(browser);
       await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }]);
-      for (const situation of ['empty', 'asks', 'tested']) {
+      for (const situation of ['empty', 'asks', 'tested', 'tried']) {
         if (situation === 'asks') await choose(page, open);
         if (situation === 'tested') {
           await choose(page, good);
@@ -289,6 +383,11 @@ for (const theme of ['light', 'dark']) {
           await page.waitForSelector(byName('lab-times'), { timeout: LIMIT_MILLIS });
           await page.click(byName('lab-store'));
           await page.waitForSelector(byName('kept-model'));
+        }
+        if (situation === 'tried') {
+          await choose(page, colours);
+          await page.click(byName('lab-drawn'));
+          await page.waitForSelector(byName('lab-summary'), { timeout: LIMIT_MILLIS });
         }
         await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished)));
         await page.evaluate(axe);

@@ -177,6 +177,7 @@ const MAY_DEPEND_ON: [(&str, Option<&[&str]>); 12] = [
         Some(&[
             "plumbline_core",
             "plumbline_engine",
+            "plumbline_pipeline",
             "plumbline_web",
             "console_error_panic_hook",
             "js-sys",

@@ -12,6 +12,7 @@ pub mod purpose;
 pub mod questions;
 pub mod state;
 pub mod test_view;
+pub mod try_view;
 
 use leptos::prelude::*;
 use leptos::tachys::view::any_view::AnyView;

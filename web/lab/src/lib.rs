@@ -17,4 +17,5 @@ pub mod proposals;
 pub mod protocol;
 pub mod record;
 pub mod self_test;
+pub mod tried;
 pub mod worker;

@@ -39,6 +39,13 @@ pub enum ToLab {
     ReadManifest,
     /// Run it on both backends. Answered by [`FromLab::Tested`].
     Test,
+    /// Run it on the picture that rides along, or on the drawn person. Answered by [`FromLab::Tried`].
+    Try {
+        /// How the picture becomes its input, and what its outputs are.
+        manifest: Box<Manifest>,
+        /// What is drawn with.
+        palette: Palette,
+    },
     /// Keep the file in the browser's storage, under its hash, with this text beside it. Answered by [`FromLab::Kept`].
     Keep {
         /// The record, as JSON.
@@ -65,6 +72,8 @@ pub enum Stage {
     Compiling,
     /// It runs on the GPU.
     OnGpu,
+    /// A picture is made its input.
+    Looking,
     /// It is written to the browser's storage.
     Keeping,
 }
@@ -81,6 +90,7 @@ impl Stage {
             Self::OnCpu => "running on the CPU",
             Self::Compiling => "compiling shaders for the GPU",
             Self::OnGpu => "running on the GPU",
+            Self::Looking => "looking at the picture",
             Self::Keeping => "storing the file",
         }
     }
@@ -106,6 +116,8 @@ pub enum FromLab {
     Manifest(Box<Manifest>),
     /// How it runs.
     Tested(Box<TestReport>),
+    /// What it finds in a picture; the drawing rides along.
+    Tried(Box<Tried>),
     /// It is stored.
     Kept,
     /// Its last words.
@@ -265,6 +277,28 @@ pub struct TestReport {
     pub gpu: Result<Timing, String>,
     /// What is behind WebGPU, and whether it computes on the processor.
     pub adapter: Option<(String, bool)>,
+}
+
+/// Colours as the browser writes them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Palette {
+    /// Of what was found.
+    pub mark: String,
+    /// Of the edge around it.
+    pub casing: String,
+}
+
+/// What a model finds in a picture.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tried {
+    /// In a sentence.
+    pub summary: String,
+    /// What the columns of the rows are.
+    pub heads: [String; 3],
+    /// In detail.
+    pub rows: Vec<[String; 3]>,
+    /// Of the run.
+    pub millis: f64,
 }
 
 /// Something that the self-test looked at.

@@ -122,6 +122,17 @@ pub fn times(timing: &Timing) -> String {
     )
 }
 
+/// A sentence's beginning in a capital.
+pub fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next();
+    first
+        .into_iter()
+        .flat_map(char::to_uppercase)
+        .chain(letters)
+        .collect()
+}
+
 /// Milliseconds with as many digits as mean something.
 pub fn millis(millis: f64) -> String {
     match millis {

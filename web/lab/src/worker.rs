@@ -2,6 +2,8 @@
 //!
 //! It answers one request after the other, and may never answer at all: whoever started it watches.
 
+pub mod drawing;
 pub mod gpu;
 pub mod host;
 pub mod storage;
+pub mod trial;

@@ -11,8 +11,10 @@ use super::purpose::Purpose;
 use super::questions::Questions;
 use super::state::{Lab, Subject};
 use super::test_view::TestView;
+use super::try_view::TryView;
 use crate::limits::{MAX_FILE_BYTES, reading_bytes};
 use crate::protocol::Verdict;
+use crate::record::capitalised;
 
 /// The place to drop a file.
 #[component]
@@ -96,7 +98,7 @@ pub fn Looked(
                     let doing = busy.stage.map_or("Starting", |stage| stage.doing());
                     view! {
                         <div class="lab-busy" data-testid="lab-busy">
-                            <p>{format!("{}…", format::landmark_name(doing))}</p>
+                            <p>{format!("{}…", capitalised(doing))}</p>
                             <progress aria-label=doing max="1" value=busy.share.map(|share| share.to_string())></progress>
                             <button class="button" type="button" data-testid="lab-cancel" on:click=move |_| lab.cancel()>
                                 "Cancel"
@@ -120,6 +122,7 @@ pub fn Looked(
                             let proposals = findings.proposals.clone();
                             view! {
                                 <Purpose lab proposals/>
+                                <TryPart lab/>
                                 <TestView lab/>
                                 <KeepForm lab/>
                             }
@@ -133,4 +136,14 @@ pub fn Looked(
             </section>
         })
     }
+}
+
+/// Trying it, where it is known how.
+#[component]
+fn TryPart(
+    /// The page's state.
+    lab: Lab,
+) -> impl IntoView {
+    let is_known = Memo::new(move |_| lab.manifest.with(Option::is_some));
+    move || is_known.get().then(|| view! { <TryView lab/> })
 }

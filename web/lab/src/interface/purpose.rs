@@ -8,6 +8,7 @@ use plumbline_web::components::choice::Choice;
 use super::state::Lab;
 use crate::platform::download;
 use crate::protocol::{ProposalFacts, Unknown};
+use crate::record::capitalised;
 
 /// What black and white may become: id, words, range, mean and deviation.
 type Values = (&'static str, &'static str, [f32; 2], [f32; 3], [f32; 3]);
@@ -75,6 +76,14 @@ pub fn Purpose(
         lab.manifest.set(proposal.map(|proposal| proposal.manifest));
     };
     let proposal = move || proposals.with_value(|proposals| proposals.get(lab.proposal.get()?).cloned());
+    let asked_of = Memo::new(move |_| {
+        let of = lab.manifest.with(|manifest| {
+            manifest
+                .as_ref()
+                .map(|manifest| (manifest.task, manifest.name.clone()))
+        });
+        of.map(|of| (of, lab.proposal.get()))
+    });
     let has_proposals = proposals.with_value(|proposals| !proposals.is_empty());
     view! {
         <section class="lab-part" aria-labelledby="purpose" data-testid="lab-purpose">
@@ -90,13 +99,15 @@ pub fn Purpose(
             })}
             {move || proposal().map(|proposal| view! {
                 <p class="panel-reason" data-testid="lab-why">
-                    {proposal.why.clone()}
-                    {proposal.note.map(|note| format!(" {note}"))}
+                    {format!("{}.", proposal.why)}
+                    {proposal.note.map(|note| format!(" {}.", capitalised(&note)))}
                 </p>
             })}
             {move || {
-                let manifest = lab.manifest.get()?;
+                // Built anew for another proposal or manifest, and not for an answer: who answers keeps the focus.
+                asked_of.get()?;
                 let unknown = proposal().map_or_else(Vec::new, |proposal| proposal.unknown);
+                let manifest = lab.manifest.get_untracked()?;
                 Some(fields(lab, &manifest, &unknown))
             }}
         </section>
@@ -121,11 +132,14 @@ fn fields(lab: Lab, manifest: &Manifest, unknown: &[Unknown]) -> AnyView {
             }
         });
     };
-    let values = VALUES
-        .iter()
-        .find(|(_, _, range, mean, std)| (range, mean, std) == (&input.range, &input.mean, &input.std));
+    let known_values = |input: &Preprocessing| {
+        let is_known = |(_, _, range, mean, std): &&Values| {
+            (range, mean, std) == (&input.range, &input.mean, &input.std)
+        };
+        VALUES.iter().find(is_known).map_or(OWN_VALUES.0, |(id, ..)| id)
+    };
     let mut options: Vec<(String, String)> = VALUES.iter().map(|(id, words, ..)| pair(id, words)).collect();
-    if values.is_none() {
+    if known_values(input) == OWN_VALUES.0 {
         options.push(pair(OWN_VALUES.0, OWN_VALUES.1));
     }
     let choose_values = move |id: String| {
@@ -146,14 +160,27 @@ fn fields(lab: Lab, manifest: &Manifest, unknown: &[Unknown]) -> AnyView {
             change(&|input| input.colours = *colours);
         }
     };
-    let resize = RESIZES
-        .iter()
-        .find(|(_, _, resize)| *resize == input.resize)
-        .map_or("", |(id, ..)| id);
-    let colours = COLOURS
-        .iter()
-        .find(|(_, _, colours)| *colours == input.colours)
-        .map_or("", |(id, ..)| id);
+    let shown = move |of: fn(&Preprocessing) -> &'static str| {
+        Signal::derive(move || {
+            let id = lab
+                .manifest
+                .with(|manifest| manifest.as_ref().map(|manifest| of(&manifest.preprocessing)));
+            id.unwrap_or_default().to_owned()
+        })
+    };
+    let values = shown(known_values);
+    let resize = shown(|input| {
+        RESIZES
+            .iter()
+            .find(|(_, _, resize)| *resize == input.resize)
+            .map_or("", |(id, ..)| id)
+    });
+    let colours = shown(|input| {
+        COLOURS
+            .iter()
+            .find(|(_, _, order)| *order == input.colours)
+            .map_or("", |(id, ..)| id)
+    });
     let colour_options: Vec<(String, String)> =
         COLOURS.iter().map(|(id, words, _)| pair(id, words)).collect();
     let resize_options: Vec<(String, String)> =
@@ -182,21 +209,21 @@ fn fields(lab: Lab, manifest: &Manifest, unknown: &[Unknown]) -> AnyView {
             <Choice
                 label="Values of black and white"
                 options
-                value=values.map_or(OWN_VALUES.0, |(id, ..)| id).to_owned()
+                value=values
                 on_choose=choose_values
                 testid="lab-values"
             />
             <Choice
                 label="Colours"
                 options=colour_options
-                value=colours.to_owned()
+                value=colours
                 on_choose=choose_colours
                 testid="lab-colours"
             />
             <Choice
                 label="Resizing"
                 options=resize_options
-                value=resize.to_owned()
+                value=resize
                 on_choose=choose_resize
                 testid="lab-resize"
             />
@@ -219,12 +246,15 @@ fn fields(lab: Lab, manifest: &Manifest, unknown: &[Unknown]) -> AnyView {
 fn labels_field(lab: Lab, manifest: &Manifest, count: usize) -> AnyView {
     let text = RwSignal::new(manifest.labels.join("\n"));
     let lines = move || text.with(|text| text.lines().filter(|line| !line.trim().is_empty()).count());
-    let write = move |_| {
-        let labels: Vec<String> =
-            text.with_untracked(|text| text.lines().map(|line| line.trim().to_owned()).collect());
+    let write = move |event| {
+        text.set(event_target_value(&event));
+        let labels = text.with_untracked(|text| {
+            let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+            lines.map(str::to_owned).collect::<Vec<_>>()
+        });
         lab.manifest.update(|manifest| {
             if let Some(manifest) = manifest {
-                manifest.labels = labels.into_iter().filter(|label| !label.is_empty()).collect();
+                manifest.labels = labels;
             }
         });
     };
@@ -238,8 +268,7 @@ fn labels_field(lab: Lab, manifest: &Manifest, count: usize) -> AnyView {
                 rows="4"
                 data-testid="lab-labels"
                 prop:value=text
-                on:input=move |event| text.set(event_target_value(&event))
-                on:change=write
+                on:input=write
             ></textarea>
             <span class="choice-label">{move || format!("{} of {count}", lines())}</span>
         </label>

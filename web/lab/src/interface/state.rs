@@ -12,8 +12,9 @@ use plumbline_web::platform::source::file::PickedFile;
 
 use crate::limits::{self, SILENCE};
 use crate::platform::download;
+use crate::platform::drawing::Drawing;
 use crate::platform::link::{Heard, LabLink};
-use crate::protocol::{Answers, Findings, FromLab, Stage, TestReport, ToLab, Verdict};
+use crate::protocol::{Answers, Findings, FromLab, Palette, Stage, TestReport, ToLab, Tried, Verdict};
 use crate::record::{Card, Record};
 
 /// The file that is looked at.
@@ -39,6 +40,7 @@ pub struct Busy {
 enum Asked {
     Read,
     Manifest,
+    Try,
     Test,
     Keep,
 }
@@ -54,6 +56,10 @@ pub struct Lab {
     pub findings: RwSignal<Option<Findings>>,
     /// How it runs.
     pub report: RwSignal<Option<TestReport>>,
+    /// What it finds in a picture.
+    pub tried: RwSignal<Option<Tried>>,
+    /// The picture with that.
+    pub drawing: RwSignal<Option<Drawing>, LocalStorage>,
     /// What went wrong last.
     pub problem: RwSignal<Option<String>>,
     /// For screen readers.
@@ -89,6 +95,8 @@ impl Lab {
             busy: RwSignal::new(None),
             findings: RwSignal::new(None),
             report: RwSignal::new(None),
+            tried: RwSignal::new(None),
+            drawing: RwSignal::new_local(None),
             problem: RwSignal::new(None),
             said: RwSignal::new(String::new()),
             card: RwSignal::new(Card::default()),
@@ -172,6 +180,7 @@ impl Lab {
 
     /// Reads the file from its beginning.
     pub fn read_whole(self, entry: Option<String>) {
+        self.tried.set(None);
         let name = self
             .subject
             .with_untracked(|subject| subject.as_ref().map(|subject| subject.name.clone()));
@@ -201,6 +210,24 @@ impl Lab {
         self.ask_of_file(Asked::Test);
     }
 
+    /// Runs it on a picture, or on the drawn person.
+    pub fn try_on(self, picture: Option<PickedFile>, palette: Palette) {
+        let Some(manifest) = self.complete_manifest() else {
+            return;
+        };
+        self.tried.set(None);
+        if self.is_open.get_untracked() {
+            let manifest = Box::new(manifest);
+            self.ask(Asked::Try, &ToLab::Try { manifest, palette }, picture.as_ref());
+        } else {
+            // The worker that knew the file is gone.
+            self.read_whole(
+                self.findings
+                    .with_untracked(|findings| findings.as_ref()?.entry.clone()),
+            );
+        }
+    }
+
     /// Keeps it, with what is known of it.
     pub fn keep(self) {
         self.ask_of_file(Asked::Keep);
@@ -217,7 +244,7 @@ impl Lab {
             return;
         }
         match asked {
-            Asked::Read | Asked::Manifest => {}
+            Asked::Read | Asked::Manifest | Asked::Try => {}
             Asked::Test => self.ask(Asked::Test, &ToLab::Test, None),
             Asked::Keep => self.ask(
                 Asked::Keep,
@@ -414,8 +441,14 @@ impl Lab {
                 self.look_for_kept();
             }
             Heard::Message(FromLab::Failed { sentence }) => self.fail(sentence),
+            Heard::Drawn(tried, drawing) => {
+                self.busy.set(None);
+                self.said.set(tried.summary.clone());
+                self.tried.set(Some(tried));
+                self.drawing.set(Some(drawing));
+            }
             // The link keeps these to itself.
-            Heard::Message(FromLab::Started | FromLab::Died { .. }) => {}
+            Heard::Message(FromLab::Started | FromLab::Died { .. } | FromLab::Tried(_)) => {}
             Heard::Ended { sentence } => {
                 self.is_open.set(false);
                 self.next.set(None);

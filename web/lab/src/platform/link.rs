@@ -16,14 +16,17 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{ErrorEvent, Event, File, Worker};
 
+use super::drawing::Drawing;
 use super::message;
-use crate::protocol::{FromLab, Stage, ToLab};
+use crate::protocol::{FromLab, Stage, ToLab, Tried};
 
 /// What the interface hears.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Heard {
     /// The worker says something.
     Message(FromLab),
+    /// What it found in a picture, with the drawing.
+    Drawn(Tried, Drawing),
     /// The worker is gone, with what it was asked; the next request finds another.
     Ended {
         /// Why.
@@ -164,21 +167,27 @@ impl LabLink {
 
     fn heard(&self, posted: &JsValue) {
         self.note();
-        match message::decode::<FromLab>(posted).map(|(message, _)| message) {
-            Ok(FromLab::Started) => {
+        match message::decode::<FromLab>(posted) {
+            Ok((FromLab::Started, _)) => {
                 self.0.has_started.set(true);
                 let waiting = std::mem::take(&mut *self.0.waiting.borrow_mut());
                 for posted in &waiting {
                     self.post(posted);
                 }
             }
-            Ok(FromLab::Died { what }) => {
+            Ok((FromLab::Died { what }, _)) => {
                 self.gone(format!(
                     "The worker that reads models met an error of its own: {what}."
                 ));
                 return;
             }
-            Ok(message) => {
+            Ok((FromLab::Tried(tried), load)) => {
+                self.0.is_busy.set(false);
+                if let Some(drawing) = Drawing::from_js(load) {
+                    (self.0.listener)(Heard::Drawn(*tried, drawing));
+                }
+            }
+            Ok((message, _)) => {
                 if let FromLab::Sign { stage, .. } = &message {
                     self.0.stage.set(Some(*stage));
                 } else {

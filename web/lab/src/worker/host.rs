@@ -11,22 +11,29 @@ use plumbline_engine::fusion::Level;
 use plumbline_engine::graph::Graph;
 use plumbline_engine::passes;
 use plumbline_engine::plan::{Options, Plan};
+use plumbline_pipeline::motion_jpeg;
 use plumbline_web::platform::channel::Channel;
 use plumbline_web::platform::failure::message_of;
 use plumbline_web::platform::page::now_millis;
+use plumbline_web::platform::picture::Picture;
 use plumbline_web::platform::scope;
+use plumbline_web::platform::weights::fetch_bytes;
+use plumbline_web::worker::pixels::PixelReader;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Blob, DedicatedWorkerGlobalScope};
+use web_sys::{Blob, DedicatedWorkerGlobalScope, ImageBitmap};
 
+use super::drawing;
 use super::gpu::{GpuModel, open_gpu};
 use super::storage;
+use super::trial;
 use crate::archive;
 use crate::examine::examine;
 use crate::limits::refusal;
 use crate::platform::message;
-use crate::protocol::{Answers, Check, Findings, FromLab, Stage, TestReport, Timing, ToLab};
+use crate::protocol::{Answers, Check, Findings, FromLab, Palette, Stage, TestReport, Timing, ToLab, Tried};
 use crate::self_test::{Answer, agreement, finite, repeatable, sample, timing};
+use crate::tried::tried;
 
 /// Largest manifest that is read; the longest lists of labels have a third of it.
 const MAX_MANIFEST_BYTES: f64 = (4 << 20) as f64;
@@ -63,7 +70,7 @@ pub fn serve() {
         let host = Rc::clone(&host);
         move |posted| host.hear(&posted)
     });
-    host.answer(&FromLab::Started);
+    host.answer(&FromLab::Started, None);
 }
 
 struct Host {
@@ -79,6 +86,7 @@ struct Lab {
     file: Option<ArrayBuffer>,
     sha256: Option<String>,
     graph: Option<Graph>,
+    reader: PixelReader,
 }
 
 impl Host {
@@ -87,7 +95,7 @@ impl Host {
             Ok(request) => self.waiting.borrow_mut().push_back(request),
             Err(what) => {
                 let sentence = format!("The page and its worker are of different builds ({what}).");
-                self.answer(&FromLab::Failed { sentence });
+                self.answer(&FromLab::Failed { sentence }, None);
             }
         }
         let Some(mut lab) = self.lab.borrow_mut().take() else {
@@ -99,24 +107,43 @@ impl Host {
                 let next = host.waiting.borrow_mut().pop_front();
                 let Some((request, load)) = next else { break };
                 let answer = lab.perform(request, load, &host).await;
-                host.answer(&answer.unwrap_or_else(|sentence| FromLab::Failed { sentence }));
+                let failed = |sentence| (FromLab::Failed { sentence }, None);
+                let (answer, load) = answer.unwrap_or_else(failed);
+                host.answer(&answer, load.as_ref());
             }
             *host.lab.borrow_mut() = Some(lab);
         });
     }
 
-    fn answer(&self, answer: &FromLab) {
-        // Texts can always be posted.
-        let _ = self.channel.post(&message::encode(answer, None), &Array::new());
+    fn answer(&self, answer: &FromLab, load: Option<&JsValue>) {
+        let transfer: Array = load.into_iter().collect();
+        // Texts and drawings can always be posted.
+        let _ = self.channel.post(&message::encode(answer, load), &transfer);
     }
 
     fn sign(&self, stage: Stage, done: u64, total: u64) {
-        self.answer(&FromLab::Sign { stage, done, total });
+        self.answer(&FromLab::Sign { stage, done, total }, None);
     }
 }
 
 impl Lab {
-    async fn perform(&mut self, request: ToLab, load: JsValue, host: &Host) -> Result<FromLab, String> {
+    /// Works on a request; gives the answer, and what rides along.
+    async fn perform(
+        &mut self,
+        request: ToLab,
+        load: JsValue,
+        host: &Host,
+    ) -> Result<(FromLab, Option<JsValue>), String> {
+        if let ToLab::Try { manifest, palette } = request {
+            let (tried, drawing) = self.try_on(&manifest, &palette, load, host).await?;
+            return Ok((FromLab::Tried(Box::new(tried)), Some(drawing)));
+        }
+        self.answer(request, load, host)
+            .await
+            .map(|answer| (answer, None))
+    }
+
+    async fn answer(&mut self, request: ToLab, load: JsValue, host: &Host) -> Result<FromLab, String> {
         match request {
             ToLab::Open { name, entry, answers } => {
                 *self = Self::default();
@@ -152,7 +179,7 @@ impl Lab {
                 let manifest = manifest.map_err(|error| format!("The manifest is not one: {error}."))?;
                 Ok(FromLab::Manifest(Box::new(manifest)))
             }
-            ToLab::Test => self.test(host).await,
+            ToLab::Test | ToLab::Try { .. } => self.test(host).await,
             ToLab::Keep { record } => {
                 let (Some(file), Some(sha256)) = (&self.file, &self.sha256) else {
                     return Err(storage::UNAVAILABLE.to_owned());
@@ -187,6 +214,33 @@ impl Lab {
             entries: entries.into_iter().map(|entry| entry.name).collect(),
             ..examined.findings
         })))
+    }
+
+    /// Runs the model on a picture, and draws what it finds.
+    async fn try_on(
+        &mut self,
+        manifest: &Manifest,
+        palette: &Palette,
+        picture: JsValue,
+        host: &Host,
+    ) -> Result<(Tried, JsValue), String> {
+        let graph = self.graph.as_ref().ok_or("There is no model that runs.")?;
+        host.sign(Stage::Looking, 0, 0);
+        let picture = match picture.dyn_into::<Blob>() {
+            Ok(file) => file,
+            Err(_) => drawn_person().await?,
+        };
+        let bitmap = decode(&picture).await?;
+        let shown = Picture::Bitmap(bitmap.clone());
+        let pixels = self.reader.read(&shown).await?;
+        host.sign(Stage::Packing, 0, 0);
+        let mut session = Session::new(plan(graph, Level::Folded)?).map_err(|error| error.to_string())?;
+        host.sign(Stage::OnCpu, 0, 0);
+        let trial = trial::run(&mut session, manifest, pixels)?;
+        host.sign(Stage::Looking, 0, 0);
+        let drawing = drawing::draw(&bitmap, &trial.found, manifest, &trial.placement, palette);
+        bitmap.close();
+        Ok((tried(&trial.found, manifest, trial.millis), drawing?))
     }
 
     async fn test(&self, host: &Host) -> Result<FromLab, String> {
@@ -303,6 +357,27 @@ fn run(session: &mut Session, inputs: &[Vec<u32>]) -> f64 {
     let begin = now_millis();
     session.run();
     now_millis() - begin
+}
+
+/// The first frame of the drawn person's clip.
+async fn drawn_person() -> Result<Blob, String> {
+    let clip = fetch_bytes("demo/person.mjpeg").await?;
+    let frames = motion_jpeg::split(&clip)?;
+    let first = frames.first().and_then(|range| clip.get(range.clone()));
+    let first = Uint8Array::from(first.ok_or("The drawn person's clip is empty.")?);
+    Blob::new_with_u8_array_sequence(&Array::of1(&first))
+        .map_err(|thrown| format!("The drawn person cannot be read: {}.", message_of(&thrown)))
+}
+
+/// A picture, upright.
+async fn decode(picture: &Blob) -> Result<ImageBitmap, String> {
+    let refused = |_: JsValue| {
+        "This file is no picture that this browser can read. Choose a JPEG, PNG or WebP picture.".to_owned()
+    };
+    let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
+    let decoding = scope.create_image_bitmap_with_blob(picture).map_err(refused)?;
+    let bitmap = JsFuture::from(decoding).await.map_err(refused)?;
+    Ok(bitmap.unchecked_into())
 }
 
 /// All outputs after a run.

@@ -1,0 +1,238 @@
+//! What a model found in a picture, as rows for a person and as shapes for a drawing.
+
+use plumbline_core::decoders::{Found, KeypointPose};
+use plumbline_core::keypoint_sets::KeypointSet;
+use plumbline_core::manifest::Manifest;
+
+use crate::protocol::Tried;
+
+/// Points below this score are drawn hollow, and not counted as seen.
+pub const SURE: f32 = 0.5;
+
+/// Classes that are listed.
+const TOP_CLASSES: usize = 5;
+
+/// Rows that are listed of people, objects and points.
+const MAX_ROWS: usize = 200;
+
+/// The rows of a result, and a sentence that sums it up. `millis` is the time of the run.
+pub fn tried(found: &Found, manifest: &Manifest, millis: f64) -> Tried {
+    let label = |class: usize| {
+        manifest
+            .labels
+            .get(class)
+            .cloned()
+            .unwrap_or_else(|| format!("class {class}"))
+    };
+    let (summary, heads, mut rows): (String, [&str; 3], Vec<[String; 3]>) = match found {
+        Found::Poses(poses) => (
+            format!("It finds {}.", people(poses)),
+            ["What", "How sure", "Where"],
+            pose_rows(poses, manifest.keypoints),
+        ),
+        Found::Boxes(boxes) => {
+            let rows = boxes.iter().map(|found| {
+                let (min, max) = (found.rect.min, found.rect.max);
+                let place = format!("{:.0}, {:.0} to {:.0}, {:.0} px", min.x, min.y, max.x, max.y);
+                [label(found.class), percent(found.score), place]
+            });
+            let summary = match boxes.len() {
+                0 => "It finds nothing that it is sure enough of.".to_owned(),
+                1 => "It finds one object.".to_owned(),
+                count => format!("It finds {count} objects."),
+            };
+            (summary, ["What", "How sure", "Where"], rows.collect())
+        }
+        Found::Classes(scores) => {
+            let top = scores.top(TOP_CLASSES);
+            let summary = top.first().map_or_else(
+                || "It gives no classes.".to_owned(),
+                |&(class, score)| format!("It says “{}”, and is {} sure.", label(class), percent(score)),
+            );
+            let rows = top.into_iter().map(|(class, score)| {
+                [
+                    label(class),
+                    percent(score),
+                    format!("class {class} of {}", scores.probabilities.len()),
+                ]
+            });
+            (summary, ["What", "How sure", "Which"], rows.collect())
+        }
+        Found::Mask(mask) => {
+            let shares = mask.shares();
+            let shown = shares.iter().enumerate().filter(|(_, share)| **share > 0.0);
+            let rows: Vec<[String; 3]> = shown
+                .map(|(class, &share)| {
+                    let plane = mask.plane(class);
+                    // How sure it is where it says that it is this.
+                    let sure = plane.iter().filter(|score| **score > SURE);
+                    let (sum, count) = sure.fold((0.0_f64, 0_usize), |(sum, count), &score| {
+                        (sum + f64::from(score), count + 1)
+                    });
+                    let mean = if count == 0 {
+                        "–".to_owned()
+                    } else {
+                        percent((sum / count as f64) as f32)
+                    };
+                    let name = if mask.classes == 1 {
+                        "what it looks for".to_owned()
+                    } else {
+                        label(class)
+                    };
+                    [name, mean, format!("{} of the picture", percent(share))]
+                })
+                .collect();
+            let size = format!("{} × {}", mask.size.width_px, mask.size.height_px);
+            (
+                format!("It gives a mask of {size} px."),
+                ["What", "How sure, where it is", "How much"],
+                rows,
+            )
+        }
+        Found::Embedding(numbers) => {
+            let length = numbers
+                .iter()
+                .map(|number| f64::from(*number).powi(2))
+                .sum::<f64>()
+                .sqrt();
+            (
+                format!("It describes the picture by {} numbers.", numbers.len()),
+                ["What", "How many", "Length"],
+                vec![[
+                    "Embedding".to_owned(),
+                    numbers.len().to_string(),
+                    format!("{length:.3}"),
+                ]],
+            )
+        }
+    };
+    rows.truncate(MAX_ROWS);
+    Tried {
+        summary,
+        heads: heads.map(str::to_owned),
+        rows,
+        millis,
+    }
+}
+
+fn people(poses: &[KeypointPose]) -> String {
+    match poses {
+        [] => "nobody".to_owned(),
+        [pose] => {
+            let seen = pose.keypoints.iter().filter(|point| point.score >= SURE).count();
+            format!(
+                "one, {} sure, with {seen} of {} points surer than {}",
+                percent(pose.score),
+                pose.keypoints.len(),
+                percent(SURE)
+            )
+        }
+        poses => format!("{}, the first {} sure", poses.len(), percent(poses[0].score)),
+    }
+}
+
+fn pose_rows(poses: &[KeypointPose], set: Option<KeypointSet>) -> Vec<[String; 3]> {
+    let mut rows = Vec::new();
+    for (number, pose) in poses.iter().enumerate() {
+        let set = set.unwrap_or_else(|| KeypointSet::of_count(pose.keypoints.len()));
+        if poses.len() > 1 {
+            rows.push([
+                format!("Person {}", number + 1),
+                percent(pose.score),
+                String::new(),
+            ]);
+        }
+        for (index, point) in pose.keypoints.iter().enumerate() {
+            let name = set
+                .names()
+                .get(index)
+                .map_or_else(|| format!("point {index}"), |name| name.replace('_', " "));
+            rows.push([
+                name,
+                percent(point.score),
+                format!("{:.0}, {:.0} px", point.x_px, point.y_px),
+            ]);
+        }
+    }
+    rows
+}
+
+/// `87.3 %`.
+fn percent(share: f32) -> String {
+    format!("{:.1} %", 100.0 * share)
+}
+
+#[cfg(test)]
+mod tests {
+    use plumbline_core::decoders::{ClassScores, Keypoint, ScoreForm};
+    use plumbline_core::geometry::ImageSize;
+    use plumbline_core::model_input::Preprocessing;
+    use plumbline_core::task::Task;
+
+    use super::*;
+
+    fn manifest(task: Task, labels: &[&str]) -> Manifest {
+        Manifest {
+            name: "a".to_owned(),
+            licence: "unknown".to_owned(),
+            sha256: None,
+            task,
+            keypoints: None,
+            labels: labels.iter().map(|&label| label.to_owned()).collect(),
+            scores: None,
+            input: None,
+            preprocessing: Preprocessing::plain(ImageSize {
+                width_px: 8,
+                height_px: 8,
+            }),
+            outputs: Default::default(),
+        }
+    }
+
+    #[test]
+    fn classes_are_named_where_they_have_names() {
+        let found = Found::Classes(ClassScores {
+            probabilities: vec![0.1, 0.7, 0.2],
+            form: ScoreForm::Distribution,
+        });
+        let tried = tried(&found, &manifest(Task::Classes, &["cat", "dog"]), 1.0);
+        assert_eq!(tried.summary, "It says “dog”, and is 70.0 % sure.");
+        let names: Vec<&str> = tried.rows.iter().map(|row| row[0].as_str()).collect();
+        assert_eq!(names, ["dog", "class 2", "cat"]);
+    }
+
+    #[test]
+    fn people_are_counted_with_the_points_that_are_sure() {
+        let point = |score| Keypoint {
+            score,
+            ..Keypoint::default()
+        };
+        let pose = KeypointPose {
+            keypoints: (0..17)
+                .map(|index| point(if index < 5 { 0.9 } else { 0.1 }))
+                .collect(),
+            bounds: None,
+            score: 0.8,
+        };
+        let one = tried(
+            &Found::Poses(vec![pose.clone()]),
+            &manifest(Task::MoveNet, &[]),
+            1.0,
+        );
+        assert_eq!(
+            one.summary,
+            "It finds one, 80.0 % sure, with 5 of 17 points surer than 50.0 %."
+        );
+        assert_eq!((one.rows.len(), one.rows[0][0].as_str()), (17, "nose"));
+        let two = tried(
+            &Found::Poses(vec![pose.clone(), pose]),
+            &manifest(Task::YoloPose, &[]),
+            1.0,
+        );
+        assert_eq!((two.rows.len(), two.rows[18][0].as_str()), (36, "Person 2"));
+        assert_eq!(
+            tried(&Found::Poses(Vec::new()), &manifest(Task::YoloPose, &[]), 1.0).summary,
+            "It finds nobody."
+        );
+    }
+}
