@@ -255,6 +255,30 @@ test('what the worker does can be cancelled', async () => {
   });
 });
 
+test('the page can be left in the middle of a run and opened again', async () => {
+  const [endless, good] = [await file('endless.onnx', ENDLESS), await file('open.onnx', OPEN_SIZE)];
+  await withChromium({}, async (browser) => {
+    const { page, seen } = await openModels(browser);
+    await choose(page, endless);
+    await page.click(byName('lab-test'));
+    await page.waitForSelector(byName('lab-cancel'));
+    const running = page.workers().length;
+    await page.click('nav a[href="/"]');
+    await page.waitForSelector(byName('stage'));
+    await page.waitForFunction(() => !document.querySelector('#lab'));
+    for (let tries = 0; page.workers().length >= running && tries < 50; tries += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    assert.equal(page.workers().length, running - 1, 'its worker is gone');
+    await page.click('nav a[href="/models"]');
+    await page.waitForSelector(byName('lab-file'), { timeout: LIMIT_MILLIS });
+    assert.equal(await page.$(byName('lab-model')), null, 'and what it had open');
+    await choose(page, good);
+    assert.match(await text(page, 'lab-verdict'), /only you can say/u);
+    assertQuiet(seen);
+  });
+});
+
 test('where nothing can be kept, the page says so and the rest works', async () => {
   const { bytes } = await published('detector');
   const place = await file('pose_detection.tflite', bytes);
