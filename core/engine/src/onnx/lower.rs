@@ -3,6 +3,7 @@
 //!
 //! Definitions: the operators of the same names (onnx.ai/onnx/operators).
 
+pub(super) mod attention;
 pub(super) mod casts;
 pub(super) mod constants;
 pub(super) mod convolutions;

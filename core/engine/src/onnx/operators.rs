@@ -2,8 +2,8 @@
 
 use super::call::Call;
 use super::lower::{
-    casts, constants, convolutions, einsum, gathers, losses, maps, norms, patterns, pools, products,
-    quantised, reductions, resize, scatters, shapes, views, zips,
+    attention, casts, constants, convolutions, einsum, gathers, losses, maps, norms, patterns, pools,
+    products, quantised, reductions, resize, scatters, shapes, views, zips,
 };
 use crate::builder::Symbol;
 use crate::error::ModelError;
@@ -115,6 +115,7 @@ const OPERATORS: &[Operator] = &[
     map("Asinh", Unary::Asinh),
     map("Atan", Unary::Atan),
     map("Atanh", Unary::Atanh),
+    with("Attention", 7, attention::attention),
     with("AveragePool", 1, pools::average_pool),
     with("BitShift", 2, zips::bit_shift),
     zip("BitwiseAnd", Binary::BitAnd),
