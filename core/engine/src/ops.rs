@@ -13,11 +13,13 @@ pub mod arg_reduce;
 pub mod concat;
 pub mod convolve;
 pub mod gather;
+pub mod grid_sample;
 pub mod local_norm;
 pub mod map;
 pub mod matmul;
 pub mod norm;
 pub mod pad;
+pub mod recurrent;
 pub mod reduce;
 pub mod resample;
 pub mod scan;
@@ -35,11 +37,13 @@ pub use self::arg_reduce::ArgReduce;
 pub use self::concat::Concat;
 pub use self::convolve::{Convolve, ConvolveAxis};
 pub use self::gather::{Gather, Names};
+pub use self::grid_sample::{Between, Beyond, GridSample};
 pub use self::local_norm::LocalNorm;
 pub use self::map::{Map, Unary};
 pub use self::matmul::MatMul;
 pub use self::norm::{Measure, Norm};
 pub use self::pad::{Border, Pad};
+pub use self::recurrent::{Cell, Gate, Recurrent};
 pub use self::reduce::{Fold, Reduce};
 pub use self::resample::Resample;
 pub use self::scan::Scan;
@@ -96,6 +100,10 @@ pub enum TensorOp {
     Scatter(Scatter),
     /// Where the first few elements stand.
     Sort(Sort),
+    /// Images at places between elements.
+    GridSample(GridSample),
+    /// Layers along a sequence.
+    Recurrent(Recurrent),
 }
 
 /// What the words of a value hold, and its shape.
@@ -168,6 +176,8 @@ impl TensorOp {
             TensorOp::Resample(op) => op,
             TensorOp::Scatter(op) => op,
             TensorOp::Sort(op) => op,
+            TensorOp::GridSample(op) => op,
+            TensorOp::Recurrent(op) => op,
         }
     }
 
@@ -201,6 +211,8 @@ impl TensorOp {
             TensorOp::Resample(op) => op,
             TensorOp::Scatter(op) => op,
             TensorOp::Sort(op) => op,
+            TensorOp::GridSample(op) => op,
+            TensorOp::Recurrent(op) => op,
         }
     }
 
@@ -226,6 +238,8 @@ impl TensorOp {
             TensorOp::Resample(_) => RESAMPLE,
             TensorOp::Scatter(_) => SCATTER,
             TensorOp::Sort(_) => SORT,
+            TensorOp::GridSample(_) => GRID_SAMPLE,
+            TensorOp::Recurrent(_) => RECURRENT,
         });
         self.own_family().write(file);
     }
@@ -261,6 +275,8 @@ impl TensorOp {
             RESAMPLE => Some(TensorOp::Resample(Resample::read(file, origin)?)),
             SCATTER => Some(TensorOp::Scatter(Scatter::read(file, origin)?)),
             SORT => Some(TensorOp::Sort(Sort::read(file, origin)?)),
+            GRID_SAMPLE => Some(TensorOp::GridSample(GridSample::read(file, origin)?)),
+            RECURRENT => Some(TensorOp::Recurrent(Recurrent::read(file, origin)?)),
             _ => None,
         })
     }
@@ -283,8 +299,10 @@ const CONVOLVE: usize = 28;
 const WINDOW: usize = 29;
 const LOCAL_NORM: usize = 30;
 const RESAMPLE: usize = 31;
+const GRID_SAMPLE: usize = 32;
 const SCATTER: usize = 33;
 const SORT: usize = 34;
+const RECURRENT: usize = 35;
 
 /// What an operator takes, gives and costs.
 pub(crate) trait Family: OnCpu + OnGpu {

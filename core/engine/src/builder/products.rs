@@ -1,11 +1,12 @@
-//! Products of matrices.
+//! Products of matrices, one by one and along a sequence.
 
 use super::order::Order;
 use super::{Builder, Live, Symbol};
 use crate::error::ModelError;
 use crate::graph::ValueId;
 use crate::ops::strides::broadcast;
-use crate::ops::{MatMul, TensorOp};
+use crate::ops::{MatMul, Recurrent, TensorOp};
+use crate::tensor::Tensor;
 
 impl Builder {
     /// The product of `[.., m, k]` and `[.., k, n]`. A value of one axis is a row before the product or a column behind
@@ -72,6 +73,37 @@ impl Builder {
             shape.remove(shape.len() - usize::from(!is_column) - 1);
         }
         self.reshape(&product, shape, place)
+    }
+
+    /// A layer along a sequence, of the operands that [`Recurrent`] names.
+    ///
+    /// # Errors
+    /// *Unsupported* when the operands are of no such types or shapes, or too much would be computed.
+    pub fn recurrent(
+        &mut self,
+        op: Recurrent,
+        operands: [&Symbol; 5],
+        place: &str,
+    ) -> Result<Symbol, ModelError> {
+        let op = TensorOp::Recurrent(op);
+        let known: Option<Vec<Tensor>> = operands.iter().map(|operand| operand.known().cloned()).collect();
+        if let Some(known) = known {
+            return self.fold(&op, &known, place).map(Symbol::Known);
+        }
+        let inputs = operands.map(|operand| {
+            let order = Order::identity(operand.shape().len());
+            self.operand(operand, &order, place)
+        });
+        let inputs = inputs.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let id = self.push(op, inputs, place)?;
+        let shape = self.graph.shape(id).to_vec();
+        Ok(Symbol::Live(Live {
+            id,
+            order: Order::identity(shape.len()),
+            shape,
+            file_type: operands[0].file_type(),
+            bounds: None,
+        }))
     }
 
     /// An operand in the order of the file, or with its last two axes the other way where it lies so.

@@ -1,10 +1,10 @@
-//! Weighted sums of a value's elements along an axis.
+//! Weighted sums of a value's elements: along an axis, and at places between elements.
 
 use super::order::Order;
 use super::{Builder, Live, Symbol};
 use crate::error::ModelError;
 use crate::graph::{Bilinear, Op};
-use crate::ops::{Resample, TensorOp};
+use crate::ops::{GridSample, Resample, TensorOp};
 use crate::tensor::Tensor;
 
 impl Builder {
@@ -67,6 +67,47 @@ impl Builder {
         let op = Op::ResizeBilinear(bilinear);
         let resized = self.image_node(op, vec![image], x.file_type(), &shape, place)?;
         Ok(Some(resized))
+    }
+
+    /// An image `[batch, channels, ..]` at the places that a grid `[batch, .., n]` says.
+    ///
+    /// # Errors
+    /// *Unsupported* when the operands are of no such types or shapes, or too much would be computed.
+    pub fn grid_sample(
+        &mut self,
+        op: GridSample,
+        x: &Symbol,
+        grid: &Symbol,
+        place: &str,
+    ) -> Result<Symbol, ModelError> {
+        let rank = x.shape().len();
+        let order = Order::channels_last(rank);
+        let op = TensorOp::GridSample(op);
+        if let (Some(known), Some(grid)) = (x.known(), grid.known()) {
+            let image = known.permuted(order.axes());
+            let image = image.map_err(|message| ModelError::unsupported(place, message))?;
+            let result = self.fold(&op, &[image, grid.clone()], place)?;
+            let mut back: Vec<usize> = (0..rank - 1).collect();
+            back.insert(1, rank - 1);
+            return self.transpose(&Symbol::Known(result), &back, place);
+        }
+        let inputs = vec![
+            self.operand(x, &order, place)?,
+            self.operand(grid, &Order::identity(grid.shape().len()), place)?,
+        ];
+        let id = self.push(op, inputs, place)?;
+        let in_memory = self.graph.shape(id).to_vec();
+        let mut shape = in_memory.clone();
+        for (&axis, size) in order.axes().iter().zip(in_memory) {
+            shape[axis] = size;
+        }
+        Ok(Symbol::Live(Live {
+            id,
+            shape,
+            order,
+            file_type: x.file_type(),
+            bounds: None,
+        }))
     }
 
     /// Whether a value lies in memory with its channels last, so that taking it as an image moves nothing.

@@ -2,8 +2,8 @@
 
 use super::call::Call;
 use super::lower::{
-    attention, casts, constants, convolutions, einsum, gathers, losses, maps, norms, patterns, pools,
-    products, quantised, reductions, resize, scatters, shapes, views, zips,
+    attention, casts, constants, convolutions, einsum, gathers, grids, losses, maps, norms, patterns, pools,
+    products, quantised, recurrent, reductions, resize, scatters, shapes, views, zips,
 };
 use crate::builder::Symbol;
 use crate::error::ModelError;
@@ -134,6 +134,7 @@ const OPERATORS: &[Operator] = &[
     with("Constant", 0, constants::constant),
     with("ConstantOfShape", 1, constants::constant_of_shape),
     with("Conv", 3, convolutions::conv),
+    with("ConvInteger", 4, quantised::conv_integer),
     with("ConvTranspose", 3, convolutions::conv_transpose),
     map("Cos", Unary::Cos),
     map("Cosh", Unary::Cosh),
@@ -153,6 +154,7 @@ const OPERATORS: &[Operator] = &[
     with("EyeLike", 1, patterns::eye_like),
     with("Flatten", 1, shapes::flatten),
     map("Floor", Unary::Floor),
+    with("GRU", 6, recurrent::gru),
     with("Gather", 2, gathers::gather),
     with("GatherElements", 2, gathers::gather_elements),
     with("GatherND", 2, gathers::gather_nd),
@@ -163,6 +165,7 @@ const OPERATORS: &[Operator] = &[
     with("GlobalMaxPool", 1, reductions::global_max_pool),
     zip("Greater", Binary::Greater),
     zip("GreaterOrEqual", Binary::GreaterOrEqual),
+    with("GridSample", 2, grids::grid_sample),
     with("HammingWindow", 1, patterns::hamming_window),
     with("HannWindow", 1, patterns::hann_window),
     with("GroupNormalization", 3, norms::group_normalization),
@@ -174,6 +177,7 @@ const OPERATORS: &[Operator] = &[
     with("IsInf", 1, maps::is_inf),
     map("IsNaN", Unary::IsNan),
     with("LRN", 1, norms::local_response_normalization),
+    with("LSTM", 8, recurrent::lstm),
     with("LayerNormalization", 3, norms::layer_normalization),
     with("LeakyRelu", 1, maps::leaky_relu),
     zip("Less", Binary::Less),
@@ -200,10 +204,12 @@ const OPERATORS: &[Operator] = &[
     with("PRelu", 2, zips::prelu),
     with("Pad", 4, views::pad),
     with("Pow", 2, zips::pow),
+    with("QLinearConv", 9, quantised::q_linear_conv),
     with("QLinearMatMul", 8, quantised::q_linear_matmul),
     with("QuantizeLinear", 3, quantised::quantize_linear),
     with("Range", 3, patterns::range),
     with("RMSNormalization", 2, norms::rms_normalization),
+    with("RNN", 6, recurrent::rnn),
     map("Reciprocal", Unary::Reciprocal),
     reduce("ReduceL1", Fold::L1),
     reduce("ReduceL2", Fold::L2),

@@ -12,10 +12,14 @@ pub mod neighbours;
 pub mod products;
 #[path = "reductions.rs"]
 pub mod reductions;
+#[path = "samples.rs"]
+pub mod samples;
 #[path = "scatters.rs"]
 pub mod scatters;
 #[path = "selects.rs"]
 pub mod selects;
+#[path = "sequences.rs"]
+pub mod sequences;
 #[path = "views.rs"]
 pub mod views;
 #[path = "windows.rs"]
@@ -43,6 +47,8 @@ pub fn cases() -> impl Iterator<Item = (&'static str, Case)> {
         named("elements by those near them", neighbours::norms()),
         named("rows at listed places", scatters::rows()),
         named("first elements in order", scatters::orders()),
+        named("images at places between elements", samples::cases()),
+        named("layers along sequences", sequences::cases()),
     ];
     families.into_iter().flatten()
 }

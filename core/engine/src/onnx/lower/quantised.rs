@@ -5,6 +5,7 @@
 
 use rten_onnx::onnx::DataType;
 
+use super::convolutions;
 use super::places::number;
 use crate::builder::{Part, Symbol};
 use crate::element::FileType;
@@ -251,5 +252,83 @@ pub fn q_linear_matmul(call: &mut Call<'_>) -> Result<Vec<Symbol>, ModelError> {
     let scale = along_factor(call, y_scale, &y, 2)?;
     let y = call.builder.zip(Binary::Div, &y, &scale, &place)?;
     let zero = along_factor(call, y_zero, &y, 2)?;
+    Ok(vec![rounded(call, &y, Some(&zero), y_zero.file_type())?])
+}
+
+/// One number for each output channel, or one for all, as it stretches over `[batch, channels, ..]`, or over weights
+/// `[channels, ..]` where there is `of_weights`.
+fn over_outputs(
+    call: &mut Call<'_>,
+    parameter: &Symbol,
+    rank: usize,
+    of_weights: bool,
+) -> Result<Symbol, ModelError> {
+    let parameter = float(call, parameter)?;
+    let mut shape = vec![1; rank];
+    match (parameter.shape(), rank.checked_sub(usize::from(of_weights) + 1)) {
+        ([] | [1], _) => shape.clear(),
+        ([channels], Some(_)) => shape[usize::from(!of_weights)] = *channels,
+        (_, _) => return Err(call.invalid(format!("a parameter of shape {:?}", parameter.shape()))),
+    }
+    call.builder.reshape(&parameter, shape, &call.place)
+}
+
+/// The sums of products of an image and weights, both without their zero points.
+fn convolved(
+    call: &mut Call<'_>,
+    [x, weights]: [&Symbol; 2],
+    [zero_x, zero_w]: [Option<&Symbol>; 2],
+) -> Result<Symbol, ModelError> {
+    let place = call.place.clone();
+    let mut factors = Vec::new();
+    for (x, zero, of_weights) in [(x, zero_x, false), (weights, zero_w, true)] {
+        let mut y = float(call, x)?;
+        if let Some(zero) = zero {
+            let zero = over_outputs(call, zero, x.shape().len(), of_weights)?;
+            y = call.builder.zip(Binary::Sub, &y, &zero, &place)?;
+        }
+        factors.push(Some(y));
+    }
+    call.operands = factors;
+    convolutions::conv(call)?
+        .pop()
+        .ok_or_else(|| call.invalid("a convolution without a result"))
+}
+
+pub fn conv_integer(call: &mut Call<'_>) -> Result<Vec<Symbol>, ModelError> {
+    let (x, weights) = (call.operand(0)?, call.operand(1)?);
+    let (zero_x, zero_w) = (call.optional(2), call.optional(3));
+    let products: usize = weights.shape().iter().skip(1).product();
+    if products > EXACT {
+        return Err(call.unsupported(format!("sums of {products} products; {EXACT} are exact")));
+    }
+    let y = convolved(call, [&x, &weights], [zero_x.as_ref(), zero_w.as_ref()])?;
+    Ok(vec![call.builder.map(
+        Unary::Cast(FileType::I32),
+        &y,
+        &call.place,
+    )?])
+}
+
+pub fn q_linear_conv(call: &mut Call<'_>) -> Result<Vec<Symbol>, ModelError> {
+    let operands = (0..8).map(|index| call.operand(index));
+    let operands = operands.collect::<Result<Vec<_>, _>>()?;
+    let bias = call.optional(8);
+    let [x, x_scale, x_zero, weights, w_scale, w_zero, y_scale, y_zero] = &*operands else {
+        return Err(call.invalid("it has not eight operands"));
+    };
+    let mut y = convolved(call, [x, weights], [Some(x_zero), Some(w_zero)])?;
+    let (rank, place) = (y.shape().len(), call.place.clone());
+    for (f, parameter) in [
+        (Binary::Add, bias.as_ref()),
+        (Binary::Mul, Some(x_scale)),
+        (Binary::Mul, Some(w_scale)),
+        (Binary::Div, Some(y_scale)),
+    ] {
+        let Some(parameter) = parameter else { continue };
+        let parameter = over_outputs(call, parameter, rank, false)?;
+        y = call.builder.zip(f, &y, &parameter, &place)?;
+    }
+    let zero = over_outputs(call, y_zero, rank, false)?;
     Ok(vec![rounded(call, &y, Some(&zero), y_zero.file_type())?])
 }
