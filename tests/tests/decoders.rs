@@ -3,7 +3,7 @@
 
 use plumbline_core::decoders::suppression::{self, Same};
 use plumbline_core::decoders::{
-    Found, Keypoint, KeypointPose, PixelScores, Tensor, classes, decode, embedding, simcc, yolo,
+    Found, Keypoint, KeypointPose, PixelScores, Tensor, classes, decode, embedding, mediapipe, simcc, yolo,
 };
 use plumbline_core::geometry::{ImageSize, Point2};
 use plumbline_core::keypoint_sets::KeypointSet;
@@ -248,6 +248,60 @@ fn vertices_are_the_means_of_normal_distributions() {
     let tensor = Tensor::new(&[1, 1, 64], &edge).expect("whole");
     let pose = simcc::decode(&tensor, &tensor, &view, simcc::Place::Vertex).expect("it can be read");
     assert_eq!(pose.keypoints[0].x_px, 31.5);
+}
+
+/// By hand: a crop of 100 px that fills an input of 200, so that a pixel of the input is half of one of the crop.
+#[test]
+fn landmarks_of_a_crop_are_in_its_pixels() {
+    let placement = Placement {
+        image: size([100, 100]),
+        scaled: size([200, 200]),
+        left_px: 0,
+        top_px: 0,
+    };
+    let view = plumbline_core::decoders::View {
+        size: size([200, 200]),
+        placement: &placement,
+    };
+    for (family, rows, len, count) in [
+        (mediapipe::Family::Pose, 39, 5, 33),
+        (mediapipe::Family::Hand, 21, 3, 21),
+        (mediapipe::Family::Face, 468, 3, 468),
+        (mediapipe::Family::Face, 478, 3, 478),
+    ] {
+        let row = [50.0, 120.0, -20.0, 0.0, 9.0];
+        let values: Vec<f32> = (0..rows).flat_map(|_| row[..len].to_vec()).collect();
+        let shape = [1, 1, 1, rows * len];
+        let landmarks = Tensor::new(&shape, &values).expect("whole");
+        // A probability, a number before the sigmoid, and nobody, said in both ways.
+        for (presence, expected) in [
+            (0.75, Some(0.75)),
+            (1.098_612_3, Some(0.75)),
+            (0.49, None),
+            (-3.0, None),
+        ] {
+            let given = [presence];
+            let presence = Tensor::new(&[1, 1], &given).expect("whole");
+            let found =
+                mediapipe::decode(family, &landmarks, Some(&presence), &view).expect("it can be read");
+            assert_eq!(found.len(), usize::from(expected.is_some()), "{family:?}");
+            let (Some(pose), Some(expected)) = (found.first(), expected) else {
+                continue;
+            };
+            close(pose.score, expected, 1e-6, "presence");
+            assert_eq!(pose.keypoints.len(), count);
+            let point = pose.keypoints[count - 1];
+            assert_eq!((point.x_px, point.y_px, point.z_px), (25.0, 60.0, Some(-10.0)));
+            let score = if family == mediapipe::Family::Pose {
+                0.5
+            } else {
+                expected
+            };
+            close(point.score, score, 1e-6, "a point's score");
+        }
+        let without = mediapipe::decode(family, &landmarks, None, &view).expect("it can be read");
+        assert_eq!(without.len(), 1);
+    }
 }
 
 #[test]

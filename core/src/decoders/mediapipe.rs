@@ -3,7 +3,8 @@
 //! Rows of x, y, z in pixels of the input (`TensorsToLandmarksCalculator`); a body's have a visibility and a presence
 //! beside them, before the sigmoid. A body has 39 rows, of which 33 are landmarks; a hand 21; a face 468, or 478 with
 //! irises. Whether the crop holds what is looked for comes as a number of its own: hands and bodies after the sigmoid,
-//! faces before it, so a number outside of 0 to 1 is taken for one before it.
+//! faces before it, so a number outside of 0 to 1 is taken for one before it. Below 0.5 nobody is there, as where
+//! MediaPipe's graphs follow a body, a hand or a face (`ThresholdingCalculator`).
 
 use super::View;
 use super::pose::{Keypoint, KeypointPose};
@@ -24,7 +25,10 @@ pub enum Family {
     Face,
 }
 
-/// The landmarks of the crop. Points of hands and faces have the score of the whole, those of a body their visibility;
+/// Below nobody is there.
+const MIN_PRESENCE: f32 = 0.5;
+
+/// The landmarks of the crop, or nobody. Points of hands and faces have the score of the whole, those of a body their visibility;
 /// without a presence the score is the mean visibility of a body, and 1 for others.
 ///
 /// # Errors
@@ -34,7 +38,7 @@ pub fn decode(
     landmarks: &Tensor<'_>,
     presence: Option<&Tensor<'_>>,
     view: &View<'_>,
-) -> Result<KeypointPose, DecodeError> {
+) -> Result<Vec<KeypointPose>, DecodeError> {
     let length = landmarks.row_length();
     let (row, count) = match (family, length) {
         (Family::Pose, Some(195)) => (VALUES_PER_LANDMARK, LANDMARK_COUNT),
@@ -56,6 +60,9 @@ pub fn decode(
             _ => return Err(tensor.unexpected("a presence", "a single number")),
         },
     };
+    if presence.is_some_and(|presence| presence < MIN_PRESENCE) {
+        return Ok(Vec::new());
+    }
     // Depth has the scale of x, as in MediaPipe's projection.
     let scale = view.placement.image_from_model().xx;
     let keypoints: Vec<Keypoint> = values
@@ -73,9 +80,9 @@ pub fn decode(
         })
         .collect();
     let mean = keypoints.iter().map(|point| point.score).sum::<f32>() / count as f32;
-    Ok(KeypointPose {
+    Ok(vec![KeypointPose {
         score: presence.unwrap_or(mean),
         keypoints,
         bounds: None,
-    })
+    }])
 }

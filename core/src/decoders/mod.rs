@@ -93,12 +93,12 @@ pub fn decode(
                 _ => mediapipe::Family::Face,
             };
             let presence = get(Role::Presence);
-            Found::Poses(vec![mediapipe::decode(
+            Found::Poses(mediapipe::decode(
                 family,
                 need(Role::Landmarks)?,
                 presence,
                 &view,
-            )?])
+            )?)
         }
         Task::Classes => Found::Classes(classes::decode(need(Role::Scores)?, manifest.scores)?),
         Task::Mask => Found::Mask(masks::decode(need(Role::Mask)?, layout, manifest.scores)?),

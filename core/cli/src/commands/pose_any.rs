@@ -92,7 +92,7 @@ pub fn run(source: &Path, model: &str, task: Option<Task>, arguments: &ModelArgu
     let manifest = user_model.manifest.clone();
     let names = manifest.keypoints.unwrap_or(KeypointSet::Numbered).names();
     if wants_a_crop(manifest.task) && arguments.part.is_none() && !arguments.json {
-        eprintln!("{model}: looks at one person who fills the picture; --part says where they are");
+        eprintln!("{model}: looks at one who fills the picture; --part says where that is");
     }
     let mut user_model = user_model.load()?;
     let mut out = io::stdout().lock();
