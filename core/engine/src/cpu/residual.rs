@@ -154,29 +154,35 @@ fn mix(a: &[f32], b: &[f32], weight: f32, out: &mut [f32]) {
     }
 }
 
-/// Applies any activation in place.
+/// Applies any activation in place. What becomes of a value does not depend on the values beside it, nor on how many
+/// there are.
 pub fn apply_activation(activation: Activation, values: &mut [f32]) {
-    let whole = match (activation, Clamp::of(activation)) {
-        (Activation::None, _) => return,
+    match (activation, Clamp::of(activation)) {
+        (Activation::None, _) => {}
         (_, Some(clamp)) => each_quad(values, |quad| clamp.apply(Four, quad)),
         (Activation::HardSwish, None) => {
             let [three, sixth] = [3.0, 1.0 / 6.0].map(f32x4::splat);
             let six = Clamp::of(Activation::Relu6).unwrap_or(Clamp::NONE);
-            each_quad(values, |quad| quad * (six.apply(Four, quad + three) * sixth))
+            each_quad(values, |quad| quad * (six.apply(Four, quad + three) * sixth));
         }
-        (_, None) => 0,
-    };
-    for value in &mut values[whole..] {
-        *value = activation.apply(*value);
+        (_, None) => {
+            let one = f32x4::splat(1.0);
+            each_quad(values, |quad| one / (one + (-quad).exp()));
+        }
     }
 }
 
-/// Changes four values at a time, and says how many of them that were.
+/// Changes four values at a time. Fewer are filled up, so that they become what they would in the middle of many.
 #[inline(always)]
-fn each_quad(values: &mut [f32], change: impl Fn(f32x4) -> f32x4) -> usize {
-    let quads = quads_mut(values);
-    for quad in &mut *quads {
+fn each_quad(values: &mut [f32], change: impl Fn(f32x4) -> f32x4) {
+    let whole = values.len() - values.len() % LANES;
+    for quad in quads_mut(values) {
         *quad = change(f32x4::new(*quad)).to_array();
     }
-    LANES * quads.len()
+    let rest = &mut values[whole..];
+    if !rest.is_empty() {
+        let mut quad = [0.0; LANES];
+        quad[..rest.len()].copy_from_slice(rest);
+        rest.copy_from_slice(&change(f32x4::new(quad)).to_array()[..rest.len()]);
+    }
 }

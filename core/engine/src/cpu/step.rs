@@ -14,7 +14,7 @@ use super::simd::Clamp;
 use super::sparse::SparsePointwise;
 use super::{pool, shuffle};
 use crate::error::ModelError;
-use crate::graph::{Activation, Constant, Graph, Node, Op, Residual, ValueId};
+use crate::graph::{Activation, Constant, Graph, Node, Op, Residual, ValueId, element_count};
 use crate::ops::{CpuKernel, NodeView, Operands, Words, WordsMut};
 
 /// One node, prepared.
@@ -50,8 +50,10 @@ struct Ending {
     /// How the kernel adds the residual. It can wherever at most one activation stands before or after the addition
     /// and is a clamp, which is everywhere in the known models; other cases take a second walk over the output.
     order: Option<Order>,
-    /// An activation before the residual that is no clamp.
+    /// An activation before the residual that is no clamp, or that of an operator which is nothing else.
     apart: Activation,
+    /// Whether the whole result is one value.
+    is_score: bool,
     residual: Option<Residual>,
     /// For a residual that is enlarged on the fly.
     table: Option<UpsampleTable>,
@@ -63,10 +65,10 @@ impl Ending {
             Op::Conv2d(conv) => (conv.activation, conv.residual, true),
             Op::DepthwiseConv2d(conv) => (conv.activation, conv.residual, false),
             Op::Add(residual) => (Activation::None, Some(*residual), false),
+            Op::Activation(activation) => (*activation, None, false),
             Op::Dequantize
             | Op::Densify
             | Op::Pad(_)
-            | Op::Activation(_)
             | Op::MaxPool2d(_)
             | Op::ResizeBilinear(_)
             | Op::Reshape
@@ -95,11 +97,12 @@ impl Ending {
         Self {
             clamp,
             order,
-            apart: if inner.is_some() {
+            apart: if inner.is_some() && !matches!(node.op, Op::Activation(_)) {
                 Activation::None
             } else {
                 activation
             },
+            is_score: element_count(graph.shape(node.output)) == 1,
             residual,
             table,
         }
@@ -114,7 +117,12 @@ impl Ending {
         scratch: &mut Scratch,
         out: &mut [f32],
     ) {
-        apply_activation(self.apart, out);
+        if self.is_score {
+            // The definition itself: a vector is not worth its while.
+            out.iter_mut().for_each(|score| *score = self.apart.apply(*score));
+        } else {
+            apply_activation(self.apart, out);
+        }
         if let (Some(residual), Some(addend), false) = (self.residual, addend, self.order.is_some()) {
             let memory = &mut scratch.enlarged;
             addend.add_to(first_pixel, out, channels, residual.activation, memory);
@@ -234,14 +242,11 @@ impl Step {
             (Op::Conv2d(_), Kernel::Planar(kernel)) => kernel.run(x, first_pixel, finish, scratch, out),
             (Op::Conv2d(_), Kernel::Sparse(kernel)) => kernel.run(x, first_pixel, finish, scratch, out),
             (Op::DepthwiseConv2d(_), Kernel::Depthwise(kernel)) => kernel.run(x, first_row, clamp, out),
-            (Op::Add(_), _) => out.copy_from_slice(&x[part]),
             (Op::ResizeBilinear(_), Kernel::Resize(table)) => {
                 table.resize(x, first_row, out, &mut scratch.enlarged);
             }
-            (Op::Activation(activation), _) => {
-                out.copy_from_slice(&x[part]);
-                apply_activation(*activation, out);
-            }
+            // Its activation is how it ends.
+            (Op::Activation(_) | Op::Add(_), _) => out.copy_from_slice(&x[part]),
             (Op::MaxPool2d(pool), _) => pool::max_pool(x, shape(0), pool, first_row, out, to),
             (Op::Pad(amounts), _) => shuffle::pad(x, shape(0), amounts, out, to),
             (Op::Concat { axis }, _) => {
