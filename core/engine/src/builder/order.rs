@@ -82,45 +82,76 @@ impl Order {
         if element_count(from) == 0 {
             return Some(Self::identity(to.len()));
         }
-        let long =
-            |shape: &[usize]| -> Vec<usize> { (0..shape.len()).filter(|&axis| shape[axis] != 1).collect() };
-        let (old, new) = (long(from), long(to));
         let memory: Vec<usize> = self.0.iter().copied().filter(|&axis| from[axis] != 1).collect();
-
         // Where each run begins in memory, and the axes that take its place.
-        let mut runs: Vec<(usize, &[usize])> = Vec::new();
-        let (mut old_end, mut new_end) = (0, 0);
-        while old_end < old.len() && new_end < new.len() {
-            let (old_begin, new_begin) = (old_end, new_end);
-            let (mut old_product, mut new_product) = (1, 1);
-            while old_product != new_product || old_end == old_begin {
-                if old_product <= new_product {
-                    old_product *= from[*old.get(old_end)?];
-                    old_end += 1;
-                } else {
-                    new_product *= to[*new.get(new_end)?];
-                    new_end += 1;
-                }
-            }
-            let run = &old[old_begin..old_end];
+        let mut runs: Vec<(usize, Vec<usize>)> = Vec::new();
+        for (run, new) in self::runs(from, to)? {
             let begin = memory.iter().position(|axis| *axis == run[0])?;
-            if !memory[begin..].starts_with(run) {
+            if !memory[begin..].starts_with(&run) {
                 return None;
             }
-            runs.push((begin, &new[new_begin..new_end]));
+            runs.push((begin, new));
         }
         runs.sort_unstable();
-        let mut axes: Vec<usize> = runs
-            .into_iter()
-            .flat_map(|(_, run)| run.iter().copied())
-            .collect();
-        // Axes of size 1 go where they disturb the sequence least: before the first that is behind them in the file.
-        for axis in (0..to.len()).filter(|&axis| to[axis] == 1) {
+        Some(Self::with_short_axes(
+            runs.into_iter().flat_map(|(_, run)| run).collect(),
+            to,
+        ))
+    }
+
+    /// The order next to this one in which a value of shape `from` can be given the shape `to`: the axes of a run stand
+    /// one behind the other, where the outermost of them stood.
+    pub fn next_to(&self, from: &[usize], to: &[usize]) -> Self {
+        let Some(runs) = runs(from, to) else {
+            return Self::identity(from.len());
+        };
+        let mut axes: Vec<usize> = Vec::with_capacity(from.len());
+        for axis in self.0.iter().filter(|&&axis| from[axis] != 1) {
+            let run = runs.iter().find(|(run, _)| run.contains(axis));
+            if let (Some((run, _)), false) = (run, axes.contains(axis)) {
+                axes.extend(run);
+            }
+        }
+        Self::with_short_axes(axes, from)
+    }
+
+    /// An order of the axes that are longer than 1, with the others where they disturb the sequence least: before the
+    /// first that is behind them in the file.
+    fn with_short_axes(mut axes: Vec<usize>, shape: &[usize]) -> Self {
+        for axis in (0..shape.len()).filter(|&axis| shape[axis] == 1) {
             let place = axes.iter().position(|&other| other > axis);
             axes.insert(place.unwrap_or(axes.len()), axis);
         }
-        Some(Self(axes))
+        Self(axes)
     }
+}
+
+/// Both shapes without axes of size 1, cut into the shortest runs of axes with equal products: for each run the axes of
+/// `from` and those of `to`. `None` when they have no such runs.
+fn runs(from: &[usize], to: &[usize]) -> Option<Vec<(Vec<usize>, Vec<usize>)>> {
+    if element_count(from) != element_count(to) || element_count(from) == 0 {
+        return None;
+    }
+    let long =
+        |shape: &[usize]| -> Vec<usize> { (0..shape.len()).filter(|&axis| shape[axis] != 1).collect() };
+    let (old, new) = (long(from), long(to));
+    let mut runs = Vec::new();
+    let (mut old_end, mut new_end) = (0, 0);
+    while old_end < old.len() && new_end < new.len() {
+        let (old_begin, new_begin) = (old_end, new_end);
+        let (mut old_product, mut new_product) = (1, 1);
+        while old_product != new_product || old_end == old_begin {
+            if old_product <= new_product {
+                old_product *= from[*old.get(old_end)?];
+                old_end += 1;
+            } else {
+                new_product *= to[*new.get(new_end)?];
+                new_end += 1;
+            }
+        }
+        runs.push((old[old_begin..old_end].to_vec(), new[new_begin..new_end].to_vec()));
+    }
+    Some(runs)
 }
 
 #[cfg(test)]
@@ -200,6 +231,13 @@ mod tests {
             .transposed(&[0, 2, 1, 3, 4])
             .expect("each axis once");
         assert_eq!(split.axes(), [0, 3, 4, 2, 1]);
-        assert_eq!(split.reshaped(&[1, 8, 3, 28, 28], &[1, 24, 28, 28]), None);
+        let (from, to) = ([1, 8, 3, 28, 28], [1, 24, 28, 28]);
+        assert_eq!(split.reshaped(&from, &to), None);
+        // Moved once, the channels stay behind rows and columns.
+        let moved = split.next_to(&from, &to);
+        assert_eq!(moved.axes(), [0, 3, 4, 1, 2]);
+        assert_eq!(moved.reshaped(&from, &to), Some(Order::channels_last(4)));
+        let flat = Order::channels_last(4).next_to(&[1, 256, 6, 6], &[1, 9216]);
+        assert_eq!(flat, Order::identity(4));
     }
 }

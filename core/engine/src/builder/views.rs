@@ -61,11 +61,18 @@ impl Builder {
                 order,
                 ..live.clone()
             },
-            None => Live {
-                order: Order::identity(shape.len()),
-                shape,
-                ..self.in_file_order(live, place)?
-            },
+            None => {
+                let order = live.order.next_to(&live.shape, &shape);
+                let moved = self.ordered(live, order, place)?;
+                let order = moved.order.reshaped(&moved.shape, &shape).ok_or_else(|| {
+                    ModelError::unsupported(place, format!("a reshape of {:?} to {shape:?}", live.shape))
+                })?;
+                Live {
+                    shape,
+                    order,
+                    ..moved
+                }
+            }
         };
         Ok(Symbol::Live(self.settled(reshaped, place)))
     }

@@ -81,6 +81,8 @@ impl Depthwise {
     pub fn run(&self, x: &[f32], start: usize, clamp: Clamp, out: &mut [f32]) {
         if self.has_runs() {
             with_instructions!(self.instructions, simd => self.run_with(simd, x, start, clamp, out));
+        } else if self.is_scale() {
+            self.run_scale(x, start, clamp, out);
         } else {
             self.run_any(x, start, clamp, out);
         }
@@ -206,6 +208,34 @@ impl Depthwise {
                 }
             },
         );
+    }
+
+    /// Whether each output is the input at its place, scaled and shifted.
+    fn is_scale(&self) -> bool {
+        self.kernel == [1, 1] && self.conv.stride == [1, 1] && self.conv.padding == Default::default()
+    }
+
+    /// The kernel for that.
+    #[inline(never)]
+    fn run_scale(&self, x: &[f32], start: usize, clamp: Clamp, out: &mut [f32]) {
+        let first = start * self.out_size[1] * self.channels;
+        let pixels = x[first..].chunks_exact(self.channels);
+        for (x, out) in pixels.zip(out.chunks_exact_mut(self.channels)) {
+            let ((x, rest_x), (out, rest)) = (x.as_chunks::<LANES>(), out.as_chunks_mut::<LANES>());
+            let numbers = self.bias.iter().zip(&self.weights);
+            for ((x, out), (bias, weight)) in x.iter().zip(out).zip(numbers) {
+                let sum = f32x4::new(*bias) + f32x4::new(*x) * f32x4::new(*weight);
+                *out = clamp.apply(Four, sum).to_array();
+            }
+            if let (false, Some(bias), Some(weight)) =
+                (rest.is_empty(), self.bias.last(), self.weights.last())
+            {
+                let mut input = [0.0; LANES];
+                input[..rest_x.len()].copy_from_slice(rest_x);
+                let sum = f32x4::new(*bias) + f32x4::new(input) * f32x4::new(*weight);
+                rest.copy_from_slice(&clamp.apply(Four, sum).to_array()[..rest.len()]);
+            }
+        }
     }
 
     /// Any kernel, stride, dilation and number of channels.
