@@ -186,6 +186,7 @@ mod tests {
                 height_px: 8,
             }),
             outputs: Default::default(),
+            sizes: Default::default(),
         }
     }
 
