@@ -3,7 +3,7 @@
 use super::call::Call;
 use super::lower::{
     attention, casts, constants, convolutions, einsum, gathers, grids, losses, maps, norms, patterns, pools,
-    products, quantised, recurrent, reductions, resize, scatters, shapes, views, zips,
+    products, quantised, recurrent, reductions, resize, rotary, scatters, shapes, unpools, views, zips,
 };
 use crate::builder::Symbol;
 use crate::error::ModelError;
@@ -108,6 +108,7 @@ const OPERATORS: &[Operator] = &[
     map("Acos", Unary::Acos),
     map("Acosh", Unary::Acosh),
     zip("Add", Binary::Add),
+    with("AffineGrid", 2, grids::affine_grid),
     zip("And", Binary::And),
     with("ArgMax", 1, reductions::arg_max),
     with("ArgMin", 1, reductions::arg_min),
@@ -130,6 +131,7 @@ const OPERATORS: &[Operator] = &[
     with("Celu", 1, maps::celu),
     with("CenterCropPad", 2, views::center_crop_pad),
     with("Clip", 3, zips::clip),
+    with("Col2Im", 3, unpools::col2im),
     with("Concat", ANY, views::concat),
     with("Constant", 0, constants::constant),
     with("ConstantOfShape", 1, constants::constant_of_shape),
@@ -190,6 +192,7 @@ const OPERATORS: &[Operator] = &[
     with("MatMulInteger", 4, quantised::matmul_integer),
     chain("Max", Binary::Max),
     with("MaxPool", 1, pools::max_pool),
+    with("MaxUnpool", 3, unpools::max_unpool),
     with("Mean", ANY, zips::mean),
     with("MeanVarianceNormalization", 1, norms::mean_variance_normalization),
     chain("Min", Binary::Min),
@@ -225,6 +228,7 @@ const OPERATORS: &[Operator] = &[
     with("Reshape", 2, shapes::reshape),
     with("Resize", 4, resize::resize),
     with("ReverseSequence", 2, gathers::reverse_sequence),
+    with("RotaryEmbedding", 4, rotary::rotary_embedding),
     map("Round", Unary::Round),
     with("Scatter", 3, scatters::scatter_elements),
     with("ScatterElements", 3, scatters::scatter_elements),

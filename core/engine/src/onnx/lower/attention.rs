@@ -76,15 +76,12 @@ fn allowed_by_place(
         queries, keys, batch, ..
     } = sizes;
     let place = call.place.clone();
-    call.builder.compute(queries * keys, &place)?;
     // How far each key lies behind each query, both counted from their first.
-    let distances = (0..queries * keys).map(|at| (at % keys) as i64 - (at / keys) as i64);
-    let distance = |call: &Call<'_>, more: i64| {
-        integers(
-            call,
-            vec![queries, keys],
-            distances.clone().map(|at| at + more).collect(),
-        )
+    let distance = |call: &mut Call<'_>, more: i64| {
+        let count = queries.saturating_mul(keys);
+        call.builder.compute(count, &call.place)?;
+        let distances = (0..count).map(|at| (at % keys) as i64 - (at / keys) as i64 + more);
+        integers(call, vec![queries, keys], distances.collect())
     };
     let before = match lengths {
         None => integers(call, vec![], vec![past as i64])?,

@@ -190,10 +190,13 @@ fn exact_products(call: &mut Call<'_>, a: &Symbol, b: &Symbol) -> Result<Vec<Sym
         a.shape().len().saturating_sub(1),
         b.shape().len().saturating_sub(2),
     );
-    let length = a.shape().get(of_a).copied().unwrap_or(0);
-    if b.shape().get(of_b) != Some(&length) {
+    let lengths = a.shape().get(of_a).zip(b.shape().get(of_b));
+    let length = lengths
+        .filter(|(of_a, of_b)| of_a == of_b)
+        .map(|(&length, _)| length);
+    let Some(length) = length else {
         return Err(call.invalid(format!("a product of {:?} and {:?}", a.shape(), b.shape())));
-    }
+    };
     let whole = |x: &Symbol| -> Vec<Part> { x.shape().iter().map(|&size| Part::of(0, size)).collect() };
     let mut products = Vec::new();
     for first in (0..length.max(1)).step_by(EXACT) {
@@ -265,7 +268,7 @@ fn over_outputs(
 ) -> Result<Symbol, ModelError> {
     let parameter = float(call, parameter)?;
     let mut shape = vec![1; rank];
-    match (parameter.shape(), rank.checked_sub(usize::from(of_weights) + 1)) {
+    match (parameter.shape(), rank.checked_sub(usize::from(!of_weights) + 1)) {
         ([] | [1], _) => shape.clear(),
         ([channels], Some(_)) => shape[usize::from(!of_weights)] = *channels,
         (_, _) => return Err(call.invalid(format!("a parameter of shape {:?}", parameter.shape()))),

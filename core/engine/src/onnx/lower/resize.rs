@@ -8,7 +8,7 @@
 use crate::builder::Symbol;
 use crate::element::FileType;
 use crate::error::ModelError;
-use crate::graph::Bilinear;
+use crate::graph::{Bilinear, bounded_element_count};
 use crate::onnx::call::Call;
 use crate::ops::Names;
 use crate::tensor::{Data, Scalar, Tensor};
@@ -164,6 +164,11 @@ impl Resize {
     fn lower(&self, call: &mut Call<'_>, x: &Symbol) -> Result<Symbol, ModelError> {
         if x.shape().contains(&0) {
             return Err(call.unsupported(format!("an image of shape {:?}", x.shape())));
+        }
+        let mut shape = x.shape().to_vec();
+        self.axes.iter().for_each(|axis| shape[axis.axis] = axis.to);
+        if bounded_element_count(&shape).is_none_or(|len| len == 0) {
+            return Err(call.unsupported(format!("an image of shape {shape:?}")));
         }
         let mut y = match self.filter {
             Filter::Nearest(rule) => self.nearest(call, x, rule)?,
