@@ -42,7 +42,8 @@ pub struct ModelArguments {
     pub json: bool,
 }
 
-fn parse_size(text: &str) -> Result<(String, usize), String> {
+/// `NAME=N`.
+pub(crate) fn parse_size(text: &str) -> Result<(String, usize), String> {
     let pair = text.rsplit_once('=').filter(|(name, _)| !name.is_empty());
     match pair.map(|(name, size)| (name, size.parse::<usize>())) {
         Some((name, Ok(size))) if size > 0 => Ok((name.to_owned(), size)),

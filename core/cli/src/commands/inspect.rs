@@ -15,7 +15,9 @@ use plumbline_pipeline::{Target, Variant, any_model, plan_model};
 use serde::Serialize;
 
 use crate::Outcome;
+use crate::commands::compile::compile_sized;
 use crate::manifest;
+use crate::user_model::parse_size;
 
 /// Shows how a model is imported, simplified and planned, and what it costs
 #[derive(Args)]
@@ -26,6 +28,9 @@ pub struct Arguments {
     /// Plan only what these outputs need; without it all, but of a landmark model not the mask
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     outputs: Vec<String>,
+    /// A size that the model leaves open, by the name that its error gives; can be repeated
+    #[arg(long = "size", value_name = "NAME=N", value_parser = parse_size)]
+    sizes: Vec<(String, usize)>,
     /// Print the WGSL of the kernels that a GPU runs instead
     #[arg(long)]
     kernels: bool,
@@ -65,14 +70,18 @@ struct ProposalJson {
 }
 
 impl ProposalJson {
-    fn new(proposal: &Proposal, model: &str) -> Self {
+    fn new(proposal: &Proposal, arguments: &Arguments) -> Self {
+        let manifest = Manifest {
+            sizes: arguments.sizes.iter().cloned().collect(),
+            ..proposal.manifest(&arguments.model, "unknown", None)
+        };
         Self {
             task: proposal.task.id(),
             confidence: proposal.confidence.to_string(),
             why: proposal.why.clone(),
             questions: proposal.questions.iter().map(Question::to_string).collect(),
             note: proposal.note,
-            manifest: proposal.manifest(model, "unknown", None),
+            manifest,
         }
     }
 }
@@ -102,12 +111,17 @@ struct Stage {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Outcome<()> {
-    let bytes = manifest::read_model_or_file(&arguments.model)?;
+    let mut bytes = manifest::read_model_or_file(&arguments.model)?;
+    let named = |error: ModelError| format!("{}: {error}", arguments.model);
+    if !arguments.sizes.is_empty() {
+        // Every stage reads the model anew; a graph file has the sizes in it.
+        let sizes = arguments.sizes.iter().cloned().collect();
+        bytes = compile_sized(&bytes, sizes).map_err(named)?;
+    }
     if arguments.kernels {
-        let named = |error: ModelError| format!("{}: {error}", arguments.model);
         return print_kernels(arguments, &bytes).map_err(named)?;
     }
-    let report = inspect(arguments, &bytes).map_err(|error| format!("{}: {error}", arguments.model))?;
+    let report = inspect(arguments, &bytes).map_err(named)?;
     if arguments.json {
         let text = serde_json::to_string(&report)
             .map_err(|error| format!("the report cannot be written as JSON ({error})"))?;
@@ -196,7 +210,7 @@ fn inspect(arguments: &Arguments, bytes: &[u8]) -> Result<Report, ModelError> {
         levels,
         proposals: proposals
             .iter()
-            .map(|proposal| ProposalJson::new(proposal, &arguments.model))
+            .map(|proposal| ProposalJson::new(proposal, arguments))
             .collect(),
     })
 }
