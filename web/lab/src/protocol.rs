@@ -114,6 +114,8 @@ pub enum FromLab {
     Read(Box<Findings>),
     /// What a manifest says.
     Manifest(Box<Manifest>),
+    /// How it runs on the CPU, while the GPU is still to be tried; no answer yet.
+    TestedOnCpu(Box<TestReport>),
     /// How it runs.
     Tested(Box<TestReport>),
     /// What it finds in a picture; the drawing rides along.

@@ -100,6 +100,8 @@ pub fn agreement(cpu: &[Answer], gpu: &[Answer]) -> Check {
         passed: Some(off <= TOLERANCE),
         detail: if off == 0.0 {
             "equal".to_owned()
+        } else if off < 5e-5 {
+            format!("less than 0.01 % of the largest value apart, in “{name}”")
         } else {
             format!(
                 "at most {:.2} % of the largest value apart, in “{name}”",

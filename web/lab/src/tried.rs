@@ -165,29 +165,22 @@ fn percent(share: f32) -> String {
 #[cfg(test)]
 mod tests {
     use plumbline_core::decoders::{ClassScores, Keypoint, ScoreForm};
-    use plumbline_core::geometry::ImageSize;
-    use plumbline_core::model_input::Preprocessing;
     use plumbline_core::task::Task;
 
     use super::*;
 
     fn manifest(task: Task, labels: &[&str]) -> Manifest {
-        Manifest {
-            name: "a".to_owned(),
-            licence: "unknown".to_owned(),
-            sha256: None,
-            task,
-            keypoints: None,
-            labels: labels.iter().map(|&label| label.to_owned()).collect(),
-            scores: None,
-            input: None,
-            preprocessing: Preprocessing::plain(ImageSize {
-                width_px: 8,
-                height_px: 8,
-            }),
-            outputs: Default::default(),
-            sizes: Default::default(),
-        }
+        let labels: Vec<String> = labels.iter().map(|label| format!("{label:?}")).collect();
+        let (task, labels) = (task.id(), labels.join(", "));
+        let input = "width_px = 8\nheight_px = 8";
+        let labels = if labels.is_empty() {
+            labels
+        } else {
+            format!("labels = [{labels}]\n")
+        };
+        let text =
+            format!("name = \"a\"\nlicence = \"unknown\"\ntask = \"{task}\"\n{labels}[input]\n{input}");
+        Manifest::from_text(&text).expect("a manifest")
     }
 
     #[test]

@@ -155,7 +155,11 @@ fn kept_card(lab: Lab, model: KeptModel, record: Record) -> AnyView {
             } else {
                 format!("{failed} failed")
             };
-            format!("{outcome}; CPU {}", times(&report.cpu))
+            let gpu = report
+                .gpu
+                .as_ref()
+                .map_or_else(|_| String::new(), |gpu| format!("; GPU {}", times(gpu)));
+            format!("{outcome}; CPU {}{gpu}", times(&report.cpu))
         },
     );
     let heading = format!("kept-{}", &model.sha256.get(..12).unwrap_or_default());

@@ -83,6 +83,8 @@ pub struct Lab {
     next: RwSignal<Option<Asked>>,
     /// Whether the worker that lives has read the file.
     is_open: RwSignal<bool>,
+    /// What a trial that waits for the file to be read is to look at.
+    to_try: StoredValue<Option<(Option<PickedFile>, Palette)>, LocalStorage>,
     file: StoredValue<Option<PickedFile>, LocalStorage>,
     link: StoredValue<Option<LabLink>, LocalStorage>,
 }
@@ -109,6 +111,7 @@ impl Lab {
             asked: RwSignal::new(None),
             next: RwSignal::new(None),
             is_open: RwSignal::new(false),
+            to_try: StoredValue::new_local(None),
             file: StoredValue::new_local(None),
             link: StoredValue::new_local(None),
         };
@@ -122,6 +125,11 @@ impl Lab {
     pub fn close(self) {
         self.link
             .try_update_value(|link| link.take().map(|link| link.end()));
+    }
+
+    /// Whether the page was left while something was waited for; its signals are gone then.
+    fn is_left(self) -> bool {
+        self.problem.is_disposed()
     }
 
     /// Looks at a file: a model, or a manifest that describes one.
@@ -153,6 +161,7 @@ impl Lab {
     pub fn open_kept(self, model: KeptModel, record: Record) {
         spawn_local(async move {
             match model_store::open(&model.sha256).await {
+                _ if self.is_left() => {}
                 Ok(file) => {
                     self.stop();
                     self.findings.set(None);
@@ -212,20 +221,9 @@ impl Lab {
 
     /// Runs it on a picture, or on the drawn person.
     pub fn try_on(self, picture: Option<PickedFile>, palette: Palette) {
-        let Some(manifest) = self.complete_manifest() else {
-            return;
-        };
         self.tried.set(None);
-        if self.is_open.get_untracked() {
-            let manifest = Box::new(manifest);
-            self.ask(Asked::Try, &ToLab::Try { manifest, palette }, picture.as_ref());
-        } else {
-            // The worker that knew the file is gone.
-            self.read_whole(
-                self.findings
-                    .with_untracked(|findings| findings.as_ref()?.entry.clone()),
-            );
-        }
+        self.to_try.set_value(Some((picture, palette)));
+        self.ask_of_file(Asked::Try);
     }
 
     /// Keeps it, with what is known of it.
@@ -244,7 +242,14 @@ impl Lab {
             return;
         }
         match asked {
-            Asked::Read | Asked::Manifest | Asked::Try => {}
+            Asked::Read | Asked::Manifest => {}
+            Asked::Try => {
+                let waiting = self.to_try.try_update_value(Option::take).flatten();
+                if let (Some((picture, palette)), Some(manifest)) = (waiting, self.complete_manifest()) {
+                    let manifest = Box::new(manifest);
+                    self.ask(Asked::Try, &ToLab::Try { manifest, palette }, picture.as_ref());
+                }
+            }
             Asked::Test => self.ask(Asked::Test, &ToLab::Test, None),
             Asked::Keep => self.ask(
                 Asked::Keep,
@@ -336,6 +341,7 @@ impl Lab {
         let record = record.clone();
         spawn_local(async move {
             match model_store::open(&model.sha256).await {
+                _ if self.is_left() => {}
                 Ok(file) => {
                     download::save(&record.file_name, &file);
                     let card = record.markdown(&model.sha256, model.bytes);
@@ -350,6 +356,7 @@ impl Lab {
     pub fn delete(self, sha256: String) {
         spawn_local(async move {
             match model_store::remove(&sha256).await {
+                _ if self.is_left() => return,
                 Ok(()) => self.said.set("Deleted.".to_owned()),
                 Err(sentence) => self.fail(sentence),
             }
@@ -404,12 +411,25 @@ impl Lab {
                 self.busy.set(None);
                 self.is_open.set(true);
                 self.said.set(summary(&findings));
-                let first = findings
-                    .proposals
-                    .first()
-                    .map(|proposal| proposal.manifest.clone());
-                self.proposal.set(first.as_ref().map(|_| 0));
-                self.manifest.set(first);
+                // Read once more for another worker, it keeps what was answered.
+                let is_known = self.findings.with_untracked(|known| {
+                    let of = |findings: &Findings| {
+                        (
+                            findings.sha256.clone(),
+                            findings.entry.clone(),
+                            findings.inputs.clone(),
+                        )
+                    };
+                    known.as_ref().map(of) == Some(of(&findings))
+                });
+                if !is_known {
+                    let first = findings
+                        .proposals
+                        .first()
+                        .map(|proposal| proposal.manifest.clone());
+                    self.proposal.set(first.as_ref().map(|_| 0));
+                    self.manifest.set(first);
+                }
                 self.findings.set(Some(*findings));
                 self.take_given();
                 if let Some(next) = self.next.get_untracked() {
@@ -430,6 +450,7 @@ impl Lab {
                     ));
                 }
             }
+            Heard::Message(FromLab::TestedOnCpu(report)) => self.report.set(Some(*report)),
             Heard::Message(FromLab::Tested(report)) => {
                 self.busy.set(None);
                 self.said.set("The self-test is done.".to_owned());

@@ -188,10 +188,10 @@ impl LabLink {
                 }
             }
             Ok((message, _)) => {
-                if let FromLab::Sign { stage, .. } = &message {
-                    self.0.stage.set(Some(*stage));
-                } else {
-                    self.0.is_busy.set(false);
+                match &message {
+                    FromLab::Sign { stage, .. } => self.0.stage.set(Some(*stage)),
+                    FromLab::TestedOnCpu(_) => {}
+                    _ => self.0.is_busy.set(false),
                 }
                 (self.0.listener)(Heard::Message(message));
             }

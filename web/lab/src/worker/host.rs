@@ -260,6 +260,19 @@ impl Lab {
         }
         let cpu = timing(times);
         drop(session);
+        let unfinished = "it did not finish";
+        let mut so_far = checks.clone();
+        so_far.push(not_compared(unfinished));
+        // A GPU, or a program in its place, may take for ever; what the CPU has shown stays.
+        host.answer(
+            &FromLab::TestedOnCpu(Box::new(TestReport {
+                checks: so_far,
+                cpu,
+                gpu: Err(unfinished.to_owned()),
+                adapter: None,
+            })),
+            None,
+        );
         let (gpu, adapter) = test_on_gpu(graph, &inputs, &first, &mut checks, host).await;
         Ok(FromLab::Tested(Box::new(TestReport {
             checks,
