@@ -17,6 +17,7 @@ use plumbline_engine::graph::Graph;
 use plumbline_engine::{ModelError, onnx};
 use plumbline_pipeline::any_model::{self, AnyModel, AnyResult};
 use plumbline_pipeline::{CpuInference, Target};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::Outcome;
@@ -65,6 +66,51 @@ fn parse_part(text: &str) -> Result<Rect, String> {
             })
         }
         _ => Err("a part is four numbers: left, top, width and height in pixels".to_owned()),
+    }
+}
+
+/// How the JSON of a picture or frame begins.
+#[derive(Serialize)]
+pub struct FrameHead<'a> {
+    /// Number of the frame from 0; clips only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frame: Option<usize>,
+    /// When the frame is shown; clips only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_secs: Option<f64>,
+    width_px: usize,
+    height_px: usize,
+    model: &'a str,
+}
+
+impl<'a> FrameHead<'a> {
+    /// Of a picture, with its position in a clip, that a model has looked at.
+    pub fn new(picture: &Picture, position: Option<Position>, model: &'a str) -> Self {
+        Self {
+            frame: position.map(|position| position.frame),
+            time_secs: position.map(|position| position.time.secs()),
+            width_px: picture.width_px,
+            height_px: picture.height_px,
+            model,
+        }
+    }
+}
+
+/// How long the stages took, in milliseconds.
+#[derive(Serialize)]
+pub struct TimingsJson {
+    input: f64,
+    model: f64,
+    decode: f64,
+}
+
+impl From<&AnyResult> for TimingsJson {
+    fn from(result: &AnyResult) -> Self {
+        Self {
+            input: result.input_millis,
+            model: result.model_millis,
+            decode: result.decode_millis,
+        }
     }
 }
 

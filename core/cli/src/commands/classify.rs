@@ -12,7 +12,7 @@ use crate::Outcome;
 use crate::picture::Picture;
 use crate::pose_json::Position;
 use crate::printing::{print_json, written};
-use crate::user_model::{ModelArguments, UserModel, each_frame};
+use crate::user_model::{FrameHead, ModelArguments, TimingsJson, UserModel, each_frame};
 
 /// Says what a picture (PNG, JPEG) or each frame of a clip shows, by any TFLite or ONNX classifier
 #[derive(Args)]
@@ -36,15 +36,8 @@ pub struct Arguments {
 /// What is printed of a picture or frame.
 #[derive(Serialize)]
 struct FrameJson<'a> {
-    /// Number of the frame from 0; clips only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    frame: Option<usize>,
-    /// When the frame is shown; clips only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    time_secs: Option<f64>,
-    width_px: usize,
-    height_px: usize,
-    model: &'a str,
+    #[serde(flatten)]
+    head: FrameHead<'a>,
     /// `logits` where a softmax was applied to what the model gave, else what it gave.
     scores: &'static str,
     classes: Vec<ClassJson<'a>>,
@@ -57,14 +50,6 @@ struct ClassJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     label: Option<&'a str>,
     score: f32,
-}
-
-/// How long the stages took.
-#[derive(Serialize)]
-struct TimingsJson {
-    input: f64,
-    model: f64,
-    decode: f64,
 }
 
 /// Runs the command.
@@ -95,18 +80,10 @@ pub fn run(arguments: &Arguments) -> Outcome<()> {
                 score,
             });
             let json = FrameJson {
-                frame: position.map(|position| position.frame),
-                time_secs: position.map(|position| position.time.secs()),
-                width_px: picture.width_px,
-                height_px: picture.height_px,
-                model: &arguments.model,
+                head: FrameHead::new(picture, position, &arguments.model),
                 scores: scores.form.id(),
                 classes: classes.collect(),
-                timings_ms: TimingsJson {
-                    input: result.input_millis,
-                    model: result.model_millis,
-                    decode: result.decode_millis,
-                },
+                timings_ms: TimingsJson::from(result),
             };
             print_json(&mut out, &json)
         },

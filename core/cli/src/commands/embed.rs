@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::Outcome;
 use crate::printing::{print_json, written};
-use crate::user_model::{ModelArguments, UserModel, each_frame};
+use crate::user_model::{FrameHead, ModelArguments, UserModel, each_frame};
 
 /// Turns a picture (PNG, JPEG) or each frame of a clip into numbers to compare it by, with any TFLite or ONNX model
 #[derive(Args)]
@@ -38,15 +38,8 @@ pub struct Arguments {
 /// What is printed of a picture or frame.
 #[derive(Serialize)]
 struct FrameJson<'a> {
-    /// Number of the frame from 0; clips only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    frame: Option<usize>,
-    /// When the frame is shown; clips only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    time_secs: Option<f64>,
-    width_px: usize,
-    height_px: usize,
-    model: &'a str,
+    #[serde(flatten)]
+    head: FrameHead<'a>,
     embedding: &'a [f32],
 }
 
@@ -113,11 +106,7 @@ pub fn run(arguments: &Arguments) -> Outcome<()> {
             };
             if arguments.of_model.json {
                 let json = FrameJson {
-                    frame: position.map(|position| position.frame),
-                    time_secs: position.map(|position| position.time.secs()),
-                    width_px: picture.width_px,
-                    height_px: picture.height_px,
-                    model: &arguments.model,
+                    head: FrameHead::new(picture, position, &arguments.model),
                     embedding,
                 };
                 return print_json(&mut out, &json);

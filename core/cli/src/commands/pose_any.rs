@@ -13,20 +13,13 @@ use crate::Outcome;
 use crate::picture::Picture;
 use crate::pose_json::Position;
 use crate::printing::{print_json, written};
-use crate::user_model::{ModelArguments, UserModel, each_frame};
+use crate::user_model::{FrameHead, ModelArguments, TimingsJson, UserModel, each_frame};
 
 /// What is printed of a picture or frame.
 #[derive(Serialize)]
 struct FrameJson<'a> {
-    /// Number of the frame from 0; clips only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    frame: Option<usize>,
-    /// When the frame is shown; clips only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    time_secs: Option<f64>,
-    width_px: usize,
-    height_px: usize,
-    model: &'a str,
+    #[serde(flatten)]
+    head: FrameHead<'a>,
     /// Whose decoder read it: `movenet`, `simcc`.
     task: &'static str,
     people: Vec<PersonJson>,
@@ -69,14 +62,6 @@ impl From<Rect> for BoxJson {
             height_px: rect.max.y - rect.min.y,
         }
     }
-}
-
-/// How long the stages took.
-#[derive(Serialize)]
-struct TimingsJson {
-    input: f64,
-    model: f64,
-    decode: f64,
 }
 
 /// Runs `model` on `source`; `task` narrows what a model without a manifest may be.
@@ -140,18 +125,10 @@ fn frame_json<'a>(
         score: pose.score,
     };
     FrameJson {
-        frame: position.map(|position| position.frame),
-        time_secs: position.map(|position| position.time.secs()),
-        width_px: picture.width_px,
-        height_px: picture.height_px,
-        model,
+        head: FrameHead::new(picture, position, model),
         task: task.id(),
         people: poses.iter().map(person).collect(),
-        timings_ms: TimingsJson {
-            input: result.input_millis,
-            model: result.model_millis,
-            decode: result.decode_millis,
-        },
+        timings_ms: TimingsJson::from(result),
     }
 }
 
