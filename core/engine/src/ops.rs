@@ -134,6 +134,34 @@ impl TypeRef<'_> {
     }
 }
 
+/// An operator as whichever trait is asked for.
+macro_rules! of_each {
+    ($operator:expr) => {
+        match $operator {
+            TensorOp::Map(op) => op,
+            TensorOp::Zip(op) => op,
+            TensorOp::Select(op) => op,
+            TensorOp::Gather(op) => op,
+            TensorOp::View(op) => op,
+            TensorOp::Concat(op) => op,
+            TensorOp::Pad(op) => op,
+            TensorOp::Reduce(op) => op,
+            TensorOp::ArgReduce(op) => op,
+            TensorOp::Scan(op) => op,
+            TensorOp::Norm(op) => op,
+            TensorOp::MatMul(op) => op,
+            TensorOp::Convolve(op) => op,
+            TensorOp::Window(op) => op,
+            TensorOp::LocalNorm(op) => op,
+            TensorOp::Resample(op) => op,
+            TensorOp::Scatter(op) => op,
+            TensorOp::Sort(op) => op,
+            TensorOp::GridSample(op) => op,
+            TensorOp::Recurrent(op) => op,
+        }
+    };
+}
+
 impl TensorOp {
     /// The name that tables and errors show.
     pub fn name(&self) -> &'static str {
@@ -157,28 +185,7 @@ impl TensorOp {
     }
 
     fn definition(&self) -> &dyn Definition {
-        match self {
-            TensorOp::Map(op) => op,
-            TensorOp::Zip(op) => op,
-            TensorOp::Select(op) => op,
-            TensorOp::Gather(op) => op,
-            TensorOp::View(op) => op,
-            TensorOp::Concat(op) => op,
-            TensorOp::Pad(op) => op,
-            TensorOp::Reduce(op) => op,
-            TensorOp::ArgReduce(op) => op,
-            TensorOp::Scan(op) => op,
-            TensorOp::Norm(op) => op,
-            TensorOp::MatMul(op) => op,
-            TensorOp::Convolve(op) => op,
-            TensorOp::Window(op) => op,
-            TensorOp::LocalNorm(op) => op,
-            TensorOp::Resample(op) => op,
-            TensorOp::Scatter(op) => op,
-            TensorOp::Sort(op) => op,
-            TensorOp::GridSample(op) => op,
-            TensorOp::Recurrent(op) => op,
-        }
+        of_each!(self)
     }
 
     /// What the rest of the engine knows of it. The page's worker is built without tensor operators: this and
@@ -192,28 +199,7 @@ impl TensorOp {
     }
 
     fn own_family(&self) -> &dyn Family {
-        match self {
-            TensorOp::Map(op) => op,
-            TensorOp::Zip(op) => op,
-            TensorOp::Select(op) => op,
-            TensorOp::Gather(op) => op,
-            TensorOp::View(op) => op,
-            TensorOp::Concat(op) => op,
-            TensorOp::Pad(op) => op,
-            TensorOp::Reduce(op) => op,
-            TensorOp::ArgReduce(op) => op,
-            TensorOp::Scan(op) => op,
-            TensorOp::Norm(op) => op,
-            TensorOp::MatMul(op) => op,
-            TensorOp::Convolve(op) => op,
-            TensorOp::Window(op) => op,
-            TensorOp::LocalNorm(op) => op,
-            TensorOp::Resample(op) => op,
-            TensorOp::Scatter(op) => op,
-            TensorOp::Sort(op) => op,
-            TensorOp::GridSample(op) => op,
-            TensorOp::Recurrent(op) => op,
-        }
+        of_each!(self)
     }
 
     /// Writes the operator into a graph file: the family's number, which no other operator has, and what the family
