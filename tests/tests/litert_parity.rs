@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use plumbline_engine::element::FileType;
 use plumbline_engine::fusion::Level;
 use plumbline_engine::gpu::native::{Gpu, Replayer};
-use plumbline_engine::graph::{Graph, ValueId};
+use plumbline_engine::graph::{Graph, Op, ValueId};
 use plumbline_engine::plan::Plan;
 use plumbline_engine::tensor::{self, Data};
 use plumbline_engine::{cpu, gpu, passes, reference};
@@ -266,6 +266,17 @@ fn gpu_selfie() {
 #[test]
 fn gpu_selfie_landscape() {
     gpu_backend("selfie-landscape", &[Level::Folded, Level::Tail]);
+}
+
+/// The page's worker is built without tensor operators and is to run these.
+#[test]
+fn selfie_segmentation_is_operators_on_images() {
+    for model in ["selfie", "selfie-landscape"] {
+        let Some(graph) = load(model) else { return };
+        let on_tensors = graph.nodes.iter().filter(|node| matches!(node.op, Op::Tensor(_)));
+        let names: Vec<&str> = on_tensors.map(|node| node.op.name()).collect();
+        assert!(names.is_empty(), "{model}: {names:?}");
+    }
 }
 
 #[test]

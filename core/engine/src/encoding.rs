@@ -137,6 +137,8 @@ fn sees_images(step: &Step, node: &Node) -> bool {
         | Op::Activation(_)
         | Op::MaxPool2d(_)
         | Op::ResizeBilinear(_)
+        | Op::GlobalAveragePool
+        | Op::ScaleChannels
         | Op::Reshape => false,
     };
     step.fusion != Fusion::Tail && !(step.fusion == Fusion::Single && moves_memory)

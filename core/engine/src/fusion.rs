@@ -207,6 +207,8 @@ fn tail(graph: &Graph, work: &[bool]) -> Vec<usize> {
             | Op::ResizeBilinear(_)
             | Op::Concat { .. }
             | Op::DepthToSpace { .. }
+            | Op::GlobalAveragePool
+            | Op::ScaleChannels
             | Op::Tensor(_) => false,
         };
         in_tail[position] =

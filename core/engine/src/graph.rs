@@ -288,6 +288,12 @@ pub enum Op {
         /// Edge of the square block.
         block: usize,
     },
+    /// The mean of all rows and columns, for each channel: the *squeeze* of Hu et al., "Squeeze-and-Excitation
+    /// Networks", 2018. Inputs `[x]`; the result is `[1, 1, 1, channels]`.
+    GlobalAveragePool,
+    /// Each channel multiplied by its own number, which the frame brings too: how an *excitation* is applied. Inputs
+    /// `[x, scale]`, where the scale is `[1, 1, 1, channels]`.
+    ScaleChannels,
     /// An operator on tensors of any rank; passes, fusion and the kernels for images leave it alone.
     Tensor(TensorOp),
 }
@@ -307,6 +313,8 @@ impl Op {
             | Op::Reshape
             | Op::Concat { .. }
             | Op::DepthToSpace { .. }
+            | Op::GlobalAveragePool
+            | Op::ScaleChannels
             | Op::Tensor(_) => None,
         }
     }
@@ -324,7 +332,9 @@ impl Op {
             | Op::MaxPool2d(_)
             | Op::ResizeBilinear(_)
             | Op::Concat { .. }
-            | Op::DepthToSpace { .. } => true,
+            | Op::DepthToSpace { .. }
+            | Op::GlobalAveragePool
+            | Op::ScaleChannels => true,
             Op::Reshape | Op::Tensor(_) => false,
         }
     }
@@ -344,6 +354,8 @@ impl Op {
             Op::Reshape => "Reshape",
             Op::Concat { .. } => "Concat",
             Op::DepthToSpace { .. } => "DepthToSpace",
+            Op::GlobalAveragePool => "GlobalAveragePool",
+            Op::ScaleChannels => "ScaleChannels",
             Op::Tensor(op) => op.name(),
         }
     }

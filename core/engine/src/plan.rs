@@ -209,6 +209,8 @@ fn check_operands(graph: &Graph) -> Result<(), ModelError> {
             | Op::Reshape
             | Op::Concat { .. }
             | Op::DepthToSpace { .. }
+            | Op::GlobalAveragePool
+            | Op::ScaleChannels
             | Op::Tensor(_) => 0..0,
         };
         for (index, &input) in node.inputs.iter().enumerate() {
@@ -320,6 +322,8 @@ impl Storage {
                 | Op::MaxPool2d(_)
                 | Op::ResizeBilinear(_)
                 | Op::DepthToSpace { .. }
+                | Op::GlobalAveragePool
+                | Op::ScaleChannels
                 | Op::Tensor(_) => {}
             }
         }
@@ -514,7 +518,9 @@ pub fn macs(graph: &Graph, node: &Node) -> u64 {
         | Op::ResizeBilinear(_)
         | Op::Reshape
         | Op::Concat { .. }
-        | Op::DepthToSpace { .. } => 0,
+        | Op::DepthToSpace { .. }
+        | Op::GlobalAveragePool
+        | Op::ScaleChannels => 0,
         Op::Tensor(op) => {
             let result = graph.type_of(node.output).to_owned();
             op.family().macs(&graph.operand_types(node), &result)

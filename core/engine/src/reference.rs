@@ -146,6 +146,20 @@ fn evaluate(graph: &Graph, node: &Node, values: &HashMap<ValueId, Tensor>) -> Re
             }
             result
         }
+        Op::GlobalAveragePool => {
+            let (x, channels) = (operand(0)?, out_shape[3]);
+            let mean = |channel: usize| {
+                let of_channel = x.iter().skip(channel).step_by(channels);
+                let sum: f64 = of_channel.map(|&x| f64::from(x)).sum();
+                (sum * channels as f64 / x.len() as f64) as f32
+            };
+            (0..channels).map(mean).collect()
+        }
+        Op::ScaleChannels => {
+            let (x, scale) = (operand(0)?, operand(1)?);
+            let scaled = x.iter().zip(scale.iter().cycle());
+            scaled.map(|(x, scale)| x * scale).collect()
+        }
         Op::DepthToSpace { block } => {
             let (x, from) = (operand(0)?, shape(0));
             by_pixel(out_shape, |y, x_out, c| {

@@ -247,6 +247,18 @@ fn output_shape(graph: &Graph, node: &Node) -> Result<Shape, String> {
                 channels / (block * block),
             ])
         }
+        Op::GlobalAveragePool => {
+            let [batch, .., channels] = image(0)?;
+            Ok(vec![batch, 1, 1, channels])
+        }
+        Op::ScaleChannels => {
+            let [batch, height, width, channels] = image(0)?;
+            let scale = operand(1)?;
+            if *scale != [batch, 1, 1, channels] {
+                return Err(format!("a scale of shape {scale:?} for {channels} channels"));
+            }
+            Ok(vec![batch, height, width, channels])
+        }
         Op::Tensor(op) => Ok(op.infer(&graph.operand_types(node))?.shape),
     }
 }

@@ -142,6 +142,11 @@ fn pools_pads_and_blocks() {
 }
 
 #[test]
+fn squeezes_and_scales() {
+    check_all((0..ROUNDS).map(|seed| suite::squeezes_and_scales(12_000 + seed)));
+}
+
+#[test]
 fn concatenations() {
     check_all((0..ROUNDS).map(|seed| suite::concatenation(5000 + seed)));
     check_all(

@@ -110,6 +110,11 @@ fn pools_pads_and_blocks() {
 }
 
 #[test]
+fn squeezes_and_scales() {
+    (0..ROUNDS).for_each(|seed| check(&suite::squeezes_and_scales(12_000 + seed)));
+}
+
+#[test]
 fn concatenations_along_every_axis() {
     (0..ROUNDS).for_each(|seed| check(&suite::concatenation(5000 + seed)));
 }
@@ -135,6 +140,7 @@ fn functions_of_two_elements() {
 #[test]
 fn long_sums_keep_their_digits() {
     families::reductions::long_sums().for_each(|case| check(&case));
+    check(&suite::long_mean());
 }
 
 #[test]

@@ -163,6 +163,16 @@ fn pools_pads_and_blocks() {
 }
 
 #[test]
+fn squeezes_and_scales() {
+    for seed in 0..ROUNDS {
+        let mut case = suite::squeezes_and_scales(12_000 + seed);
+        check(&case);
+        case.precision = Precision::Half;
+        check(&case);
+    }
+}
+
+#[test]
 fn concatenations_along_every_axis() {
     (0..ROUNDS).for_each(|seed| check(&suite::concatenation(5000 + seed)));
 }
@@ -215,7 +225,7 @@ fn functions_of_two_elements() {
 /// Each thread of a group adds 64 at a time, and 244 such sums.
 #[test]
 fn long_sums_keep_their_digits() {
-    for mut case in families::reductions::long_sums() {
+    for mut case in families::reductions::long_sums().chain([suite::long_mean()]) {
         case.tolerance = 5e-6;
         check(&case);
     }

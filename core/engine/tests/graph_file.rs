@@ -75,6 +75,15 @@ fn what_is_read_is_what_was_written() {
 }
 
 #[test]
+fn squeezes_and_scales_are_read_as_they_were_written() {
+    let graph = suite::squeezes_and_scales(0).graph;
+    let bytes = graph_file::write(&graph, &SOURCE).expect("it is folded");
+    let (again, _) = graph_file::read(&bytes).expect("just written");
+    let operators = |graph: &Graph| graph.nodes.iter().map(|node| node.op.clone()).collect::<Vec<_>>();
+    assert_eq!(operators(&again), operators(&graph));
+}
+
+#[test]
 fn every_form_of_constant_keeps_its_bits() {
     let sparse: Vec<f32> = (0..37)
         .map(|i| if i % 9 == 4 { i as f32 / 8.0 } else { 0.0 })

@@ -22,6 +22,7 @@ mod rows;
 mod shuffle;
 mod simd;
 mod sparse;
+mod squeeze_excite;
 mod step;
 
 use std::ops::Range;

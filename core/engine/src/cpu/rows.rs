@@ -28,13 +28,15 @@ pub fn is_divisible(graph: &Graph, node: &Node) -> bool {
         | Op::Add(_)
         | Op::Activation(_)
         | Op::MaxPool2d(_)
-        | Op::ResizeBilinear(_) => row_count(graph.shape(node.output)) > 1,
+        | Op::ResizeBilinear(_)
+        | Op::ScaleChannels => row_count(graph.shape(node.output)) > 1,
         Op::Dequantize
         | Op::Densify
         | Op::Pad(_)
         | Op::Reshape
         | Op::Concat { .. }
         | Op::DepthToSpace { .. }
+        | Op::GlobalAveragePool
         | Op::Tensor(_) => false,
     }
 }
@@ -67,6 +69,7 @@ pub fn operand_rows(graph: &Graph, node: &Node, index: usize, rows: &Range<usize
         Op::Add(_) if index == 0 => rows.clone(),
         Op::Add(residual) => addend(residual.upsample),
         Op::Activation(_) => rows.clone(),
+        Op::ScaleChannels if index == 0 => rows.clone(),
         Op::MaxPool2d(pool) => span(rows, pool.stride[0], pool.window[0], pool.padding.top, available),
         Op::ResizeBilinear(bilinear) => enlarged(*bilinear),
         Op::Dequantize
@@ -75,6 +78,8 @@ pub fn operand_rows(graph: &Graph, node: &Node, index: usize, rows: &Range<usize
         | Op::Reshape
         | Op::Concat { .. }
         | Op::DepthToSpace { .. }
+        | Op::GlobalAveragePool
+        | Op::ScaleChannels
         | Op::Tensor(_) => 0..available,
     }
 }

@@ -12,7 +12,7 @@ use super::residual::{Addend, UpsampleTable, apply_activation};
 use super::rows::elements_of_rows;
 use super::simd::Clamp;
 use super::sparse::SparsePointwise;
-use super::{pool, shuffle};
+use super::{pool, shuffle, squeeze_excite};
 use crate::error::ModelError;
 use crate::graph::{Activation, Constant, Graph, Node, Op, Residual, ValueId, element_count};
 use crate::ops::{CpuKernel, NodeView, Operands, Words, WordsMut};
@@ -74,6 +74,8 @@ impl Ending {
             | Op::Reshape
             | Op::Concat { .. }
             | Op::DepthToSpace { .. }
+            | Op::GlobalAveragePool
+            | Op::ScaleChannels
             | Op::Tensor(_) => (Activation::None, None, false),
         };
         let table = residual
@@ -188,7 +190,9 @@ impl Step {
             | Op::MaxPool2d(_)
             | Op::Reshape
             | Op::Concat { .. }
-            | Op::DepthToSpace { .. } => Kernel::Plain,
+            | Op::DepthToSpace { .. }
+            | Op::GlobalAveragePool
+            | Op::ScaleChannels => Kernel::Plain,
         };
         Ok(Self {
             node: position,
@@ -256,6 +260,8 @@ impl Step {
                     offset += shape(index)[*axis];
                 }
             }
+            (Op::GlobalAveragePool, _) => squeeze_excite::global_average(x, shape(0), out),
+            (Op::ScaleChannels, _) => squeeze_excite::scale_channels(&x[part], operand(1), out),
             (Op::DepthToSpace { block }, _) => shuffle::depth_to_space(x, shape(0), *block, out, to),
             (
                 Op::Dequantize

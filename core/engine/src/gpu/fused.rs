@@ -143,6 +143,8 @@ impl Recorder<'_> {
                 | Op::Reshape
                 | Op::Concat { .. }
                 | Op::DepthToSpace { .. }
+                | Op::GlobalAveragePool
+                | Op::ScaleChannels
                 | Op::Tensor(_) => {
                     let message = format!("{} cannot be part of a tail", node.op.name());
                     return Err(ModelError::unsupported(&node.origin, message));

@@ -10,7 +10,9 @@ use super::deferred::DeferredPort;
 use super::epilogue::{self, Extent};
 use super::kernels::convolution::Window;
 use super::kernels::pointwise::Pointwise;
-use super::kernels::{concat, convolution, depth_to_space, depthwise, elementwise, pad, pool, resize};
+use super::kernels::{
+    concat, convolution, depth_to_space, depthwise, elementwise, pad, pool, resize, squeeze_excite,
+};
 use super::pack::{self, Packed};
 use super::recording::{
     ARENA, BINDING_ALIGNMENT, BindGroup, Buffer, Dispatch, MAX_BINDING_BYTES, MAX_BINDINGS, MAX_BUFFER_BYTES,
@@ -202,6 +204,16 @@ impl Recorder<'_> {
                 let lanes = lanes_for(&[channels]);
                 let operands = self.flat_pair(node, lanes)?;
                 depth_to_space::kernel(*block, [height, width], channels / lanes, operands)
+            }
+            Op::GlobalAveragePool => {
+                let (operands, [_, _, channels]) = self.one_to_one(node)?;
+                let [height, width, _] = self.image(node, node.inputs[0])?;
+                squeeze_excite::average(height * width, channels, operands)
+            }
+            Op::ScaleChannels => {
+                let (mut operands, [height, width, channels]) = self.one_to_one(node)?;
+                operands.push(self.image_operand("scale", node, node.inputs[1])?);
+                squeeze_excite::scale(height * width, channels, operands)
             }
             Op::Tensor(op) => {
                 let plan = self.plan;

@@ -217,6 +217,8 @@ impl<'a> Reader<'a> {
             9 => Op::DepthToSpace {
                 block: self.option(origin)?,
             },
+            10 => Op::GlobalAveragePool,
+            11 => Op::ScaleChannels,
             family => match TensorOp::read(family, self, origin)? {
                 Some(op) => Op::Tensor(op),
                 None => return Err(self.broken(origin)),
@@ -286,7 +288,7 @@ impl<'a> Reader<'a> {
 fn operand_count(op: &Op) -> Option<usize> {
     match op {
         Op::Conv2d(conv) | Op::DepthwiseConv2d(conv) => Some(3 + usize::from(conv.residual.is_some())),
-        Op::Add(_) => Some(2),
+        Op::Add(_) | Op::ScaleChannels => Some(2),
         Op::Concat { .. } => None,
         Op::Dequantize
         | Op::Densify
@@ -295,7 +297,8 @@ fn operand_count(op: &Op) -> Option<usize> {
         | Op::MaxPool2d(_)
         | Op::ResizeBilinear(_)
         | Op::Reshape
-        | Op::DepthToSpace { .. } => Some(1),
+        | Op::DepthToSpace { .. }
+        | Op::GlobalAveragePool => Some(1),
         // `validate` asks the family.
         Op::Tensor(_) => None,
     }

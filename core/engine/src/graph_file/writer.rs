@@ -142,6 +142,8 @@ impl Writer {
                 self.number(9);
                 self.number(*block);
             }
+            Op::GlobalAveragePool => self.number(10),
+            Op::ScaleChannels => self.number(11),
             Op::Tensor(op) => op.write(self),
         }
         Ok(())

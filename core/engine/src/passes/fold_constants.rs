@@ -43,6 +43,8 @@ pub fn fold_constants(graph: &mut Graph) -> Result<(), ModelError> {
                 | Op::Reshape
                 | Op::Concat { .. }
                 | Op::DepthToSpace { .. }
+                | Op::GlobalAveragePool
+                | Op::ScaleChannels
                 // Importers fold what they know as they read it.
                 | Op::Tensor(_),
                 _,

@@ -59,6 +59,8 @@ fn free_activation(op: &mut Op) -> Option<&mut Activation> {
         | Op::Reshape
         | Op::Concat { .. }
         | Op::DepthToSpace { .. }
+        | Op::GlobalAveragePool
+        | Op::ScaleChannels
         | Op::Tensor(_) => return None,
     };
     (*slot == Activation::None).then_some(slot)

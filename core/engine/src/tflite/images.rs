@@ -3,7 +3,7 @@
 use super::call::{Call, MAX_OPTION};
 use super::codes::*;
 use crate::error::ModelError;
-use crate::graph::{Activation, Bilinear, Conv2d, Op, Pool2d, Residual, ValueId, element_count};
+use crate::graph::{Activation, Bilinear, Conv2d, Op, Padding, Pool2d, Residual, ValueId, element_count};
 
 /// The name under which MediaPipe's files have a transposed convolution.
 pub const TRANSPOSED_CONVOLUTION: &str = "Convolution2DTransposeBias";
@@ -117,9 +117,80 @@ pub fn translate(code: i32, call: &mut Call<'_, '_>) -> Result<bool, ModelError>
             let axis = call.axis_of(call.int(0, 0, "axis")?, call.shape(x).len())?;
             call.finish(Op::Concat { axis }, call.inputs.clone());
         }
+        AVERAGE_POOL_2D => {
+            let (window, stride) = pool_window(call)?;
+            let padding = call.padding(x, window, stride, [1, 1])?;
+            let is_whole = call.shape(x).get(1..3) == Some(&window[..]) && padding == Padding::default();
+            let Ok(activation) = call.activation(5) else {
+                return Ok(false);
+            };
+            return if is_whole {
+                global_average(call, x, activation)
+            } else {
+                Ok(false)
+            };
+        }
+        MEAN => {
+            let axes = call.constant_i32(call.operand(1)?);
+            let is_whole = matches!(axes, Ok([1 | -3, 2 | -2] | [2 | -2, 1 | -3]));
+            return if is_whole {
+                global_average(call, x, Activation::None)
+            } else {
+                Ok(false)
+            };
+        }
+        MUL => {
+            let b = call.operand(1)?;
+            let (image, scale) = if is_scale_of(call, x, b) { (b, x) } else { (x, b) };
+            let Ok(activation) = call.activation(0) else {
+                return Ok(false);
+            };
+            if !is_scale_of(call, scale, image) {
+                return Ok(false);
+            }
+            let shape = call.shape(image).to_vec();
+            let scaled = call.image(Op::ScaleChannels, vec![image, scale], shape)?;
+            activated(call, scaled, activation)?;
+        }
         _ => return Ok(false),
     }
     Ok(true)
+}
+
+/// The mean of all pixels, if it is an image that has some.
+fn global_average(call: &mut Call<'_, '_>, x: ValueId, activation: Activation) -> Result<bool, ModelError> {
+    let &[1, height, width, channels] = call.shape(x) else {
+        return Ok(false);
+    };
+    if !call.is_image(x) || height * width * channels == 0 {
+        return Ok(false);
+    }
+    let mean = call.image(Op::GlobalAveragePool, vec![x], vec![1, 1, 1, channels])?;
+    activated(call, mean, activation)?;
+    Ok(true)
+}
+
+/// Whether `scale` is a number for each channel of `image`, both brought by the frame.
+fn is_scale_of(call: &Call<'_, '_>, scale: ValueId, image: ValueId) -> bool {
+    let are_images = call.is_image(scale) && call.is_image(image);
+    match (call.shape(scale), call.shape(image)) {
+        ([1, 1, 1, numbers], image @ [1, _, _, channels]) => {
+            are_images && numbers == channels && element_count(image) > 0
+        }
+        _ => false,
+    }
+}
+
+/// Gives the operator's result, after its activation.
+fn activated(call: &mut Call<'_, '_>, x: ValueId, activation: Activation) -> Result<(), ModelError> {
+    let result = match activation {
+        Activation::None => x,
+        _ => {
+            let shape = call.shape(x).to_vec();
+            call.image(Op::Activation(activation), vec![x], shape)?
+        }
+    };
+    call.give(0, result)
 }
 
 /// Rows and columns of a pooling window, and between windows.
@@ -186,7 +257,7 @@ fn pointwise(activation: Activation) -> Op {
     Op::Conv2d(Conv2d {
         stride: [1, 1],
         dilation: [1, 1],
-        padding: crate::graph::Padding::default(),
+        padding: Padding::default(),
         activation,
         residual: None,
     })

@@ -477,6 +477,39 @@ pub fn pools_pads_and_blocks(seed: u64) -> Case {
     build.case(&[pooled, padded, moved])
 }
 
+/// Means of all pixels, and channels scaled by numbers of their own; also both behind each other, as networks have them.
+pub fn squeezes_and_scales(seed: u64) -> Case {
+    let mut random = Random(12_000 + seed);
+    let channels = random.pick(&[1, 3, 4, 8, 16, 17, 24, 40]);
+    let shape = vec![1, 1 + random.below(30), 1 + random.below(30), channels];
+    let of_channels = vec![1, 1, 1, channels];
+    let mut build = Build::default();
+    let x = build.input(&mut random, &shape);
+    let scale = build.input(&mut random, &of_channels);
+    let mean = build.node(Op::GlobalAveragePool, vec![x], of_channels.clone());
+    let scaled = build.node(Op::ScaleChannels, vec![x, scale], shape.clone());
+    let squeezed = build.node(Op::GlobalAveragePool, vec![scaled], of_channels.clone());
+    let gate = Op::Activation(activation(&mut random));
+    let excitation = build.node(gate, vec![squeezed], of_channels);
+    let excited = build.node(Op::ScaleChannels, vec![scaled, excitation], shape);
+    build.case(&[mean, excited])
+}
+
+/// The mean of a million tenths, which are no f32: one after the other they would be 100958.34 instead of 100000.
+#[allow(dead_code, reason = "not every test that shares this file is about digits")]
+pub fn long_mean() -> Case {
+    let mut build = Build::default();
+    let x = build.words(
+        Element::F32,
+        &[1, 1000, 1000, 1],
+        vec![0.1f32.to_bits(); 1_000_000],
+    );
+    let mean = build.node(Op::GlobalAveragePool, vec![x], vec![1, 1, 1, 1]);
+    let mut case = build.case(&[mean]);
+    case.tolerance = 2e-6;
+    case
+}
+
 /// Concatenations along every axis.
 pub fn concatenation(seed: u64) -> Case {
     let mut random = Random(5000 + seed);

@@ -16,4 +16,5 @@ pub(super) mod pad;
 pub(super) mod pointwise;
 pub(super) mod pool;
 pub(super) mod resize;
+pub(super) mod squeeze_excite;
 pub(super) mod tail;
