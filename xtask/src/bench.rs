@@ -27,7 +27,10 @@ pub fn run(workspace: &Workspace, args: &[String]) -> Outcome<()> {
     let folder = workspace.target.join("bench");
     make_folder(&folder)?;
     node::install(workspace, "tests/e2e", "the driver of browsers is there")?;
-    let site = site::assemble(workspace, &folder)?;
+    let (site, networks) = match &arguments.networks {
+        Some(wanted) => site::assemble_networks(workspace, &folder, wanted)?,
+        None => (site::assemble(workspace, &folder)?, Vec::new()),
+    };
 
     let ledger = folder.join("served.txt");
     let file = File::create(&ledger).map_err(|error| format!("{}: {error}", ledger.display()))?;
@@ -47,7 +50,7 @@ pub fn run(workspace: &Workspace, args: &[String]) -> Outcome<()> {
         let mut driver = node::node()?;
         driver
             .arg(workspace.root.join("tests/bench/run.mjs"))
-            .args(arguments.for_driver())
+            .args(arguments.for_driver(&networks))
             .env("PLUMBLINE_ADDRESS", &address)
             .env("PLUMBLINE_SITE", &site)
             .env("PLUMBLINE_LEDGER", &ledger)

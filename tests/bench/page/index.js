@@ -133,9 +133,11 @@ async function start() {
 
   const isThere = ({ part }) => stock.parts[part] === null;
   const isHardware = !adapters.webgpu.software;
-  offer(byId('models'), 'models', MODELS, (id) => id !== 'encoder');
+  const partOf = (id) => MODELS.find((model) => model.id === id).part;
+  offer(byId('models'), 'models', MODELS, (id) => id !== 'encoder' && partOf(id) !== 'networks');
   // A software adapter takes seconds a run: one small model is enough to see that it works.
-  offer(byId('gpu-models'), 'gpu-models', MODELS, (id) => id !== 'encoder' && (isHardware || id === 'lite'));
+  const onGpu = MODELS.filter(({ formats }) => formats.includes('graph'));
+  offer(byId('gpu-models'), 'gpu-models', onGpu, (id) => id !== 'encoder' && (isHardware || id === 'lite'));
   offer(byId('runtimes'), 'runtimes', RUNTIMES, (id) => isThere(RUNTIMES.find((runtime) => runtime.id === id)));
   byId('against').append(element('option', 'the usual peer', { value: '' }));
   byId('against').append(...RUNTIMES.map(({ id, title }) => element('option', title, { value: id })));

@@ -6,20 +6,42 @@ export const MASK = 'Identity_2';
 /**
  * @typedef {object} Model
  * @property {string} id
- * @property {number} side_px of the square input
+ * @property {[number, number]} size_px rows and columns of the input
+ * @property {boolean} isPlanar whether channels come before rows and columns in the input
  * @property {[number, number]} range of a colour component
  * @property {boolean} landmarks whether it is one of the landmark models, which frames are followed with
+ * @property {('graph' | 'tflite' | 'onnx')[]} formats of the files that there are of it
  * @property {string} [part] what must have been made for it, a key of `parts` in bench.json; the product's own have none
  */
 
+/** A model of the product. */
+const own = (id, side_px, range, landmarks) => ({
+  id, size_px: [side_px, side_px], isPlanar: false, range, landmarks, formats: ['graph', 'tflite', 'onnx'],
+});
+
+/** A network with random weights (networks.py): `cargo xtask bench --networks` makes them. */
+const network = (id, rows, columns, isPlanar = true) => ({
+  id, size_px: [rows, columns], isPlanar, range: [0, 1], landmarks: false, formats: ['onnx'], part: 'networks',
+});
+
 /** @type {Model[]} */
 export const MODELS = [
-  { id: 'detector', side_px: 224, range: [-1, 1], landmarks: false },
-  { id: 'lite', side_px: 256, range: [0, 1], landmarks: true },
-  { id: 'full', side_px: 256, range: [0, 1], landmarks: true },
-  { id: 'heavy', side_px: 256, range: [0, 1], landmarks: true },
+  own('detector', 224, [-1, 1], false),
+  own('lite', 256, [0, 1], true),
+  own('full', 256, [0, 1], true),
+  own('heavy', 256, [0, 1], true),
   // The first half of lite (convert.py): a MobileNet-like graph for runtimes that know few operators.
-  { id: 'encoder', side_px: 256, range: [0, 1], landmarks: false, part: 'onnx' },
+  { ...own('encoder', 256, [0, 1], false), part: 'onnx' },
+  network('resnet18', 224, 224),
+  network('resnet50', 224, 224),
+  network('mobilenet-v2', 224, 224),
+  network('mobilenet-v3', 224, 224),
+  network('efficientnet-lite0', 224, 224, false),
+  network('shufflenet-v2', 224, 224),
+  network('squeezenet', 224, 224),
+  network('yolo-pose', 640, 640),
+  network('simcc', 256, 192),
+  network('unet', 256, 256),
 ];
 
 /** @param {string} id */
@@ -27,6 +49,11 @@ export function modelOf(id) {
   const model = MODELS.find((model) => model.id === id);
   if (!model) throw new Error(`There is no model "${id}"; there are ${MODELS.map(({ id }) => id).join(', ')}.`);
   return model;
+}
+
+/** The input's shape in the file. @param {Model} model @returns {number[]} */
+export function shapeOf({ size_px: [rows, columns], isPlanar }) {
+  return isPlanar ? [1, 3, rows, columns] : [1, rows, columns, 3];
 }
 
 /** Address of a file that the bench serves. @param {string} path */
@@ -53,27 +80,29 @@ export async function fetchCanvas(path) {
 }
 
 /**
- * The whole picture in the middle of a black square, as the model's input: dense NHWC f32. All runtimes get the same
- * numbers; which part of the picture they show does not matter to a runtime.
+ * The whole picture in the middle of a black frame, as the model's input: dense f32 of its shape. All runtimes get the
+ * same numbers; which part of the picture they show does not matter to a runtime.
  *
  * @param {HTMLCanvasElement} picture
  * @param {Model} model
  * @returns {Float32Array}
  */
-export function inputOf(picture, { side_px, range: [low, high] }) {
-  const square = document.createElement('canvas');
-  square.width = side_px;
-  square.height = side_px;
-  const context = square.getContext('2d', { willReadFrequently: true });
-  const scale = side_px / Math.max(picture.width, picture.height);
+export function inputOf(picture, { size_px: [rows, columns], isPlanar, range: [low, high] }) {
+  const framed = document.createElement('canvas');
+  framed.width = columns;
+  framed.height = rows;
+  const context = framed.getContext('2d', { willReadFrequently: true });
+  const scale = Math.min(columns / picture.width, rows / picture.height);
   const [width, height] = [picture.width * scale, picture.height * scale];
-  context.fillRect(0, 0, side_px, side_px);
-  context.drawImage(picture, (side_px - width) / 2, (side_px - height) / 2, width, height);
-  const rgba = context.getImageData(0, 0, side_px, side_px).data;
-  const input = new Float32Array(side_px * side_px * 3);
-  for (let pixel = 0; pixel < side_px * side_px; pixel += 1) {
+  context.fillRect(0, 0, columns, rows);
+  context.drawImage(picture, (columns - width) / 2, (rows - height) / 2, width, height);
+  const rgba = context.getImageData(0, 0, columns, rows).data;
+  const pixels = rows * columns;
+  const input = new Float32Array(pixels * 3);
+  for (let pixel = 0; pixel < pixels; pixel += 1) {
     for (let part = 0; part < 3; part += 1) {
-      input[3 * pixel + part] = low + (rgba[4 * pixel + part] / 255) * (high - low);
+      const place = isPlanar ? part * pixels + pixel : 3 * pixel + part;
+      input[place] = low + (rgba[4 * pixel + part] / 255) * (high - low);
     }
   }
   return input;

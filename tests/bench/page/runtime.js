@@ -8,7 +8,7 @@
 // A runtime's module in runtimes/ offers one or both of
 //   openModel({ model, cut, options }) -> { run(input) -> Float32Array[], close() }
 //   openFrames({ model, options })     -> { measure(canvas, timeMillis) -> points or null, close() }
-// where `run` and `measure` may answer with a promise, `input` is dense NHWC f32, and points are x_px, y_px, visibility
+// where `run` and `measure` may answer with a promise, `input` is dense f32 of the model's shape, and points are x_px, y_px, visibility
 // of 33 landmarks.
 
 import { fetchCanvas, inputOf, modelOf } from './models.js';

@@ -124,7 +124,11 @@ async function runGroup(bench, group) {
 /** Why a runtime cannot run a model, as far as it is known beforehand; null where it should. */
 function missing({ parts }, model, runtime) {
   if (runtime.models && !runtime.models.includes(model.id)) return 'it lacks operators of this model (bilinear resize)';
-  for (const part of [runtime.part, model.part]) {
+  const format = runtime.reads.find((format) => model.formats.includes(format));
+  if (!format) return `it reads no ${model.formats.join(', ')} files`;
+  // The product's models are converted for it.
+  const converted = format === 'onnx' && model.formats.length > 1 ? 'onnx' : undefined;
+  for (const part of [runtime.part, model.part, converted]) {
     if (part && parts[part] !== null) return parts[part] ?? `${part} was not built`;
   }
   return null;

@@ -30,6 +30,8 @@ pub struct Arguments {
     pub json: Option<PathBuf>,
     /// Rounds of cold and warm starts, with the page itself among the entrants, instead of the bench page.
     pub starts: Option<u32>,
+    /// Vision networks with random weights instead of the product's models, by name; none names all.
+    pub networks: Option<Vec<String>>,
     /// Whether to go on serving.
     pub keep_open: bool,
     /// Cold starts of each runtime; 0 leaves them out.
@@ -47,6 +49,9 @@ const CHOICES: [(&str, &str); 5] = [
     ("--against", "against"),
 ];
 
+/// Who runs networks where nobody is named.
+const NETWORK_RUNTIMES: &str = "plumbline-cpu,ort-wasm-1";
+
 impl Arguments {
     /// Understands a command line.
     pub fn parse(args: &[String]) -> Outcome<Self> {
@@ -55,6 +60,7 @@ impl Arguments {
             rounds: ROUNDS,
             json: None,
             starts: None,
+            networks: None,
             keep_open: false,
             cold: COLD_STARTS,
             chosen: Vec::new(),
@@ -80,6 +86,11 @@ impl Arguments {
                 }
                 "--rounds" => parsed.rounds = count(arg, value()?)?,
                 "--start" => parsed.starts = Some(count(arg, value()?)?),
+                "--networks" => {
+                    let names = names(arg, value()?)?;
+                    let names = names.split(',').filter(|name| *name != "all");
+                    parsed.networks = Some(names.map(str::to_owned).collect());
+                }
                 "--cold" => parsed.cold = count(arg, value()?)?,
                 "--json" => {
                     let path = std::path::absolute(value()?).map_err(|error| format!("--json: {error}"))?;
@@ -87,13 +98,7 @@ impl Arguments {
                 }
                 other => match CHOICES.iter().find(|(option, _)| *option == other) {
                     Some((_, name)) => {
-                        let value = value()?;
-                        if !value
-                            .bytes()
-                            .all(|byte| byte.is_ascii_alphanumeric() || b",-".contains(&byte))
-                        {
-                            return Err(format!("{arg} takes names with commas between, not '{value}'"));
-                        }
+                        let value = names(arg, value()?)?;
                         parsed.chosen.push((name, value.to_owned()));
                     }
                     None => return Err(format!("`cargo xtask bench` takes no '{other}'")),
@@ -103,15 +108,35 @@ impl Arguments {
         Ok(parsed)
     }
 
-    /// The same for `tests/bench/run.mjs`: NAME=VALUE each.
-    pub fn for_driver(&self) -> Vec<String> {
+    /// The same for `tests/bench/run.mjs`: NAME=VALUE each. `networks` are the names of those that are there.
+    pub fn for_driver(&self, networks: &[String]) -> Vec<String> {
         let counts = [
             ("rounds", self.rounds.to_string()),
             ("cold", self.cold.to_string()),
         ];
-        let all = counts.into_iter().chain(self.chosen.iter().cloned());
+        let of_networks = || {
+            [
+                ("models", networks.join(",")),
+                ("gpu-models", "none".to_owned()),
+                ("runtimes", NETWORK_RUNTIMES.to_owned()),
+            ]
+        };
+        let networks = (!networks.is_empty()).then(of_networks).into_iter().flatten();
+        // What was asked for comes later and replaces it.
+        let all = counts
+            .into_iter()
+            .chain(networks)
+            .chain(self.chosen.iter().cloned());
         all.map(|(name, value)| format!("{name}={value}")).collect()
     }
+}
+
+fn names<'a>(option: &str, text: &'a str) -> Outcome<&'a str> {
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b",-".contains(&byte);
+    text.bytes()
+        .all(is_name)
+        .then_some(text)
+        .ok_or_else(|| format!("{option} takes names with commas between, not '{text}'"))
 }
 
 fn count(option: &str, text: &str) -> Outcome<u32> {
@@ -137,7 +162,7 @@ mod tests {
             (Browser::Chromium, 20, false)
         );
         assert_eq!(
-            (plain.for_driver(), plain.starts),
+            (plain.for_driver(&[]), plain.starts),
             (vec!["rounds=20".to_owned(), "cold=3".to_owned()], None)
         );
         assert_eq!(parse("--start 5").unwrap().starts, Some(5));
@@ -146,8 +171,27 @@ mod tests {
         let chosen = chosen.unwrap();
         assert_eq!((chosen.browser, chosen.keep_open), (Browser::Firefox, true));
         assert_eq!(
-            chosen.for_driver(),
+            chosen.for_driver(&[]),
             ["rounds=5", "cold=0", "models=lite,full", "against=rten"]
+        );
+    }
+
+    #[test]
+    fn networks_choose_models_and_runtimes() {
+        let all = parse("--networks all --cold 0").unwrap();
+        assert_eq!(all.networks, Some(Vec::new()));
+        let two = parse("--networks unet,resnet18 --cold 0 --rounds 3 --runtimes ort-wasm-2").unwrap();
+        let names = two.networks.clone().unwrap();
+        assert_eq!(
+            two.for_driver(&names),
+            [
+                "rounds=3",
+                "cold=0",
+                "models=unet,resnet18",
+                "gpu-models=none",
+                "runtimes=plumbline-cpu,ort-wasm-1",
+                "runtimes=ort-wasm-2"
+            ]
         );
     }
 
@@ -156,6 +200,7 @@ mod tests {
         for line in [
             "--models",
             "--models lite&run",
+            "--networks ../resnet18",
             "--rounds many",
             "--rounds 1001",
             "--browser edge",

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::site;
-use crate::workspace::{Workspace, make_folder, read_text, sha256_of_sources, write};
+use crate::workspace::{Workspace, files_below, make_folder, read_text, sha256_of_sources, write};
 use crate::{Outcome, process, python, tools};
 
 /// Models that are converted.
@@ -63,6 +63,34 @@ pub fn convert_models(workspace: &Workspace, folder: &Path) -> Outcome<PathBuf> 
     )?;
     write(&stamp, sources.as_bytes())?;
     Ok(out)
+}
+
+/// Makes the vision networks in `folder/networks` and returns their names. Nothing runs where what makes them has not
+/// changed.
+pub fn make_networks(workspace: &Workspace, folder: &Path) -> Outcome<Vec<String>> {
+    let out = folder.join("networks");
+    let stamp = folder.join("networks-made-by");
+    let script = workspace.root.join("tests/bench/networks.py");
+    let below = |name: &str| workspace.root.join("tests/reference").join(name);
+    let requirements = below("requirements.txt");
+    let sources = sha256_of_sources(&[
+        script.clone(),
+        requirements.clone(),
+        below("onnx_families.py"),
+        below("onnx_net.py"),
+    ])?;
+    if !read_text(&stamp).is_ok_and(|seen| seen == sources) {
+        let notice = "Installing onnx and onnxruntime into target/conformance/venv: they write the networks.";
+        // Those that write the cases of the conformance tests.
+        let python = python::ensure(&workspace.target.join("conformance"), &requirements, notice)?;
+        println!("Making networks with random weights.");
+        make_folder(&out)?;
+        process::run(Command::new(python).arg(script).arg(&out))?;
+        write(&stamp, sources.as_bytes())?;
+    }
+    let files = files_below(&out)?;
+    let names = files.iter().filter_map(|file| file.file_stem()?.to_str());
+    Ok(names.map(str::to_owned).collect())
 }
 
 /// Compiles a peer and returns the folder with its WebAssembly and JavaScript.

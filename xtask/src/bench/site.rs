@@ -113,12 +113,57 @@ pub fn assemble_alone(workspace: &Workspace) -> Outcome<PathBuf> {
     Ok(site)
 }
 
-/// The page, the models and Plumbline.
-fn assemble_own(workspace: &Workspace, site: &Path) -> Outcome<()> {
+/// Builds and gathers what runs vision networks of ONNX files: Plumbline as the worker of `/models` has it, and
+/// onnxruntime-web. Returns the folder to serve, and the names of the networks that are asked for: all where none is.
+pub fn assemble_networks(
+    workspace: &Workspace,
+    folder: &Path,
+    wanted: &[String],
+) -> Outcome<(PathBuf, Vec<String>)> {
+    let site = folder.join("site-networks");
+    place_page(workspace, &site)?;
+    let absent = || Some("it was left out of this run".to_owned());
+    let mut parts = Parts::from([("plumbline", None), ("networks", None)]);
+    parts.extend(["onnx", "tasks"].map(|part| (part, absent())));
+    parts.extend(peers::CRATES.iter().map(|peer| (peer.name, absent())));
+    let installed = node::install(workspace, "tests/bench", "the peers of the bench are there")
+        .and_then(|()| place_peers(workspace, &site.join("peers")));
+    parts.insert("peers", said(installed));
+    let mut networks = peers::make_networks(workspace, folder)?;
+    if let Some(unknown) = wanted.iter().find(|name| !networks.contains(name)) {
+        return Err(format!(
+            "there is no network '{unknown}'; there are {}",
+            networks.join(", ")
+        ));
+    }
+    if !wanted.is_empty() {
+        networks = wanted.to_vec();
+    }
+    for name in &networks {
+        let file = format!("{name}.onnx");
+        place(
+            &folder.join("networks").join(&file),
+            &site.join("models").join(&file),
+        )?;
+    }
+    build_plumbline(workspace, &site.join("plumbline"), &["--features", "onnx"])?;
+    let clip = plumb::draw_demo(workspace)?.join("person.mjpeg");
+    finish(workspace, &site, &clip, &parts)?;
+    Ok((site, networks))
+}
+
+/// The page itself.
+fn place_page(workspace: &Workspace, site: &Path) -> Outcome<()> {
     make_folder(site)?;
     for (from, to) in OWN_FILES {
         place(&workspace.root.join(from), &site.join(to))?;
     }
+    Ok(())
+}
+
+/// The page, the models and Plumbline.
+fn assemble_own(workspace: &Workspace, site: &Path) -> Outcome<()> {
+    place_page(workspace, site)?;
     let weights = workspace.target.join("models");
     let models = models::ensure(workspace, &weights)?;
     let graphs = plumb::compile_models(workspace, models.iter().map(|model| model.name.as_str()))?;
@@ -134,11 +179,11 @@ fn assemble_own(workspace: &Workspace, site: &Path) -> Outcome<()> {
             )?;
         }
     }
-    build_plumbline(workspace, &site.join("plumbline"))
+    build_plumbline(workspace, &site.join("plumbline"), &[])
 }
 
 /// Compiles Plumbline's side as the page's own engine is compiled, and joins it with JavaScript.
-fn build_plumbline(workspace: &Workspace, to: &Path) -> Outcome<()> {
+fn build_plumbline(workspace: &Workspace, to: &Path, features: &[&str]) -> Outcome<()> {
     tools::ensure_wasm_target()?;
     let tools = tools::ensure_wasm_bindgen(workspace)?;
     println!("Building Plumbline for the bench.");
@@ -154,6 +199,7 @@ fn build_plumbline(workspace: &Workspace, to: &Path) -> Outcome<()> {
                 "--package",
                 PACKAGE,
             ])
+            .args(features)
             .current_dir(&workspace.root),
     )?;
     let module = workspace.target.join(tools::WASM_TARGET).join("web");

@@ -1,6 +1,6 @@
 // LiteRT.js in the bench: XNNPACK in wasm with one or two threads, and WebGPU.
 
-import { fetchBytes } from '../models.js';
+import { fetchBytes, shapeOf } from '../models.js';
 
 /** @see runtime.js */
 export async function openModel({ model, options }) {
@@ -17,7 +17,7 @@ export async function openModel({ model, options }) {
     compiled.delete();
     throw new Error('LiteRT.js does not run all operators of this model on WebGPU and falls back to wasm.');
   }
-  const shape = [1, model.side_px, model.side_px, 3];
+  const shape = shapeOf(model);
   return {
     async run(input) {
       const tensor = new litert.Tensor(input, shape);

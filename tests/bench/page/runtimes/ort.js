@@ -1,6 +1,6 @@
 // onnxruntime-web in the bench: wasm with one or two threads, WebGPU, and WebGPU with graph capture.
 
-import { MASK, fetchBytes } from '../models.js';
+import { MASK, fetchBytes, shapeOf } from '../models.js';
 
 /** @see runtime.js */
 export async function openModel({ model, cut, options }) {
@@ -17,7 +17,7 @@ export async function openModel({ model, cut, options }) {
     enableGraphCapture: Boolean(options.capture),
     ...(options.capture ? { preferredOutputLocation: 'gpu-buffer' } : {}),
   });
-  const shape = [1, model.side_px, model.side_px, 3];
+  const shape = shapeOf(model);
   const [inputName] = session.inputNames;
   const names = session.outputNames.filter((name) => cut === 'all' || name !== MASK);
   const run = options.capture ? captured(ort, session, inputName, names, shape) : plain(ort, session, inputName, names, shape);

@@ -30,7 +30,9 @@ function outputsOf(model, cut) {
 
 /** @see runtime.js for what a runtime's module offers. */
 export async function openModel({ model, cut, options }) {
-  const [bytes] = await Promise.all([fetchBytes(`models/${model.id}.graph`), load()]);
+  // The product starts from graph files; what a person brings is read as it is.
+  const format = model.formats.includes('graph') ? 'graph' : 'onnx';
+  const [bytes] = await Promise.all([fetchBytes(`models/${model.id}.${format}`), load()]);
   const outputs = outputsOf(model, cut);
   if (!options.gpu) {
     const session = new CpuModel(bytes, outputs);

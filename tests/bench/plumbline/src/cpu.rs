@@ -27,7 +27,8 @@ pub fn serve_as_mate(scope: &DedicatedWorkerGlobalScope) {
 
 #[wasm_bindgen]
 impl CpuModel {
-    /// Reads a TFLite model and plans the named outputs; all of them where no name is given.
+    /// Reads a TFLite model or a graph file, with the feature `onnx` an ONNX file too, and plans the named outputs; all of
+    /// them where no name is given.
     ///
     /// # Errors
     /// What the engine says of the bytes.
@@ -76,7 +77,7 @@ impl CpuModel {
         self.lead.dismiss();
     }
 
-    /// One run: dense NHWC f32 in, one `Float32Array` for each output out, in the order of the names.
+    /// One run: dense f32 in, images of ONNX files as the file has them, others NHWC; one `Float32Array` for each output out, in the order of the names.
     ///
     /// # Errors
     /// When the input has another length than the model's.
