@@ -7,6 +7,7 @@
 //! | attributes | [`attributes`] | a node of the file | its attributes, each handed out once |
 //! | tensors | [`tensors`] | a tensor of the file | a [`Tensor`](crate::tensor::Tensor) |
 //! | lowering | `call`, `operators`, `lower` | a node with its operands | calls of the [`Builder`](crate::builder::Builder) |
+//! | control | `control` | a node that holds graphs | those that it needs, as often as it needs them |
 //! | survey | `survey` | bytes of a file | inputs, outputs and operators, and all that an import would refuse |
 //! | import | [`import`](mod@import) | bytes of a file | a [`Graph`](crate::graph::Graph) |
 //!
@@ -14,12 +15,14 @@
 
 pub mod attributes;
 mod call;
+mod control;
 pub mod header;
 pub mod import;
 mod lower;
 mod operators;
 mod survey;
 pub mod tensors;
+mod walk;
 pub mod wire;
 
 pub use import::{Options, import};

@@ -3,7 +3,7 @@
 //! An attribute that nobody asked for changes what the node computes in a way that the reader does not know. So
 //! [`Attributes::finish`] names those that are left, and nothing that a file says is ignored.
 
-use rten_onnx::onnx::{AttributeProto, AttributeType};
+use rten_onnx::onnx::{AttributeProto, AttributeType, GraphProto};
 
 use super::tensors;
 use crate::error::ModelError;
@@ -135,6 +135,23 @@ impl Attributes {
             .t
             .ok_or_else(|| ModelError::invalid(&place, "the tensor is missing"))?;
         tensors::read(tensor, &place).map(Some)
+    }
+
+    /// A graph; `None` when the node has no such attribute.
+    ///
+    /// # Errors
+    /// *Invalid* when it is of another type.
+    pub fn graph(&mut self, name: &str) -> Result<Option<GraphProto>, ModelError> {
+        let Some(attribute) = self.take(name, AttributeType::GRAPH)? else {
+            return Ok(None);
+        };
+        let missing = || {
+            ModelError::invalid(
+                format!("{}, attribute '{name}'", self.place),
+                "the graph is missing",
+            )
+        };
+        attribute.g.ok_or_else(missing).map(Some)
     }
 
     /// Ends the reading of the node.

@@ -33,6 +33,22 @@ pub(super) fn place_of(node: &NodeProto, position: usize) -> String {
     }
 }
 
+/// The axis among `rank` that a number stands for; numbers below zero count from behind.
+///
+/// # Errors
+/// *Invalid* when there is no such axis.
+pub(super) fn axis_among(number: i64, rank: usize, place: &str) -> Result<usize, ModelError> {
+    let from_front = if number < 0 {
+        number.checked_add(rank as i64)
+    } else {
+        Some(number)
+    };
+    from_front
+        .and_then(|axis| usize::try_from(axis).ok())
+        .filter(|&axis| axis < rank)
+        .ok_or_else(|| ModelError::invalid(place, format!("there is no axis {number} among {rank}")))
+}
+
 impl Call<'_> {
     /// Operand number `index`; `None` when the node leaves it out.
     pub fn optional(&self, index: usize) -> Option<Symbol> {
@@ -97,21 +113,12 @@ impl Call<'_> {
         }
     }
 
-    /// The axis among `rank` that a number stands for; numbers below zero count from behind.
+    /// As [`axis_among`].
     ///
     /// # Errors
     /// *Invalid* when there is no such axis.
     pub fn axis(&self, number: i64, rank: usize) -> Result<usize, ModelError> {
-        let size = rank as i64;
-        let from_front = if number < 0 {
-            number.checked_add(size)
-        } else {
-            Some(number)
-        };
-        from_front
-            .filter(|axis| (0..size).contains(axis))
-            .and_then(|axis| usize::try_from(axis).ok())
-            .ok_or_else(|| self.invalid(format!("there is no axis {number} among {rank}")))
+        axis_among(number, rank, &self.place)
     }
 
     /// The axes among `rank` that numbers stand for, as [`Self::axis`], in the order of the numbers.

@@ -1,6 +1,7 @@
 //! The operators that are read: for each its name, how many operands it may have, and what it becomes.
 
 use super::call::Call;
+use super::control::{self, Control};
 use super::lower::{
     attention, casts, constants, convolutions, einsum, gathers, grids, losses, maps, norms, patterns, pools,
     products, quantised, recurrent, reductions, resize, rotary, scatters, shapes, unpools, views, zips,
@@ -28,6 +29,16 @@ enum Lowering {
     Reduce(Fold),
     /// Everything else; gives the results.
     With(fn(&mut Call<'_>) -> Result<Vec<Symbol>, ModelError>),
+    /// A choice or a repetition of what stands inside of the node.
+    Control(fn(&mut Call<'_>) -> Result<Control, ModelError>),
+}
+
+/// What a node comes to.
+pub(super) enum Lowered {
+    /// Its results, in their order.
+    Results(Vec<Symbol>),
+    /// Graphs that stand inside of it, to be read next.
+    Control(Control),
 }
 
 impl Operator {
@@ -36,15 +47,17 @@ impl Operator {
         OPERATORS.iter().find(|operator| operator.name == name)
     }
 
-    /// The results of a node, in their order.
-    pub fn lower(&self, call: &mut Call<'_>) -> Result<Vec<Symbol>, ModelError> {
-        match self.lowering {
+    /// What a node comes to.
+    pub fn lower(&self, call: &mut Call<'_>) -> Result<Lowered, ModelError> {
+        let results = match self.lowering {
             Lowering::Map(f) => call.map(f),
             Lowering::Zip(f) => call.zip(f),
             Lowering::Chain(f) => call.chain(f),
             Lowering::Reduce(f) => reductions::reduce(call, f),
             Lowering::With(lower) => lower(call),
-        }
+            Lowering::Control(lower) => return lower(call).map(Lowered::Control),
+        };
+        results.map(Lowered::Results)
     }
 }
 
@@ -89,6 +102,18 @@ const fn with(
         name,
         max_operands,
         lowering: Lowering::With(lower),
+    }
+}
+
+const fn control(
+    name: &'static str,
+    max_operands: usize,
+    lower: fn(&mut Call<'_>) -> Result<Control, ModelError>,
+) -> Operator {
+    Operator {
+        name,
+        max_operands,
+        lowering: Lowering::Control(lower),
     }
 }
 
@@ -175,6 +200,7 @@ const OPERATORS: &[Operator] = &[
     map("HardSwish", Unary::HardSwish),
     with("Hardmax", 1, norms::hardmax),
     with("Identity", 1, constants::identity),
+    control("If", 1, control::choice),
     with("InstanceNormalization", 3, norms::instance_normalization),
     with("IsInf", 1, maps::is_inf),
     map("IsNaN", Unary::IsNan),
@@ -186,6 +212,7 @@ const OPERATORS: &[Operator] = &[
     zip("LessOrEqual", Binary::LessOrEqual),
     map("Log", Unary::Log),
     with("LogSoftmax", 1, norms::log_softmax),
+    control("Loop", ANY, control::repetition),
     with("LpNormalization", 1, norms::lp_normalization),
     with("LpPool", 1, pools::lp_pool),
     with("MatMul", 2, products::matmul),
@@ -231,6 +258,7 @@ const OPERATORS: &[Operator] = &[
     with("RotaryEmbedding", 4, rotary::rotary_embedding),
     map("Round", Unary::Round),
     with("Scatter", 3, scatters::scatter_elements),
+    control("Scan", ANY, control::scan),
     with("ScatterElements", 3, scatters::scatter_elements),
     with("ScatterND", 3, scatters::scatter_nd),
     with("Selu", 1, maps::selu),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rten_onnx::onnx::{Dimension, NodeProto, ValueInfoProto};
+use rten_onnx::onnx::{Dimension, GraphProto, NodeProto, ValueInfoProto};
 
 use super::call::place_of;
 use super::header::OLDEST_OPSET;
@@ -35,24 +35,7 @@ pub fn survey(bytes: &[u8]) -> Result<Survey, ModelError> {
         _ => {}
     }
     let mut operators = Operators::default();
-    for (position, node) in graph.node.iter().enumerate() {
-        let name = node.op_type.as_deref().unwrap_or_default();
-        let domain = node.domain.as_deref();
-        let message = if !is_own(domain) {
-            let domain = domain.unwrap_or_default();
-            Some(format!("operators of the domain '{domain}' are not read"))
-        } else if Operator::named(name).is_none() {
-            Some("this operator is not read".to_owned())
-        } else {
-            None
-        };
-        let shown = match domain {
-            Some(domain) if !is_own(Some(domain)) => format!("{domain}.{name}"),
-            _ => name.to_owned(),
-        };
-        operators.count(shown, message.is_some());
-        gaps.extend(message.map(|message| ModelError::unsupported(place_of(node, position), message)));
-    }
+    look(&graph, "", Inside::Every, &mut operators, &mut gaps);
     let known: BTreeSet<Option<&str>> = graph
         .initializer
         .iter()
@@ -82,6 +65,54 @@ pub fn survey(bytes: &[u8]) -> Result<Survey, ModelError> {
         operators: operators.sorted(),
         gaps,
     })
+}
+
+/// Which of the gaps inside of a node are told.
+#[derive(Clone, Copy, PartialEq)]
+enum Inside {
+    Every,
+    /// None: whether the graph is read at all is known to an import only.
+    None,
+}
+
+/// Counts the operators of a graph and of those inside of its nodes.
+fn look(
+    graph: &GraphProto,
+    place: &str,
+    told: Inside,
+    operators: &mut Operators,
+    gaps: &mut Vec<ModelError>,
+) {
+    for (position, node) in graph.node.iter().enumerate() {
+        let name = node.op_type.as_deref().unwrap_or_default();
+        let domain = node.domain.as_deref();
+        let message = if !is_own(domain) {
+            let domain = domain.unwrap_or_default();
+            Some(format!("operators of the domain '{domain}' are not read"))
+        } else if Operator::named(name).is_none() {
+            Some("this operator is not read".to_owned())
+        } else {
+            None
+        };
+        let shown = match domain {
+            Some(domain) if !is_own(Some(domain)) => format!("{domain}.{name}"),
+            _ => name.to_owned(),
+        };
+        let place = format!("{place}{}", place_of(node, position));
+        operators.count(shown, message.is_some());
+        let graphs = node
+            .attribute
+            .iter()
+            .filter_map(|attribute| attribute.g.as_ref().map(|graph| (attribute, graph)));
+        for (attribute, graph) in graphs {
+            let told = if name == "If" { Inside::None } else { told };
+            let place = format!("{place}, {}, ", attribute.name.as_deref().unwrap_or_default());
+            look(graph, &place, told, operators, gaps);
+        }
+        if told == Inside::Every {
+            gaps.extend(message.map(|message| ModelError::unsupported(place, message)));
+        }
+    }
 }
 
 fn is_own(domain: Option<&str>) -> bool {
