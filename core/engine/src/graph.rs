@@ -138,6 +138,8 @@ pub enum Activation {
     Sigmoid,
     /// x * min(max(x + 3, 0), 6) / 6
     HardSwish,
+    /// x / (1 + exp(-x)), also called SiLU
+    Swish,
 }
 
 impl Activation {
@@ -149,6 +151,7 @@ impl Activation {
             Activation::Relu6 => x.clamp(0.0, 6.0),
             Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
             Activation::HardSwish => x * ((x + 3.0).clamp(0.0, 6.0) * (1.0 / 6.0)),
+            Activation::Swish => x / (1.0 + (-x).exp()),
         }
     }
 }

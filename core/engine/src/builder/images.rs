@@ -112,10 +112,22 @@ impl Builder {
             Unary::Clip { low: 0.0, high } if high == f32::INFINITY => Activation::Relu,
             Unary::Clip { low: 0.0, high: 6.0 } => Activation::Relu6,
             Unary::Sigmoid => Activation::Sigmoid,
+            Unary::HardSwish => Activation::HardSwish,
+            Unary::Swish(1.0) => Activation::Swish,
             _ => return None,
         };
         let image = self.image_of(x)?;
         Some(self.on_image(Op::Activation(activation), vec![image], x, place))
+    }
+
+    /// What an operator on images has written, times the sigmoid of the same; `None` where `gate` is not that.
+    pub(super) fn image_swish(&mut self, x: &Live, gate: &Live, place: &str) -> Option<Live> {
+        let (image, gates) = (self.image_of(x)?, self.image_of(gate)?);
+        let producer = self.producer(gates)?;
+        let is_sigmoid = producer.op == Op::Activation(Activation::Sigmoid) && producer.inputs[..] == [image];
+        let lie_alike = x.shape == gate.shape && x.order.matches(&gate.order, &x.shape);
+        let fits = is_sigmoid && lie_alike;
+        fits.then(|| self.on_image(Op::Activation(Activation::Swish), vec![image], x, place))
     }
 
     /// The sum of what two operators on images have written, of one shape; `None` where it is none.

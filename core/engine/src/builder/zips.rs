@@ -39,6 +39,12 @@ impl Builder {
         {
             return Ok(Symbol::Live(sum));
         }
+        if let (Binary::Mul, Symbol::Live(a), Symbol::Live(b)) = (f, a, b) {
+            let swish = self.image_swish(a, b, place);
+            if let Some(swish) = swish.or_else(|| self.image_swish(b, a, place)) {
+                return Ok(Symbol::Live(swish));
+            }
+        }
         let bounds = (bounds_of(a), bounds_of(b));
         let common = self.stretched(&[a, b], place)?;
         let result = match bounds {

@@ -57,7 +57,7 @@ pub struct Geometry {
     pub(super) channels: usize,
     pub(super) kernel: [usize; 2],
     /// Stands for a row of a patch beyond the border.
-    zeros: Vec<f32>,
+    pub(super) zeros: Vec<f32>,
 }
 
 impl Geometry {
@@ -177,9 +177,10 @@ impl Convolution {
             let block = DenseBlock {
                 kernel: self,
                 packed,
-                out,
+                out: &mut *out,
             };
             finish.run_block(first, pixels, self.outputs, enlarged, block);
+            finish.apart.apply(out);
         }
     }
 }

@@ -5,6 +5,7 @@
 //! last vector ends at the last channel and computes some channels a second time. Where a run reads beyond the border, looking up an input finds
 //! nothing there, and nothing counts as zero: the check that safe code makes anyway is the padding.
 
+use super::convolution::Scratch;
 use super::instructions::{Four, Instructions, Simd, with_instructions};
 use super::simd::{Clamp, LANES, Quad, f32x4, quads, quads_mut};
 use crate::graph::Conv2d;
@@ -21,6 +22,8 @@ pub struct Depthwise {
     out_size: [usize; 2],
     channels: usize,
     kernel: [usize; 2],
+    /// The same with more channels, where the kernels for runs take no such number.
+    padded: Option<Box<Self>>,
 }
 
 impl Depthwise {
@@ -44,7 +47,19 @@ impl Depthwise {
             out_size: [out[1], out[2]],
             channels,
             kernel: [kernel[1], kernel[2]],
+            padded: None,
         };
+        let whole = channels.next_multiple_of(LANES);
+        if whole > channels && packed.is_of_runs() {
+            let [_, height, width, _] = *input else {
+                return packed;
+            };
+            let input = [1, height, width, whole];
+            let [weights, bias] = [weights, bias].map(|numbers| padded(numbers, channels, whole));
+            let padded = Self::new(conv, &input, &weights, kernel, &bias, out, instructions);
+            packed.padded = Some(Box::new(padded));
+            return packed;
+        }
         if packed.has_runs() {
             packed.instructions = instructions.up_to(channels);
         }
@@ -69,8 +84,12 @@ impl Depthwise {
 
     /// Whether a kernel for runs exists.
     fn has_runs(&self) -> bool {
-        self.channels.is_multiple_of(LANES)
-            && self.conv.dilation == [1, 1]
+        self.channels.is_multiple_of(LANES) && self.is_of_runs()
+    }
+
+    /// Whether it does for some number of channels.
+    fn is_of_runs(&self) -> bool {
+        self.conv.dilation == [1, 1]
             && matches!(
                 (self.kernel, self.conv.stride),
                 ([3, 3] | [5, 5], [1, 1] | [2, 2])
@@ -78,8 +97,10 @@ impl Depthwise {
     }
 
     /// Computes the output rows from number `start` on, as many as `out` has room for.
-    pub fn run(&self, x: &[f32], start: usize, clamp: Clamp, out: &mut [f32]) {
-        if self.has_runs() {
+    pub fn run(&self, x: &[f32], start: usize, clamp: Clamp, scratch: &mut Scratch, out: &mut [f32]) {
+        if let Some(kernel) = &self.padded {
+            kernel.run_padded(x, start, self.channels, clamp, scratch, out);
+        } else if self.has_runs() {
             with_instructions!(self.instructions, simd => self.run_with(simd, x, start, clamp, out));
         } else if self.is_scale() {
             self.run_scale(x, start, clamp, out);
@@ -210,6 +231,37 @@ impl Depthwise {
         );
     }
 
+    /// For images with fewer channels: those that are missing are added before, and left out after. Two copies cost less
+    /// than vectors that are not whole.
+    fn run_padded(
+        &self,
+        x: &[f32],
+        start: usize,
+        channels: usize,
+        clamp: Clamp,
+        scratch: &mut Scratch,
+        out: &mut [f32],
+    ) {
+        let Scratch { packed, patches, .. } = scratch;
+        let quads = self.channels / LANES;
+        packed.resize(x.len() / channels * quads, [0.0; LANES]);
+        let pixels = packed.as_flattened_mut().chunks_exact_mut(self.channels);
+        for (padded, pixel) in pixels.zip(x.chunks_exact(channels)) {
+            padded[..channels].copy_from_slice(pixel);
+            padded[channels..].fill(0.0);
+        }
+        patches.resize(out.len() / channels * self.channels, 0.0);
+        with_instructions!(self.instructions, simd => {
+            self.run_with(simd, packed.as_flattened(), start, clamp, patches);
+        });
+        for (pixel, padded) in out
+            .chunks_exact_mut(channels)
+            .zip(patches.chunks_exact(self.channels))
+        {
+            pixel.copy_from_slice(&padded[..channels]);
+        }
+    }
+
     /// Whether each output is the input at its place, scaled and shifted.
     fn is_scale(&self) -> bool {
         self.kernel == [1, 1] && self.conv.stride == [1, 1] && self.conv.padding == Default::default()
@@ -261,4 +313,13 @@ impl Depthwise {
             }
         }
     }
+}
+
+/// Rows of `len` numbers with zeros behind them, so that they are `whole` long.
+fn padded(numbers: &[f32], len: usize, whole: usize) -> Vec<f32> {
+    let zeros = std::iter::repeat_n(&0.0, whole - len);
+    let rows = numbers.chunks_exact(len);
+    rows.flat_map(|row| row.iter().chain(zeros.clone()))
+        .copied()
+        .collect()
 }

@@ -20,6 +20,8 @@ const MIN_BLOCK_PIXELS: usize = 64;
 
 /// Input values from which on tiles of eight pixels by two lines are faster than tiles of four.
 const LONG: usize = 48;
+/// Channels from which on patches that reach beyond the border are read tap by tap, and not copied first.
+const LONG_TAP: usize = 32;
 
 /// Weights of one input value for sixteen output channels, one cache line.
 #[derive(Clone, Copy, Debug)]
@@ -101,9 +103,10 @@ impl Direct {
                 first,
                 pixels,
                 patches,
-                out,
+                out: &mut *out,
             };
             finish.run_block(first, pixels, self.outputs, enlarged, block);
+            finish.apart.apply(out);
         }
     }
 }
@@ -140,20 +143,21 @@ impl Geometry {
         self.kernel[1] * self.channels
     }
 
+    /// Where in the input the tap `[ky, kx]` of an output pixel lies; `None` beyond the border.
+    #[inline(always)]
+    fn tap_start(&self, pixel: usize, [ky, kx]: [usize; 2]) -> Option<usize> {
+        let (out_y, out_x) = (pixel / self.out_size[1], pixel % self.out_size[1]);
+        let row = self.conv.input_at(0, out_y, ky, self.in_size[0])?;
+        let column = self.conv.input_at(1, out_x, kx, self.in_size[1])?;
+        Some((row * self.in_size[1] + column) * self.channels)
+    }
+
     /// Writes the patch of an output pixel, with zeros for what lies beyond the border.
     fn copy_patch(&self, x: &[f32], pixel: usize, patch: &mut [f32]) {
-        let (out_y, out_x) = (pixel / self.out_size[1], pixel % self.out_size[1]);
         for (tap, values) in patch.chunks_exact_mut(self.channels).enumerate() {
-            let (ky, kx) = (tap / self.kernel[1], tap % self.kernel[1]);
-            let row = self.conv.input_at(0, out_y, ky, self.in_size[0]);
-            let column = self.conv.input_at(1, out_x, kx, self.in_size[1]);
-            match (row, column) {
-                (Some(row), Some(column)) => {
-                    values.copy_from_slice(
-                        &x[(row * self.in_size[1] + column) * self.channels..][..self.channels],
-                    );
-                }
-                _ => values.fill(0.0),
+            match self.tap_start(pixel, [tap / self.kernel[1], tap % self.kernel[1]]) {
+                Some(start) => values.copy_from_slice(&x[start..][..self.channels]),
+                None => values.fill(0.0),
             }
         }
     }
@@ -229,6 +233,10 @@ impl DirectBlock<'_> {
             *start = simd.load(&S::chunks(&bias[at / LINE].0[at % LINE..])[0]);
         }
         let mut pixel = 0;
+        if self.pixels == 1 {
+            let sums = self.sum::<S, 1, L, V>(simd, start, pixel, weights);
+            return self.write(simd, &sums, pixel, firsts, added, epilogue);
+        }
         while pixel < self.pixels {
             if P > 4 && pixel + 4 >= self.pixels {
                 let sums = self.sum::<S, 4, L, V>(simd, start, pixel, weights);
@@ -276,6 +284,19 @@ impl DirectBlock<'_> {
                 let skipped = ky * geometry.row_step();
                 for (row, start) in rows.iter_mut().zip(&starts) {
                     *row = &self.x[start + skipped..][..run];
+                }
+                sums = accumulate(simd, sums, rows, weights);
+            }
+            sums
+        } else if geometry.channels >= LONG_TAP {
+            let zeros = &geometry.zeros[..geometry.channels];
+            for (tap, weights) in weights.chunks_exact(geometry.channels).enumerate() {
+                let tap = [tap / geometry.kernel[1], tap % geometry.kernel[1]];
+                for (index, row) in rows.iter_mut().enumerate() {
+                    *row = match geometry.tap_start(number(index), tap) {
+                        Some(start) => &self.x[start..][..geometry.channels],
+                        None => zeros,
+                    };
                 }
                 sums = accumulate(simd, sums, rows, weights);
             }

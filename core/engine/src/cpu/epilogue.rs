@@ -1,5 +1,6 @@
 //! What happens to a sum before it is written: clamp, or addition of a residual and a clamp.
 
+use super::activation::Apart;
 use super::instructions::Simd;
 use super::residual::{Addend, Enlarged};
 use super::simd::Clamp;
@@ -62,6 +63,8 @@ pub struct Finish<'a> {
     pub clamp: Clamp,
     /// What is added, and when.
     pub residual: Option<(Order, Addend<'a>)>,
+    /// For all values of a block once they are written.
+    pub apart: Apart,
 }
 
 /// A kernel on one block of pixels, waiting for its end.

@@ -4,6 +4,7 @@
 //! After the first frame, running allocates nothing.
 //! Tensors are dense NHWC f32.
 
+mod activation;
 mod aligned;
 pub mod bands;
 mod convolution;
@@ -20,7 +21,7 @@ mod pool;
 mod residual;
 mod rows;
 mod shuffle;
-mod simd;
+pub(crate) mod simd;
 mod sparse;
 mod squeeze_excite;
 mod step;

@@ -81,9 +81,10 @@ impl Planar {
                 line_len,
                 rows: first..end,
                 skipped: first + conv.padding.top - out_y,
-                out,
+                out: &mut *out,
             };
             finish.run_block(out_y * width, width, 1, enlarged, block);
+            finish.apart.apply(out);
         }
     }
 }

@@ -1,11 +1,10 @@
 //! Maximum over a window.
 
-use super::residual::apply_activation;
 use super::simd::{LANES, f32x4, quads, quads_mut};
 use crate::graph::Pool2d;
 
-/// Computes the output rows from number `start` on, as many as `out` has room for; windows are clipped to the image, as
-/// in TFLite.
+/// Computes the output rows from number `start` on, as many as `out` has room for, but for the activation; windows are
+/// clipped to the image, as in TFLite.
 pub fn max_pool(x: &[f32], from: &[usize], pool: &Pool2d, start: usize, out: &mut [f32], to: &[usize]) {
     let (height, width, channels) = (from[1], from[2], from[3]);
     let whole = channels - channels % LANES;
@@ -24,7 +23,6 @@ pub fn max_pool(x: &[f32], from: &[usize], pool: &Pool2d, start: usize, out: &mu
             }
         }
     }
-    apply_activation(pool.activation, out);
 }
 
 /// The part of a window that lies inside the image.

@@ -1,8 +1,9 @@
 //! A second operand that is added to a result: as it is, or enlarged bilinearly block by block, so that the enlarged
 //! tensor is never written as a whole.
 
-use super::instructions::Four;
-use super::simd::{Clamp, LANES, f32x4, quads, quads_mut};
+use super::activation::apply_activation;
+use super::instructions::Instructions;
+use super::simd::{LANES, f32x4, quads, quads_mut};
 use crate::graph::{Activation, Bilinear};
 
 /// What is added to a result of the same number of channels.
@@ -14,6 +15,8 @@ pub struct Addend<'a> {
     pub activation: Activation,
     /// For a smaller image.
     pub table: Option<&'a UpsampleTable>,
+    /// Which its activation uses.
+    pub instructions: Instructions,
 }
 
 /// Memory for blocks of an enlarged operand.
@@ -53,7 +56,7 @@ impl<'a> Addend<'a> {
             Some(table) => table.enlarge(self.data, first, &mut block, memory),
             None => block.copy_from_slice(&self.data[first * channels..][..pixels * channels]),
         }
-        apply_activation(self.activation, &mut block);
+        apply_activation(self.activation, self.instructions, &mut block);
         memory.block = block;
         &memory.block
     }
@@ -76,7 +79,7 @@ impl<'a> Addend<'a> {
             for (out, other) in out.iter_mut().zip(other) {
                 *out += other;
             }
-            apply_activation(activation, out);
+            apply_activation(activation, self.instructions, out);
         }
     }
 }
@@ -151,38 +154,5 @@ fn mix(a: &[f32], b: &[f32], weight: f32, out: &mut [f32]) {
     }
     for ((out, a), b) in out[whole..].iter_mut().zip(&a[whole..]).zip(&b[whole..]) {
         *out = a + (b - a) * weight;
-    }
-}
-
-/// Applies any activation in place. What becomes of a value does not depend on the values beside it, nor on how many
-/// there are.
-pub fn apply_activation(activation: Activation, values: &mut [f32]) {
-    match (activation, Clamp::of(activation)) {
-        (Activation::None, _) => {}
-        (_, Some(clamp)) => each_quad(values, |quad| clamp.apply(Four, quad)),
-        (Activation::HardSwish, None) => {
-            let [three, sixth] = [3.0, 1.0 / 6.0].map(f32x4::splat);
-            let six = Clamp::of(Activation::Relu6).unwrap_or(Clamp::NONE);
-            each_quad(values, |quad| quad * (six.apply(Four, quad + three) * sixth));
-        }
-        (_, None) => {
-            let one = f32x4::splat(1.0);
-            each_quad(values, |quad| one / (one + (-quad).exp()));
-        }
-    }
-}
-
-/// Changes four values at a time. Fewer are filled up, so that they become what they would in the middle of many.
-#[inline(always)]
-fn each_quad(values: &mut [f32], change: impl Fn(f32x4) -> f32x4) {
-    let whole = values.len() - values.len() % LANES;
-    for quad in quads_mut(values) {
-        *quad = change(f32x4::new(*quad)).to_array();
-    }
-    let rest = &mut values[whole..];
-    if !rest.is_empty() {
-        let mut quad = [0.0; LANES];
-        quad[..rest.len()].copy_from_slice(rest);
-        rest.copy_from_slice(&change(f32x4::new(quad)).to_array()[..rest.len()]);
     }
 }

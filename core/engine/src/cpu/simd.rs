@@ -59,7 +59,7 @@ impl Clamp {
                 ..Self::NONE
             }),
             Activation::Relu6 => Some(Self { low: 0.0, high: 6.0 }),
-            Activation::Sigmoid | Activation::HardSwish => None,
+            Activation::Sigmoid | Activation::HardSwish | Activation::Swish => None,
         }
     }
 

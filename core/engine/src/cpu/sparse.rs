@@ -124,9 +124,10 @@ impl SparsePointwise {
             let block = SparseBlock {
                 kernel: self,
                 lines,
-                out,
+                out: &mut *out,
             };
             finish.run_block(start + index * size, pixels, outputs, enlarged, block);
+            finish.apart.apply(out);
         }
     }
 }
@@ -239,8 +240,10 @@ fn turn<const N: usize>(x: &[f32], depth: usize, lines: &mut [[Quad; N]]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cpu::activation::Apart;
     use crate::cpu::convolution::Convolution;
     use crate::cpu::epilogue::Order;
+    use crate::cpu::instructions::Instructions;
     use crate::cpu::residual::Addend;
     use crate::cpu::simd::Clamp;
     use crate::graph::{Activation, Conv2d, Padding};
@@ -281,13 +284,18 @@ mod tests {
                 data: &added,
                 activation: Activation::None,
                 table: None,
+                instructions: Instructions::BASELINE,
             };
             for residual in [
                 None,
                 Some((Order::ClampFirst, addend)),
                 Some((Order::ClampLast, addend)),
             ] {
-                let finish = Finish { clamp, residual };
+                let finish = Finish {
+                    clamp,
+                    residual,
+                    apart: Apart::NONE,
+                };
                 let mut expected = vec![f32::NAN; added.len()];
                 let mut actual = expected.clone();
                 dense.run(&x, 0, finish, &mut scratch, &mut expected);

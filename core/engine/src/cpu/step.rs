@@ -2,13 +2,14 @@
 
 use std::ops::Range;
 
+use super::activation::Apart;
 use super::convolution::{Convolution, Geometry, Scratch};
 use super::depthwise::Depthwise;
 use super::direct::Direct;
 use super::epilogue::{Finish, Order};
 use super::instructions::Instructions;
 use super::planar::Planar;
-use super::residual::{Addend, UpsampleTable, apply_activation};
+use super::residual::{Addend, UpsampleTable};
 use super::rows::elements_of_rows;
 use super::simd::Clamp;
 use super::sparse::SparsePointwise;
@@ -51,25 +52,23 @@ struct Ending {
     /// and is a clamp, which is everywhere in the known models; other cases take a second walk over the output.
     order: Option<Order>,
     /// An activation before the residual that is no clamp, or that of an operator which is nothing else.
-    apart: Activation,
-    /// Whether the whole result is one value.
-    is_score: bool,
+    apart: Apart,
     residual: Option<Residual>,
     /// For a residual that is enlarged on the fly.
     table: Option<UpsampleTable>,
 }
 
 impl Ending {
-    fn of(graph: &Graph, node: &Node) -> Self {
+    fn of(graph: &Graph, node: &Node, instructions: Instructions) -> Self {
         let (activation, residual, can_add) = match &node.op {
             Op::Conv2d(conv) => (conv.activation, conv.residual, true),
             Op::DepthwiseConv2d(conv) => (conv.activation, conv.residual, false),
             Op::Add(residual) => (Activation::None, Some(*residual), false),
             Op::Activation(activation) => (*activation, None, false),
+            Op::MaxPool2d(pool) => (pool.activation, None, false),
             Op::Dequantize
             | Op::Densify
             | Op::Pad(_)
-            | Op::MaxPool2d(_)
             | Op::ResizeBilinear(_)
             | Op::Reshape
             | Op::Concat { .. }
@@ -99,12 +98,15 @@ impl Ending {
         Self {
             clamp,
             order,
-            apart: if inner.is_some() && !matches!(node.op, Op::Activation(_)) {
-                Activation::None
-            } else {
-                activation
+            apart: Apart {
+                activation: if inner.is_some() && !matches!(node.op, Op::Activation(_) | Op::MaxPool2d(_)) {
+                    Activation::None
+                } else {
+                    activation
+                },
+                is_score: element_count(graph.shape(node.output)) == 1,
+                instructions,
             },
-            is_score: element_count(graph.shape(node.output)) == 1,
             residual,
             table,
         }
@@ -119,12 +121,6 @@ impl Ending {
         scratch: &mut Scratch,
         out: &mut [f32],
     ) {
-        if self.is_score {
-            // The definition itself: a vector is not worth its while.
-            out.iter_mut().for_each(|score| *score = self.apart.apply(*score));
-        } else {
-            apply_activation(self.apart, out);
-        }
         if let (Some(residual), Some(addend), false) = (self.residual, addend, self.order.is_some()) {
             let memory = &mut scratch.enlarged;
             addend.add_to(first_pixel, out, channels, residual.activation, memory);
@@ -197,7 +193,7 @@ impl Step {
         Ok(Self {
             node: position,
             kernel,
-            ending: Ending::of(graph, node),
+            ending: Ending::of(graph, node, instructions),
         })
     }
 
@@ -235,23 +231,34 @@ impl Step {
             data: operand(node.inputs.len() - 1),
             activation: residual.inner,
             table: ending.table.as_ref(),
+            instructions: ending.apart.instructions,
         });
         let finish = Finish {
             clamp,
             residual: ending.order.zip(addend),
+            apart: ending.apart,
         };
         match (&node.op, &self.kernel) {
             (Op::Conv2d(_), Kernel::Convolution(kernel)) => kernel.run(x, first_pixel, finish, scratch, out),
             (Op::Conv2d(_), Kernel::Direct(kernel)) => kernel.run(x, first_pixel, finish, scratch, out),
             (Op::Conv2d(_), Kernel::Planar(kernel)) => kernel.run(x, first_pixel, finish, scratch, out),
             (Op::Conv2d(_), Kernel::Sparse(kernel)) => kernel.run(x, first_pixel, finish, scratch, out),
-            (Op::DepthwiseConv2d(_), Kernel::Depthwise(kernel)) => kernel.run(x, first_row, clamp, out),
+            (Op::DepthwiseConv2d(_), Kernel::Depthwise(kernel)) => {
+                kernel.run(x, first_row, clamp, scratch, out);
+                ending.apart.apply(out);
+            }
             (Op::ResizeBilinear(_), Kernel::Resize(table)) => {
                 table.resize(x, first_row, out, &mut scratch.enlarged);
             }
             // Its activation is how it ends.
-            (Op::Activation(_) | Op::Add(_), _) => out.copy_from_slice(&x[part]),
-            (Op::MaxPool2d(pool), _) => pool::max_pool(x, shape(0), pool, first_row, out, to),
+            (Op::Activation(_) | Op::Add(_), _) => {
+                out.copy_from_slice(&x[part]);
+                ending.apart.apply(out);
+            }
+            (Op::MaxPool2d(pool), _) => {
+                pool::max_pool(x, shape(0), pool, first_row, out, to);
+                ending.apart.apply(out);
+            }
             (Op::Pad(amounts), _) => shuffle::pad(x, shape(0), amounts, out, to),
             (Op::Concat { axis }, _) => {
                 let mut offset = 0;

@@ -23,6 +23,9 @@ pub(super) fn activate(activation: Activation, v: &str) -> String {
         Activation::HardSwish => {
             format!("{v} * (clamp({v} + vec4<f32>(3.0), vec4<f32>(0.0), vec4<f32>(6.0)) * (1.0 / 6.0))")
         }
+        Activation::Swish => {
+            format!("{v} / (vec4<f32>(1.0) + exp(-clamp({v}, vec4<f32>(-80.0), vec4<f32>(80.0))))")
+        }
     }
 }
 

@@ -279,6 +279,7 @@ impl<'a> Reader<'a> {
             2 => Activation::Relu6,
             3 => Activation::Sigmoid,
             4 => Activation::HardSwish,
+            5 => Activation::Swish,
             _ => return Err(self.broken(origin)),
         })
     }

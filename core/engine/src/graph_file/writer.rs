@@ -205,6 +205,7 @@ impl Writer {
             Activation::Relu6 => 2,
             Activation::Sigmoid => 3,
             Activation::HardSwish => 4,
+            Activation::Swish => 5,
         });
     }
 }

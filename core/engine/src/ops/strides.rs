@@ -103,11 +103,22 @@ impl<const N: usize> Loops<N> {
         })
     }
 
+    /// The two innermost loops, the outer one first, where there are two.
+    pub fn two_innermost(&self) -> Option<[Loop<N>; 2]> {
+        self.loops.last_chunk().copied()
+    }
+
     /// Where pass number `run` of the innermost loop starts in each operand.
     #[inline]
     pub fn starts(&self, run: usize) -> [usize; N] {
+        self.starts_of(run, 1)
+    }
+
+    /// Where pass number `run` of the innermost loops starts in each operand, if so many are one.
+    #[inline]
+    pub fn starts_of(&self, run: usize, loops: usize) -> [usize; N] {
         let (mut rest, mut starts) = (run, self.offsets);
-        for &Loop { size, strides } in self.loops.iter().rev().skip(1) {
+        for &Loop { size, strides } in self.loops.iter().rev().skip(loops) {
             let step = rest % size;
             rest /= size;
             for (start, stride) in starts.iter_mut().zip(strides) {

@@ -249,6 +249,7 @@ pub fn activation(random: &mut Random) -> Activation {
         Activation::Relu6,
         Activation::Sigmoid,
         Activation::HardSwish,
+        Activation::Swish,
     ])
 }
 
