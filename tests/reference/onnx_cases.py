@@ -3,6 +3,7 @@
 Usage (Python 3.11+):
     python3 -m venv venv && venv/bin/pip install -r tests/reference/requirements.txt
     venv/bin/python tests/reference/onnx_cases.py target/conformance [node] [light] [random] [families] [fuzz]
+        [published]
 
 Comes out, for each group, GROUP/index.json and for each of its cases the layout in which the ONNX project keeps its own:
 GROUP/CASE/model.onnx, GROUP/CASE/test_data_set_0/input_I.pb and output_I.pb, one for each input and output of the graph
@@ -18,6 +19,9 @@ in its order, initialisers left out. A group appears when it is complete; what w
             what onnxruntime without optimisations makes of random weights and inputs
     fuzz    500 small graphs of `onnx_fuzz.py`, with what onnxruntime without optimisations makes of random inputs; steps
             on which the ONNX reference evaluator says otherwise are left out and counted
+    published
+            networks that people publish, with their weights (`onnx_published.py`), and what onnxruntime without
+            optimisations makes of drawn lines of text or of noise
 
 index.json has the versions of all packages and, for each case, how far results may be off: |a - b| <= atol + rtol * |b|.
 With these versions, a group is the same every time that it is made on a machine.
@@ -28,6 +32,7 @@ import itertools
 import json
 import shutil
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -68,6 +73,7 @@ from onnx.backend.test.case.node import collect_testcases  # noqa: E402
 import onnx_families  # noqa: E402
 import onnx_fuzz  # noqa: E402
 import onnx_net  # noqa: E402
+import onnx_published  # noqa: E402
 
 LIGHT = Path(onnx.__file__).parent / "backend/test/data/light"
 
@@ -240,12 +246,25 @@ def family_cases() -> Iterator[Case]:
         yield Case(f"family_{name}", net.model(outputs), inputs, expected, RTOL, atol)
 
 
+def published_cases() -> Iterator[Case]:
+    with tempfile.TemporaryDirectory() as folder:
+        wheels = Path(folder)
+        onnx_published.fetch(wheels)
+        for seed, (name, network) in enumerate(onnx_published.NETWORKS.items()):
+            model = onnx_published.read(wheels, network)
+            inputs = list(onnx_published.inputs(model, network, np.random.default_rng(seed)))
+            outputs = run(model, inputs)
+            atol = FAMILY_ATOL * max(float(np.abs(value).max()) for value in outputs)
+            yield Case(f"published_{name}", model, inputs, outputs, RTOL, atol)
+
+
 GROUPS: dict[str, Callable[[], Iterator[Case]]] = {
     "node": node_cases,
     "light": light_cases,
     "random": random_cases,
     "families": family_cases,
     "fuzz": fuzz_cases,
+    "published": published_cases,
 }
 
 

@@ -13,13 +13,15 @@ use crate::{Outcome, process, python};
 pub const PACKAGE: &str = "plumbline_conformance";
 
 /// What writes the cases.
-const SCRIPTS: [&str; 6] = [
+const SCRIPTS: [&str; 8] = [
     "onnx_cases.py",
     "requirements.txt",
     "onnx_families.py",
     "onnx_fuzz.py",
     "onnx_fuzz_steps.py",
     "onnx_net.py",
+    "onnx_published.py",
+    "published.txt",
 ];
 
 /// Runs the command.

@@ -20,7 +20,7 @@ use plumbline_conformance::worker::{Workers, serve};
 use plumbline_engine::gpu::native::Gpu;
 
 /// As the script calls them, from the smallest cases to the largest.
-const GROUPS: [&str; 5] = ["node", "fuzz", "families", "random", "light"];
+const GROUPS: [&str; 6] = ["node", "fuzz", "families", "published", "random", "light"];
 
 /// For one case. The largest network takes some ten seconds on a software adapter.
 const LIMIT: Duration = Duration::from_secs(300);
