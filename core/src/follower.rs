@@ -14,6 +14,15 @@ use crate::smoothing::{ALIGNMENT_SMOOTHING, PointSmoother};
 use crate::time::Timestamp;
 use crate::tracker::{LandmarkOutputs, MIN_POSE_SCORE, Mode};
 
+/// What the landmark model saw in a region: a person, decoded and placed in the image, not smoothed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    /// The person.
+    pub pose: Pose,
+    /// In px of the image: the middle of the hips, and the point above it that says how large and how upright they are.
+    pub alignment: [Point2; 2],
+}
+
 /// Follows one person through frames, once somebody has said where they are.
 #[derive(Clone, Debug)]
 pub struct Follower {
@@ -54,27 +63,25 @@ impl Follower {
         outputs: LandmarkOutputs<'_, impl Heatmap>,
         time: Timestamp,
     ) -> Option<Pose> {
-        // An undefined score counts as nobody.
-        let somebody_there = outputs.score > MIN_POSE_SCORE;
-        if !somebody_there {
+        self.take(see(region, outputs), time)
+    }
+
+    /// The same, where the model's numbers were decoded elsewhere.
+    pub fn take(&mut self, seen: Option<Seen>, time: Timestamp) -> Option<Pose> {
+        let Some(Seen { mut pose, alignment }) = seen else {
             self.reset();
             return None;
-        }
-        let mut decoded = landmarks::decode(outputs.landmarks);
-        heatmap::refine(&mut decoded, &outputs.heatmap);
-        let mut pose = pose_in_image(&decoded, region, outputs.score, outputs.world);
+        };
         match self.mode {
             Mode::Static => {}
-            Mode::Tracking => self.follow(&mut pose, &decoded, region, time),
+            Mode::Tracking => self.follow(&mut pose, alignment, time),
         }
         Some(pose)
     }
 
     /// Smooths the pose in place and sets the next region.
-    fn follow(&mut self, pose: &mut Pose, decoded: &[ModelLandmark], region: &RotatedRect, time: Timestamp) {
-        let alignment = [ALIGNMENT_CENTER, ALIGNMENT_SCALE_POINT]
-            .map(|index| landmarks::project_to_image(&decoded[index], region));
-        let [center, scale_point] = alignment.map(|point| point.point_in_image());
+    fn follow(&mut self, pose: &mut Pose, alignment: [Point2; 2], time: Timestamp) {
+        let [center, scale_point] = alignment;
         let body = RotatedRect::from_alignment_points(center, scale_point);
         if !body.is_usable() {
             self.reset();
@@ -84,14 +91,30 @@ impl Follower {
 
         self.pose_smoother.apply(pose, bodies_per_px, time);
         let smoothed: [Point2; 2] = std::array::from_fn(|index| {
-            let Landmark { x_px, y_px, z_px, .. } = alignment[index];
-            let raw = [x_px, y_px, z_px];
+            let raw = [alignment[index].x, alignment[index].y, 0.0];
             let [x, y, _] = self.alignment_smoother.apply(index, raw, bodies_per_px, time);
             Point2::new(x, y)
         });
         let next = RotatedRect::from_alignment_points(smoothed[0], smoothed[1]).scaled(REGION_MARGIN);
         self.next_region = Some(next).filter(RotatedRect::is_usable);
     }
+}
+
+/// What the landmark model's numbers mean; nothing where it saw nobody in `region`.
+fn see(region: &RotatedRect, outputs: LandmarkOutputs<'_, impl Heatmap>) -> Option<Seen> {
+    // An undefined score counts as nobody.
+    let somebody_there = outputs.score > MIN_POSE_SCORE;
+    if !somebody_there {
+        return None;
+    }
+    let mut decoded = landmarks::decode(outputs.landmarks);
+    heatmap::refine(&mut decoded, &outputs.heatmap);
+    let alignment = [ALIGNMENT_CENTER, ALIGNMENT_SCALE_POINT]
+        .map(|index| landmarks::project_to_image(&decoded[index], region).point_in_image());
+    Some(Seen {
+        pose: pose_in_image(&decoded, region, outputs.score, outputs.world),
+        alignment,
+    })
 }
 
 /// The 33 landmarks in the image and in the world, unsmoothed.

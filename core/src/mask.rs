@@ -9,6 +9,7 @@
 //! it has as much detail as the model gave, and 65,536 values instead of a picture's million.
 
 use crate::geometry::{Affine2, ImageSize, Point2};
+use crate::people::PersonId;
 use crate::roi::RotatedRect;
 use crate::time::Timestamp;
 
@@ -235,6 +236,17 @@ impl Mask {
         self
     }
 
+    /// The same mask with whom another of the same size shows too: a pixel is of nobody as far as neither has it,
+    /// `1 - (1 - a)(1 - b)`. One of another size adds nobody.
+    pub fn joined(mut self, other: &Self) -> Self {
+        if self.size == other.size {
+            for (a, &b) in self.values.iter_mut().zip(&other.values) {
+                *a += b - *a * b;
+            }
+        }
+        self
+    }
+
     /// How alike two masks of one size are: twice what both call the person (more than half of a pixel) over the sum
     /// of what each does; 1 where neither sees anybody, `None` for masks of different sizes.
     pub fn dice(&self, other: &Self) -> Option<f64> {
@@ -297,6 +309,34 @@ impl MaskSmoothing {
         }
         self.previous = Some((mask.clone(), time));
         Some(mask)
+    }
+}
+
+/// [`MaskSmoothing`] of several people, each with their own.
+#[derive(Clone, Debug, Default)]
+pub struct PeopleMaskSmoothing {
+    /// Of those who were seen in the frame before.
+    people: Vec<(PersonId, MaskSmoothing)>,
+}
+
+impl PeopleMaskSmoothing {
+    /// Forgets the masks before.
+    pub fn reset(&mut self) {
+        self.people.clear();
+    }
+
+    /// The masks of the frame taken at `time`, calmed, in the order in which they were found. Who is not among them and
+    /// comes back later begins anew.
+    pub fn apply(&mut self, found: Vec<(PersonId, RegionMask)>, time: Timestamp) -> Vec<RegionMask> {
+        let mut before = std::mem::take(&mut self.people);
+        let mut calmed = Vec::with_capacity(found.len());
+        for (id, mask) in found {
+            let known = before.iter().position(|(other, _)| *other == id);
+            let mut smoothing = known.map_or_else(MaskSmoothing::default, |at| before.swap_remove(at).1);
+            calmed.extend(smoothing.apply(Some(mask), time));
+            self.people.push((id, smoothing));
+        }
+        calmed
     }
 }
 
@@ -587,6 +627,60 @@ mod tests {
         for (value, expected) in later.values().iter().zip(after.expect("a mask").values()) {
             assert!((value - expected).abs() < 1e-4);
         }
+    }
+
+    #[test]
+    fn each_persons_mask_is_calmed_with_their_own() {
+        let mut random = Random(7);
+        let (mut one, mut other) = (MaskSmoothing::default(), MaskSmoothing::default());
+        let mut people = PeopleMaskSmoothing::default();
+        let [first, second] = [1, 2].map(PersonId);
+        for (frame, found) in [
+            &[first, second][..],
+            &[second, first],
+            &[second],
+            &[first, second],
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let time = seconds(frame as f64 / 30.0);
+            let masks: Vec<_> = found.iter().map(|&id| (id, random.mask())).collect();
+            let of = |id| {
+                let mut masks = masks.iter().filter(|(other, _)| *other == id);
+                masks.next().map(|(_, mask)| mask.clone())
+            };
+            let (of_first, of_second) = (one.apply(of(first), time), other.apply(of(second), time));
+            let expected: Vec<_> = found
+                .iter()
+                .filter_map(|&id| {
+                    if id == first {
+                        of_first.clone()
+                    } else {
+                        of_second.clone()
+                    }
+                })
+                .collect();
+            assert_eq!(people.apply(masks, time), expected, "frame {frame}");
+        }
+    }
+
+    #[test]
+    fn people_together_are_shown_where_either_is() {
+        let size = ImageSize {
+            width_px: 4,
+            height_px: 1,
+        };
+        let mask = |values: [f32; 4]| Mask::new(size, values.to_vec()).expect("four pixels");
+        let one = mask([0.0, 0.3, 0.5, 1.0]);
+        assert_eq!(Mask::empty(size).joined(&one), one);
+        let both = one.clone().joined(&mask([0.2, 0.0, 0.5, 0.7]));
+        assert_eq!(both.values(), [0.2, 0.3, 0.75, 1.0]);
+        let wide = ImageSize {
+            width_px: 2,
+            height_px: 2,
+        };
+        assert_eq!(one.clone().joined(&Mask::empty(wide)), one);
     }
 
     #[test]

@@ -18,7 +18,7 @@
 //! their numbers; nothing here knows faces or clothes.
 
 use crate::anchors::anchors;
-use crate::follower::Follower;
+use crate::follower::{Follower, Seen};
 use crate::geometry::{ImageSize, Point2};
 use crate::heatmap::Heatmap;
 use crate::pose::Pose;
@@ -106,22 +106,36 @@ impl PeopleTracker {
         }
     }
 
-    /// Forgets everybody; numbers go on.
+    /// Forgets everybody, for instance when another clip begins; numbers begin again.
     pub fn reset(&mut self) {
+        self.forget();
+        self.last_id = 0;
+    }
+
+    fn forget(&mut self) {
         self.followed.clear();
         self.lost.clear();
         self.last_search = None;
     }
 
-    /// Begins a frame of this size, taken at `time`. Gives the region that the detector must see, if it is to run. A
-    /// change of size starts afresh, as does every frame in static mode.
-    pub fn begin(&mut self, image: ImageSize, time: Timestamp) -> Option<RotatedRect> {
-        if self.image != Some(image) || self.mode == Mode::Static {
-            self.reset();
-            self.image = Some(image);
+    /// Follows at most `limit` people from the next frame on (1 to [`MAX_PEOPLE`]). Where that is more than before, they
+    /// are looked for at once; where it is fewer, those with the lowest numbers stay.
+    pub fn set_limit(&mut self, limit: usize) {
+        let limit = limit.clamp(1, MAX_PEOPLE);
+        if limit != self.limit {
+            self.limit = limit;
+            self.followed.truncate(limit);
+            self.last_search = None;
         }
+    }
+
+    /// Begins a frame of this size, taken at `time`. Gives the region that the detector must see, if it is to run. A
+    /// change of size starts afresh, and numbers go on; in static mode every frame is the first.
+    pub fn begin(&mut self, image: ImageSize, time: Timestamp) -> Option<RotatedRect> {
         if self.mode == Mode::Static {
-            self.last_id = 0;
+            self.reset();
+        } else if self.image.replace(image) != Some(image) {
+            self.forget();
         }
         self.lost
             .retain(|lost| (0.0..=MEMORY_SECS).contains(&time.secs_since(lost.time)));
@@ -189,11 +203,28 @@ impl PeopleTracker {
             .collect()
     }
 
-    /// Takes what the landmark model said about the region of this person, in the frame taken at `time`.
-    pub fn advance(&mut self, id: PersonId, outputs: LandmarkOutputs<'_, impl Heatmap>, time: Timestamp) {
-        if let Some(track) = self.followed.iter_mut().find(|track| track.id == id) {
-            track.pose = track.follower.advance(&track.region, outputs, time);
-        }
+    /// Takes what the landmark model said about the region of this person, in the frame taken at `time`; says whether it
+    /// has seen somebody there.
+    pub fn advance(
+        &mut self,
+        id: PersonId,
+        outputs: LandmarkOutputs<'_, impl Heatmap>,
+        time: Timestamp,
+    ) -> bool {
+        self.take(id, |track| track.follower.advance(&track.region, outputs, time))
+    }
+
+    /// The same, where the model's numbers were decoded elsewhere ([`Follower::take`]).
+    pub fn advance_decoded(&mut self, id: PersonId, seen: Option<Seen>, time: Timestamp) -> bool {
+        self.take(id, |track| track.follower.take(seen, time))
+    }
+
+    fn take(&mut self, id: PersonId, pose: impl FnOnce(&mut Track) -> Option<Pose>) -> bool {
+        let Some(track) = self.followed.iter_mut().find(|track| track.id == id) else {
+            return false;
+        };
+        track.pose = pose(track);
+        track.pose.is_some()
     }
 
     /// Ends the frame taken at `time`: who is there, in the order of their numbers.
@@ -395,8 +426,29 @@ mod tests {
         tracker.reset();
         assert_eq!(
             frame(&mut tracker, millis(33), &[60.0], &[]),
-            [2],
-            "nobody is remembered"
+            [1],
+            "nobody is remembered, and numbers begin again"
         );
+    }
+
+    #[test]
+    fn a_limit_may_change_in_the_middle() {
+        let mut tracker = PeopleTracker::new(Mode::Tracking, 1);
+        let columns = [60.0, 160.0, 110.0];
+        let mut seen_with = |limit: usize, time: i64| {
+            tracker.set_limit(limit);
+            frame(&mut tracker, millis(time), &columns, &[])
+        };
+        for (limit, time, expected) in [
+            (1, 0, &[1][..]),
+            // Looked for at once, though nobody is due yet.
+            (2, 33, &[1, 2]),
+            (4, 66, &[1, 2, 3]),
+            (1, 100, &[1]),
+            (9, 133, &[1, 4, 5]),
+            (0, 166, &[1]),
+        ] {
+            assert_eq!(seen_with(limit, time), expected, "at {time} ms");
+        }
     }
 }

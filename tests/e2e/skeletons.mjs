@@ -10,22 +10,31 @@ import { required } from './browsers.mjs';
 const LEAST_VISIBILITY = 0.5;
 
 /**
- * Skeletons of a picture or of each frame of a clip, as the page reports them:
- * `{frame, landmarks: [[x_px, y_px, visibility], 33 of them] | null}`.
+ * The people of a picture or of each frame of a clip, as the page reports them:
+ * `{frame, people: [{id, landmarks: [[x_px, y_px, visibility], 33 of them]}]}`; `id` only with `--people`.
  * @param {string} file
  * @param {string[]} options more options of `plumb pose`
  */
-export async function nativeSkeletons(file, options = []) {
+export async function nativePeople(file, options = []) {
   const args = ['pose', file, '--backend', 'cpu', '--json', ...options];
   const { stdout } = await promisify(execFile)(required('PLUMBLINE_PLUMB'), args, { maxBuffer: 1 << 28 });
+  const points = ({ id, landmarks }) => ({
+    id,
+    landmarks: landmarks.map(({ x_px, y_px, visibility }) => [x_px, y_px, visibility]),
+  });
   return stdout
     .trim()
     .split('\n')
     .map((line, position) => {
       const { frame = position, people } = JSON.parse(line);
-      const landmarks = people[0]?.landmarks.map(({ x_px, y_px, visibility }) => [x_px, y_px, visibility]) ?? null;
-      return { frame, landmarks };
+      return { frame, people: people.map(points) };
     });
+}
+
+/** As {@link nativePeople}, of one person: `{frame, landmarks}`, which are null where nobody is. */
+export async function nativeSkeletons(file, options = []) {
+  const found = await nativePeople(file, options);
+  return found.map(({ frame, people }) => ({ frame, landmarks: people[0]?.landmarks ?? null }));
 }
 
 /** Distances in pixels between the points of two skeletons that both sides see. */

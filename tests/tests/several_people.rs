@@ -1,7 +1,7 @@
 //! Several drawn people in one picture: all are found where they were drawn, and keep their numbers while they move,
 //! leave and come back.
 
-use plumb::backend::{Device, LandmarkModel, people_pipeline};
+use plumb::backend::{Device, LandmarkModel, people_pipeline, pose_pipeline};
 use plumb::picture::Picture;
 use plumbline_core::people::{Person, PersonId};
 use plumbline_core::time::Timestamp;
@@ -121,4 +121,29 @@ fn several_people_are_found_and_keep_their_numbers() {
         errors_px.iter().sum::<f64>() / errors_px.len() as f64,
         errors_px.iter().copied().fold(0.0, f64::max)
     ));
+}
+
+/// The page follows one person with the pipeline for several.
+#[test]
+fn one_of_several_is_the_one() {
+    let clips = [clip(Motion::Squat, 1.7, 0.0, 3), clip(Motion::Wave, 1.8, 30.0, 8)];
+    let sentence = |sentence: String| -> ! { panic!("{sentence}") };
+    let (device, lite) = (Device::Cpu, LandmarkModel::Lite);
+    let mut one = pose_pipeline(&device, lite, Mode::Tracking).unwrap_or_else(|said| sentence(said));
+    let mut several = people_pipeline(&device, lite, Mode::Tracking, 1).unwrap_or_else(|said| sentence(said));
+    for frame in 0..10 {
+        // Everybody leaves and comes back, which is when the detector decides.
+        let picture = side_by_side(&clips, frame, |_| (4..6).contains(&frame));
+        let time = Timestamp::from_secs(frame as f64 / FRAMES_PER_SECOND);
+        let pixels = picture.frame().expect("it has pixels");
+        let pose = pollster::block_on(one.process(&pixels, time))
+            .expect("the CPU runs BlazePose")
+            .pose;
+        let people = pollster::block_on(several.process(&pixels, time))
+            .expect("the CPU runs BlazePose")
+            .people;
+        assert_eq!(pose.is_some(), !(4..6).contains(&frame), "frame {frame}");
+        let poses: Vec<_> = people.into_iter().map(|person| person.pose).collect();
+        assert_eq!(poses, Vec::from_iter(pose), "frame {frame}");
+    }
 }

@@ -11,6 +11,7 @@ pub mod gate;
 pub mod inspection;
 pub mod meter;
 pub mod options;
+pub mod people;
 pub mod quality;
 pub mod sentences;
 pub mod session;

@@ -1,6 +1,7 @@
 //! Keys of one letter, the dialog that lists them, and the switch that turns them off (WCAG 2.2, 2.1.4).
 
 use leptos::prelude::*;
+use plumbline_core::people::PersonId;
 
 use crate::live::controller::Live;
 use crate::live::session::Event;
@@ -17,17 +18,24 @@ enum Action {
     Pause,
     Mirror,
     Background,
+    Person,
     Demo,
     Print,
     List,
 }
 
 /// Key, its cap, what it does in words, and the action.
-const SHORTCUTS: [(&str, &str, &str, Action); 7] = [
+const SHORTCUTS: [(&str, &str, &str, Action); 8] = [
     (" ", "Space", "Start or stop", Action::StartOrStop),
     ("p", "P", "Pause or resume", Action::Pause),
     ("m", "M", "Mirror the camera's picture", Action::Mirror),
     ("b", "B", "Change or show the background", Action::Background),
+    (
+        "1",
+        "1 to 9",
+        "Measure the person with this number",
+        Action::Person,
+    ),
     ("d", "D", "Try it with the drawn person", Action::Demo),
     ("r", "R", "Print the result", Action::Print),
     ("?", "?", "Show this list", Action::List),
@@ -40,7 +48,9 @@ fn are_on() -> bool {
 /// Listens for the life of the page.
 pub fn listen(live: Live, route: RwSignal<Route>) {
     page::on_shortcut(move |key| {
-        let Some((.., action)) = SHORTCUTS.iter().find(|(known, ..)| *known == key.to_lowercase()) else {
+        let number = key.parse().ok().filter(|number| (1..=9).contains(number));
+        let name = number.map_or_else(|| key.to_lowercase(), |_| "1".to_owned());
+        let Some((.., action)) = SHORTCUTS.iter().find(|(known, ..)| *known == name) else {
             return false;
         };
         // The list can always be reached: there the keys are turned on again.
@@ -59,6 +69,11 @@ pub fn listen(live: Live, route: RwSignal<Route>) {
             Action::Pause => live.dispatch(Event::TogglePause),
             Action::Mirror => live.set_mirrored(!live.mirrored.get_untracked()),
             Action::Background => live.toggle_background(),
+            Action::Person => {
+                if let Some(number) = number {
+                    live.choose_person(PersonId(number));
+                }
+            }
             Action::Demo => live.start_demo(),
             Action::Print => page::print(),
             Action::List => {}

@@ -3,6 +3,7 @@
 //! It runs in a dedicated worker (or, where none can start, in the page) and knows nothing of the interface. What can
 //! be said in either direction is [`protocol`]; how it crosses the border between threads is [`wire`].
 
+pub mod answers;
 pub mod compositor;
 pub mod host;
 pub mod loader;

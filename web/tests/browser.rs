@@ -4,6 +4,7 @@
 use plumbline_core::backdrop::{Backdrop, Rgb, compose};
 use plumbline_core::geometry::{ImageSize, Point2};
 use plumbline_core::mask::{Mask, RegionMask};
+use plumbline_core::people::{Person, PersonId};
 use plumbline_core::pose::{Landmark, Pose, WorldLandmark};
 use plumbline_core::roi::RotatedRect;
 use plumbline_core::skeleton::Side;
@@ -67,8 +68,8 @@ fn stamp() -> FrameStamp {
     }
 }
 
-fn pose() -> Pose {
-    Pose {
+fn person(id: u32) -> Person {
+    let pose = Pose {
         landmarks: std::array::from_fn(|index| Landmark {
             x_px: index as f32 + 0.25,
             y_px: 2.0 * index as f32,
@@ -90,17 +91,21 @@ fn pose() -> Pose {
             rotation: -0.5,
         },
         score: 0.984_375,
+    };
+    Person {
+        id: PersonId(id),
+        pose,
     }
 }
 
 #[wasm_bindgen_test]
 fn every_answer_survives_the_wire() {
-    let measurement = |pose, cut| FromEngine::Measured {
+    let measurement = |people: &[u32], cut| FromEngine::Measured {
         measurement: Box::new(Measurement {
             frame: stamp(),
             width_px: 360,
             height_px: 480,
-            pose,
+            people: people.iter().map(|&id| person(id)).collect(),
             backend: Backend::Gpu,
             workers: 2,
             pixels_millis: 1.5,
@@ -154,10 +159,10 @@ fn every_answer_survives_the_wire() {
             attempt: 4,
             sentence: "No.".to_owned(),
         },
-        measurement(None, None),
-        measurement(Some(pose()), None),
-        measurement(None, Some(cut(None))),
-        measurement(Some(pose()), Some(cut(Some(0.125)))),
+        measurement(&[], None),
+        measurement(&[1], None),
+        measurement(&[], Some(cut(None))),
+        measurement(&[1, 3, 70_000], Some(cut(Some(0.125)))),
         FromEngine::FrameFailed {
             frame: stamp(),
             sentence: "No.".to_owned(),
@@ -241,6 +246,7 @@ async fn a_frame_says_whether_it_is_compared() {
         let request = ToEngine::Measure {
             frame: stamp(),
             compare,
+            people: 3,
             picture,
         };
         let value = wire::encode_request(&request, &js_sys::Array::new());
@@ -248,9 +254,10 @@ async fn a_frame_says_whether_it_is_compared() {
             ToEngine::Measure {
                 frame,
                 compare: decoded,
+                people,
                 picture,
             } => {
-                assert_eq!((frame, decoded), (stamp(), compare));
+                assert_eq!((frame, decoded, people), (stamp(), compare, 3));
                 picture.close();
             }
             other => panic!("another request came out: {other:?}"),
@@ -459,7 +466,7 @@ fn somebody() -> (ImageSize, Vec<u8>, RegionMask) {
 }
 
 /// The RGBA that the compositor makes of that picture.
-async fn composed(background: Background, mask: Option<RegionMask>, behind: Option<Picture>) -> Vec<[u8; 4]> {
+async fn composed(background: Background, masks: &[&RegionMask], behind: Option<Picture>) -> Vec<[u8; 4]> {
     let (size, rgb, _) = somebody();
     let rgba: Vec<u8> = rgb
         .as_chunks::<3>()
@@ -475,7 +482,8 @@ async fn composed(background: Background, mask: Option<RegionMask>, behind: Opti
     let picture = Screen::Canvas(canvas).capture(0.0).await.expect("a frame");
     let mut compositor = Compositor::default();
     compositor.set(background, behind);
-    let drawn = compositor.stand_behind(&stamp(), &picture, mask);
+    let masks = (1..).map(PersonId).zip(masks.iter().map(|&mask| mask.clone()));
+    let drawn = compositor.stand_behind(&stamp(), &picture, masks.collect());
     let (report, drawn) = drawn.expect("the browser draws");
     assert!(report.is_some());
     let drawn = drawn.expect("a background was wanted");
@@ -524,7 +532,33 @@ async fn a_canvas_composes_what_the_command_line_does() {
         (BackgroundKind::Blur, Backdrop::Blur(3.0)),
     ] {
         let expected = compose(picture, &whole, backdrop).expect("one size");
-        let found = composed(in_front_of(kind), Some(mask.clone()), None).await;
+        let found = composed(in_front_of(kind), &[&mask], None).await;
+        let (mean, largest) = apart(&found, &expected);
+        assert!(
+            mean <= 1.0 && largest <= 6.0,
+            "{kind:?}: mean {mean}, largest {largest}"
+        );
+    }
+}
+
+#[wasm_bindgen_test]
+async fn several_people_stand_in_front_together() {
+    let (size, rgb, mask) = somebody();
+    let aside = RotatedRect {
+        center: Point2::new(mask.region().center.x + 24.0, mask.region().center.y - 6.0),
+        ..*mask.region()
+    };
+    let other = RegionMask::new(mask.values().to_vec(), 64, &aside).expect("64 by 64");
+    let [one, two] = [&mask, &other].map(|mask| mask.clone().drawn_in().in_image(size));
+    let whole = one.joined(&two);
+    let picture = Rgb::new(size, &rgb).expect("three bytes a pixel");
+    for (kind, backdrop) in [
+        (BackgroundKind::CutOut, Backdrop::Nothing),
+        (BackgroundKind::Colour, Backdrop::Colour([200, 30, 90])),
+        (BackgroundKind::Blur, Backdrop::Blur(3.0)),
+    ] {
+        let expected = compose(picture, &whole, backdrop).expect("one size");
+        let found = composed(in_front_of(kind), &[&mask, &other], None).await;
         let (mean, largest) = apart(&found, &expected);
         assert!(
             mean <= 1.0 && largest <= 6.0,
@@ -543,17 +577,12 @@ async fn another_picture_covers_all_of_the_room() {
     let whole = mask.clone().drawn_in().in_image(size);
     let picture = Rgb::new(size, &rgb).expect("three bytes a pixel");
     let expected = compose(picture, &whole, Backdrop::Colour([0x14, 0x3c, 0x5a])).expect("one size");
-    let found = composed(
-        in_front_of(BackgroundKind::Picture),
-        Some(mask.clone()),
-        Some(behind),
-    )
-    .await;
+    let found = composed(in_front_of(BackgroundKind::Picture), &[&mask], Some(behind)).await;
     let (mean, largest) = apart(&found, &expected);
     assert!(mean <= 1.0 && largest <= 6.0, "mean {mean}, largest {largest}");
     // Before one was chosen, the colour hides the room.
     let expected = compose(picture, &whole, Backdrop::Colour([200, 30, 90])).expect("one size");
-    let found = composed(in_front_of(BackgroundKind::Picture), Some(mask), None).await;
+    let found = composed(in_front_of(BackgroundKind::Picture), &[&mask], None).await;
     assert!(apart(&found, &expected).0 <= 1.0);
 }
 
@@ -569,7 +598,7 @@ async fn where_nobody_is_found_there_is_only_background() {
         (BackgroundKind::Blur, Backdrop::Blur(3.0)),
     ] {
         let expected = compose(picture, &Mask::empty(size), backdrop).expect("one size");
-        let found = composed(in_front_of(kind), None, None).await;
+        let found = composed(in_front_of(kind), &[], None).await;
         let (mean, largest) = apart(&found, &expected);
         assert!(
             mean <= 1.0 && largest <= 6.0,

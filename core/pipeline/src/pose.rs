@@ -111,12 +111,7 @@ impl<I: Inference> PosePipeline<I> {
     /// # Errors
     /// [`PipelineError::Inference`] when the backend fails.
     pub async fn rehearse(&mut self, model: Model) -> Result<(), PipelineError> {
-        let (role, inference) = match model {
-            Model::Detector => (DETECTOR, &mut self.detector),
-            Model::Landmarks => (LANDMARK_MODEL, &mut self.landmarks),
-        };
-        let failed = |source| PipelineError::Inference { role, source };
-        inference.run().await.map_err(failed)
+        rehearse(&mut self.detector, &mut self.landmarks, model).await
     }
 
     /// Finds the person in a frame that was taken at `time`.
@@ -193,6 +188,20 @@ impl<I: Inference> PosePipeline<I> {
         timings.decode_millis += (self.clock)() - ran;
         Ok(pose)
     }
+}
+
+/// Runs one of the models on whatever its input holds.
+pub(crate) async fn rehearse<I: Inference>(
+    detector: &mut I,
+    landmarks: &mut I,
+    model: Model,
+) -> Result<(), PipelineError> {
+    let (role, inference) = match model {
+        Model::Detector => (DETECTOR, detector),
+        Model::Landmarks => (LANDMARK_MODEL, landmarks),
+    };
+    let failed = |source| PipelineError::Inference { role, source };
+    inference.run().await.map_err(failed)
 }
 
 /// Cuts a region out of a frame and runs a model on it; gives the moment at which it had run.
@@ -293,7 +302,7 @@ pub(crate) fn landmark_outputs<I: Inference>(
 }
 
 /// The person's mask, where the plan has one.
-fn mask_logits<I: Inference>(model: &I) -> Result<Option<&[f32]>, PipelineError> {
+pub(crate) fn mask_logits<I: Inference>(model: &I) -> Result<Option<&[f32]>, PipelineError> {
     const LEN: usize = LANDMARK_SIDE_PX * LANDMARK_SIDE_PX;
     match model.output(MASK) {
         None => Ok(None),

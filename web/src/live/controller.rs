@@ -6,12 +6,14 @@
 mod background;
 mod measuring;
 mod opening;
+mod people;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
 use leptos::prelude::*;
+use plumbline_core::pose::Pose;
 
 use crate::live::announcer::Announcer;
 use crate::live::backend::BackendWish;
@@ -19,9 +21,10 @@ use crate::live::background::{Background, BackgroundKind, Cut, CutMeter};
 use crate::live::gate::FrameGate;
 use crate::live::meter::Meter;
 use crate::live::options::{ModelName, PageOptions};
+use crate::live::people::{Choice, InView};
 use crate::live::quality::Quality;
 use crate::live::session::{Effect, Event, Session, StageState};
-use crate::live::skeleton_drawing::{Fit, marks};
+use crate::live::skeleton_drawing::{Fit, marks, marks_of_people};
 use crate::live::source::{SourceKind, classify_file};
 use crate::live::stages::{StageMedians, StageMeter};
 use crate::live::tuning_memory::TuningKey;
@@ -66,14 +69,18 @@ pub struct Live {
     pub workers: RwSignal<u32>,
     /// The last result as JSON, with `?inspect` only.
     pub inspected: RwSignal<Option<String>>,
-    /// The result of a picture, for its table.
-    pub picture_result: RwSignal<Option<Measurement>>,
+    /// Who is measured in a picture, for its table; within, nothing where nobody is.
+    pub picture_result: RwSignal<Option<Option<Pose>>>,
     /// The cameras of this device.
     pub cameras: RwSignal<Vec<CameraInfo>>,
     /// Which camera is wanted, and how large.
     pub camera_wish: RwSignal<CameraWish>,
     /// Whether the picture is shown as in a mirror.
     pub mirrored: RwSignal<bool>,
+    /// How many people are followed at most.
+    pub people_limit: RwSignal<u32>,
+    /// Who they are, and who is measured.
+    pub in_view: RwSignal<InView>,
     /// What stands behind the person.
     pub background: RwSignal<Background>,
     /// The name of the picture that may stand there.
@@ -107,6 +114,7 @@ struct Controller {
     tuning_key: RefCell<Option<TuningKey>>,
     announcer: RefCell<Announcer>,
     last: RefCell<Option<Measurement>>,
+    choice: RefCell<Choice>,
     /// The frame that the source shows.
     last_shown: Cell<Option<FrameStamp>>,
     /// The picture behind the person, kept for an engine that may follow.
@@ -148,6 +156,7 @@ impl Live {
             tuning_key: RefCell::default(),
             announcer: RefCell::default(),
             last: RefCell::default(),
+            choice: RefCell::default(),
             last_shown: Cell::default(),
             behind: RefCell::default(),
             cut: RefCell::default(),
@@ -170,6 +179,8 @@ impl Live {
             cameras: RwSignal::default(),
             camera_wish: RwSignal::default(),
             mirrored: RwSignal::new(page::remembered("plumbline.mirror").is_none_or(|value| value != "off")),
+            people_limit: RwSignal::new(people::limit_at_start(options.people)),
+            in_view: RwSignal::default(),
             background: RwSignal::new(background::at_start(options.background)),
             background_picture: RwSignal::default(),
             background_problem: RwSignal::default(),
@@ -279,20 +290,24 @@ impl Live {
         let painter = controller.painter.borrow();
         let Some(painter) = painter.as_ref() else { return };
         let last = controller.last.borrow();
-        let pose = last
-            .as_ref()
-            .and_then(|measurement| Some((measurement, measurement.pose.as_ref()?)));
-        match pose {
-            None => painter.clear(),
-            Some((measurement, pose)) => {
-                let mirrored = self.is_mirrored_untracked();
-                let picture = (measurement.width_px as f32, measurement.height_px as f32);
-                painter.paint(&marks(
-                    pose,
-                    &Fit::contain(picture, painter.stage_size(), mirrored),
-                ));
-            }
-        }
+        let Some(measurement) = last.as_ref().filter(|last| !last.people.is_empty()) else {
+            painter.clear();
+            return;
+        };
+        let fit = self.fit(painter, measurement);
+        let measured = controller.choice.borrow().measured();
+        painter.paint(
+            &match (self.people_limit.get_untracked(), measurement.pose_of(measured)) {
+                (1, Some(pose)) => marks(pose, &fit),
+                _ => marks_of_people(&measurement.people, measured, &fit),
+            },
+        );
+    }
+
+    /// How a frame lies in the stage.
+    fn fit(&self, painter: &Painter, measurement: &Measurement) -> Fit {
+        let picture = (measurement.width_px as f32, measurement.height_px as f32);
+        Fit::contain(picture, painter.stage_size(), self.is_mirrored_untracked())
     }
 
     /// Tells the session, and carries out what it decides.

@@ -2,32 +2,51 @@
 
 use std::fmt::Write;
 
+use plumbline_core::people::{Person, PersonId};
+use plumbline_core::pose::Pose;
+
 use crate::worker::protocol::Measurement;
 
-/// The JSON of a result, in the form that `pages/live.rs` states.
-pub fn json(measurement: &Measurement) -> String {
+/// The JSON of a result, in the form that `pages/live.rs` states: of who is measured, and where up to `limit` people are
+/// followed, of everybody.
+pub fn json(measurement: &Measurement, measured: Option<PersonId>, limit: u32) -> String {
     let mut out = format!(
         "{{\"frame\":{},\"time_secs\":{:.6},\"width_px\":{},\"height_px\":{}",
         measurement.frame.index, measurement.frame.time_secs, measurement.width_px, measurement.height_px
     );
-    // Writing into a string cannot fail.
-    let _ = match &measurement.pose {
-        None => write!(out, ",\"score\":null,\"landmarks\":null}}"),
-        Some(pose) => {
-            let points: Vec<String> = pose
-                .landmarks
-                .iter()
-                .map(|mark| format!("[{:.2},{:.2},{:.4}]", mark.x_px, mark.y_px, mark.visibility))
-                .collect();
-            write!(
-                out,
-                ",\"score\":{:.4},\"landmarks\":[{}]}}",
-                pose.score,
-                points.join(",")
-            )
+    push_pose(&mut out, measurement.pose_of(measured));
+    if limit > 1 {
+        let number = measured.map_or_else(|| "null".to_owned(), |id| id.0.to_string());
+        // Writing into a string cannot fail.
+        let _ = write!(out, ",\"measured\":{number},\"people\":[");
+        for (position, Person { id, pose }) in measurement.people.iter().enumerate() {
+            let comma = if position == 0 { "" } else { "," };
+            let _ = write!(out, "{comma}{{\"id\":{}", id.0);
+            push_pose(&mut out, Some(pose));
+            out.push('}');
         }
-    };
+        out.push(']');
+    }
+    out.push('}');
     out
+}
+
+/// `,"score":..,"landmarks":[..]`
+fn push_pose(out: &mut String, pose: Option<&Pose>) {
+    let Some(pose) = pose else {
+        out.push_str(",\"score\":null,\"landmarks\":null");
+        return;
+    };
+    let _ = write!(out, ",\"score\":{:.4},\"landmarks\":[", pose.score);
+    for (position, mark) in pose.landmarks.iter().enumerate() {
+        let comma = if position == 0 { "" } else { "," };
+        let _ = write!(
+            out,
+            "{comma}[{:.2},{:.2},{:.4}]",
+            mark.x_px, mark.y_px, mark.visibility
+        );
+    }
+    out.push(']');
 }
 
 #[cfg(test)]
@@ -47,7 +66,7 @@ mod tests {
             },
             width_px: 360,
             height_px: 480,
-            pose: None,
+            people: Vec::new(),
             backend: Backend::Cpu,
             workers: 1,
             timings: Timings::default(),
@@ -56,8 +75,12 @@ mod tests {
             total_millis: 2.0,
         };
         assert_eq!(
-            json(&measurement),
+            json(&measurement, None, 1),
             "{\"frame\":3,\"time_secs\":0.250000,\"width_px\":360,\"height_px\":480,\"score\":null,\"landmarks\":null}"
+        );
+        assert_eq!(
+            json(&measurement, Some(PersonId(2)), 3),
+            "{\"frame\":3,\"time_secs\":0.250000,\"width_px\":360,\"height_px\":480,\"score\":null,\"landmarks\":null,\"measured\":2,\"people\":[]}"
         );
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::live::backend::BackendWish;
 use crate::live::background::BackgroundKind;
+use crate::live::people;
 use crate::live::workers::WorkersWish;
 
 /// A landmark model.
@@ -66,6 +67,8 @@ pub struct PageOptions {
     pub backend: Option<BackendWish>,
     /// Preselected background.
     pub background: Option<BackgroundKind>,
+    /// How many people are followed.
+    pub people: Option<u32>,
     /// How many workers compute a frame on the CPU.
     pub workers: WorkersWish,
 }
@@ -85,6 +88,7 @@ impl PageOptions {
                 ("model", id) => options.model = ModelName::from_id(id),
                 ("backend", id) => options.backend = BackendWish::from_id(id),
                 ("background", id) => options.background = BackgroundKind::from_id(id),
+                ("people", id) => options.people = people::limit_from_id(id),
                 ("workers", id) => options.workers = WorkersWish::from_id(id).unwrap_or_default(),
                 _ => {}
             }
@@ -103,7 +107,7 @@ mod tests {
         assert_eq!(PageOptions::from_query(""), PageOptions::default());
         assert_eq!(
             PageOptions::from_query(
-                "?inspect&pace=every&static&frames=copy&tune=software&source=demo&model=lite&backend=cpu&background=blur&workers=2&x=1"
+                "?inspect&pace=every&static&frames=copy&tune=software&source=demo&model=lite&backend=cpu&background=blur&people=3&workers=2&x=1"
             ),
             PageOptions {
                 inspect: true,
@@ -115,11 +119,12 @@ mod tests {
                 model: Some(ModelName::Lite),
                 backend: Some(BackendWish::Forced(Backend::Cpu)),
                 background: Some(BackgroundKind::Blur),
+                people: Some(3),
                 workers: WorkersWish::Two,
             }
         );
         assert_eq!(
-            PageOptions::from_query("?model=huge&pace=slow&tune=always&workers=9&background=green"),
+            PageOptions::from_query("?model=huge&pace=slow&tune=always&workers=9&background=green&people=9"),
             PageOptions::default()
         );
     }

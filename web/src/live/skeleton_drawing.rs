@@ -2,8 +2,12 @@
 //!
 //! Left (the subject's) is solid, right is dashed, the middle is neutral; a doubtful bone is thinner and paler, a doubtful
 //! joint hollow; a point that the model does not see is not drawn. Colour never carries a meaning alone.
+//!
+//! Of several people each has their number above them. Who is measured is drawn whole, and their tag says so; the others
+//! are thin bones without joints.
 
 use plumbline_core::geometry::Point2;
+use plumbline_core::people::{Person, PersonId};
 use plumbline_core::pose::{Landmark, Pose};
 use plumbline_core::skeleton::{BONES, LANDMARK_COUNT, Side, side};
 
@@ -20,6 +24,9 @@ const LABELLED: [(usize, &str); 4] = [(15, "L"), (16, "R"), (27, "L"), (28, "R")
 
 /// Distance of a letter from its joint, in pixels of the stage.
 const LABEL_OFFSET_PX: f32 = 18.0;
+
+/// Distance of a number from the topmost point of a body, and the least one from the stage's upper edge, in pixels.
+const TAG_OFFSET_PX: f32 = 20.0;
 
 /// How a picture lies in the stage: scaled to fit, centred, perhaps mirrored.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -85,6 +92,55 @@ pub enum Mark {
         /// Whose half of the body.
         side: Side,
     },
+    /// A person's number, above them.
+    Tag {
+        /// Its middle.
+        at: Point2,
+        /// Whose.
+        id: PersonId,
+        /// Whether they are measured.
+        is_measured: bool,
+    },
+}
+
+/// The marks of several people, the one who is measured above the others.
+pub fn marks_of_people(people: &[Person], measured: Option<PersonId>, fit: &Fit) -> Vec<Mark> {
+    let is_measured = |person: &&Person| Some(person.id) == measured;
+    let quiet = people.iter().filter(|person| !is_measured(person));
+    let mut all = Vec::new();
+    for person in quiet {
+        let bones = marks(&person.pose, fit)
+            .into_iter()
+            .filter_map(|mark| match mark {
+                Mark::Bone { from, to, side, .. } => Some(Mark::Bone {
+                    from,
+                    to,
+                    side,
+                    doubtful: true,
+                }),
+                Mark::Joint { .. } | Mark::Label { .. } | Mark::Tag { .. } => None,
+            });
+        all.extend(bones);
+    }
+    let measured = people.iter().find(is_measured);
+    all.extend(
+        measured
+            .map(|person| marks(&person.pose, fit))
+            .into_iter()
+            .flatten(),
+    );
+    all.extend(people.iter().map(|person| {
+        let points = person.pose.landmarks.iter();
+        let points = points.map(|mark| fit.point_in_stage(mark.point_in_image()));
+        let top = points.map(|point| point.y).fold(f32::INFINITY, f32::min);
+        let nose = fit.point_in_stage(person.pose.landmarks[0].point_in_image());
+        Mark::Tag {
+            at: Point2::new(nose.x, (top - TAG_OFFSET_PX).max(TAG_OFFSET_PX)),
+            id: person.id,
+            is_measured: is_measured(&person),
+        }
+    }));
+    all
 }
 
 /// The marks of a pose, in drawing order: bones, joints, letters.
@@ -209,6 +265,31 @@ mod tests {
         assert_eq!(doubtful_bones.count(), 2, "thigh and shank");
         let hidden = marks(&pose(|index| if index == knee { 0.1 } else { 1.0 }), &fit);
         assert_eq!(hidden.len(), all.len() - 3, "thigh, shank and the joint itself");
+    }
+
+    #[test]
+    fn of_several_people_one_is_drawn_whole_and_each_has_a_number() {
+        let fit = Fit::contain((100.0, 100.0), (100.0, 100.0), false);
+        let people = [1, 2, 3].map(|id| Person {
+            id: PersonId(id),
+            pose: pose(|_| 1.0),
+        });
+        let all = marks_of_people(&people, Some(PersonId(2)), &fit);
+        let tags: Vec<_> = all
+            .iter()
+            .filter_map(|mark| match mark {
+                Mark::Tag { at, id, is_measured } => Some((at.y, id.0, *is_measured)),
+                Mark::Bone { .. } | Mark::Joint { .. } | Mark::Label { .. } => None,
+            })
+            .collect();
+        // The topmost point is at 0, above which there is no room.
+        assert_eq!(tags, [(20.0, 1, false), (20.0, 2, true), (20.0, 3, false)]);
+        let whole = marks(&people[1].pose, &fit);
+        let quiet = all.len() - tags.len() - whole.len();
+        assert_eq!(quiet, 2 * BONES.len());
+        assert_eq!(all[quiet..quiet + whole.len()], whole);
+        let thin = |mark: &Mark| matches!(mark, Mark::Bone { doubtful: true, .. });
+        assert!(all[..quiet].iter().all(thin));
     }
 
     #[test]

@@ -147,7 +147,7 @@ mod tests {
             },
             width_px: 4,
             height_px: 3,
-            pose: None,
+            people: Vec::new(),
             backend,
             workers: 1,
             timings: Timings {

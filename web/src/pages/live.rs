@@ -17,6 +17,9 @@
 //! | `background` | `select`: `none`, `blur`, `colour`, `picture`, `cut-out` |
 //! | `background-colour`, `background-picture`, `background-softness` | inputs of type `color`, `file` and `range` (pixels); hidden where the background has none |
 //! | `background-note`, `background-problem` | the sentence on how the person is cut out; the one on a picture that cannot stand there (`role=alert`); empty where there is nothing to say |
+//! | `people` | `select`: how many people are followed at most, `1` to `4` |
+//! | `measured` | `select`: the numbers of the people in view, and of who is measured; hidden where one is followed, as is: |
+//! | `people-note` | the sentence that says who is measured or waited for, and how to choose (`role=status`); empty where one is followed |
 //! | `composed` | the canvas with the frame in front of that background, of the frame's size, or empty; covers the picture that is measured |
 //! | `cancel` | stops the download of weights |
 //! | `progress` | `progress` of that download, in bytes |
@@ -40,9 +43,10 @@
 //! | `data-workers` | workers that computed the last frame; on the GPU always 1 |
 //! | `data-tuning` | `preparing`, `timing`, `timed`, `software`, `failed`, `lost`, `undecided`, or empty: how far timing both backends has come |
 //! | `data-background` | what stands behind the person, as `background` |
+//! | `data-people` | how many people are followed at most |
 //! | `data-model` | `lite`, `full`, `heavy` |
 //! | `data-engine` | `worker`, `page` (no worker could start), or empty |
-//! | `data-landmarks` | only with `inspect`: JSON of the last result, `{"frame":12,"time_secs":0.4,"width_px":480,"height_px":640,"score":0.98,"landmarks":[[x_px,y_px,visibility], 33 of them]}`; `landmarks` is `null` where nobody was found |
+//! | `data-landmarks` | only with `inspect`: JSON of the last result, `{"frame":12,"time_secs":0.4,"width_px":480,"height_px":640,"score":0.98,"landmarks":[[x_px,y_px,visibility], 33 of them]}`; `landmarks` is `null` where who is measured was not found. Where several people are followed also `"measured":2,"people":[{"id":1,"score":0.98,"landmarks":[..]}, ..]` |
 //!
 //! Query parameters, for tests and for looking closely:
 //!
@@ -54,6 +58,7 @@
 //! | `frames=copy` | on the GPU, copies frames into textures, as browsers do that cannot look at them where they lie |
 //! | `model=lite`, `backend=cpu` | preselects, as if chosen by hand |
 //! | `background=blur` | preselects, as if chosen by hand |
+//! | `people=3` | preselects, as if chosen by hand |
 //! | `workers=2` | on the CPU, two workers compute each frame, whatever is faster; `workers=1` never starts the second |
 //! | `tune=software` | times a software adapter as if it were hardware |
 //! | `source=demo` | starts at once, without a click |
@@ -65,6 +70,7 @@
 mod background;
 mod landmark_table;
 mod panel;
+mod people;
 mod stage;
 mod stage_times;
 mod transport;

@@ -127,18 +127,25 @@ impl Painter {
                     context.fill();
                 }
             }
-            Mark::Label { at, text, side } => {
-                context.set_global_alpha(1.0);
-                context.set_line_width(3.0 * CASING_PX);
-                context.set_line_join("round");
-                context.set_stroke_style_str(&palette.casing);
-                context.set_fill_style_str(palette.of(side));
-                let (x, y) = (f64::from(at.x), f64::from(at.y));
-                // Text without a maximum width cannot fail.
-                let _ = context.stroke_text(text, x, y);
-                let _ = context.fill_text(text, x, y);
+            Mark::Label { at, text, side } => self.text(at, text, palette.of(side), palette),
+            Mark::Tag { at, id, is_measured } => {
+                let more = if is_measured { ", measured" } else { "" };
+                self.text(at, &format!("{}{more}", id.0), &palette.middle, palette);
             }
         }
+    }
+
+    fn text(&self, at: Point2, text: &str, colour: &str, palette: &Palette) {
+        let context = &self.context;
+        context.set_global_alpha(1.0);
+        context.set_line_width(3.0 * CASING_PX);
+        context.set_line_join("round");
+        context.set_stroke_style_str(&palette.casing);
+        context.set_fill_style_str(colour);
+        let (x, y) = (f64::from(at.x), f64::from(at.y));
+        // Text without a maximum width cannot fail.
+        let _ = context.stroke_text(text, x, y);
+        let _ = context.fill_text(text, x, y);
     }
 
     fn line(&self, from: Point2, to: Point2, width_px: f64, colour: &str, dashed: bool) {

@@ -1,4 +1,4 @@
-//! Puts the person of a frame in front of another background, in the engine's thread, from the very picture that was
+//! Puts the people of a frame in front of another background, in the engine's thread, from the very picture that was
 //! measured. So what the page shows, its mask and its skeleton are of one frame, whatever was dropped in between.
 //!
 //! The mask stays as small as the model gave it; a canvas places, scales and mixes. Where the browser draws canvases on
@@ -8,7 +8,8 @@
 use js_sys::Reflect;
 use plumbline_core::backdrop::put_out_of_focus;
 use plumbline_core::geometry::ImageSize;
-use plumbline_core::mask::{Mask, MaskSmoothing, RegionMask};
+use plumbline_core::mask::{Mask, PeopleMaskSmoothing, RegionMask};
+use plumbline_core::people::PersonId;
 use wasm_bindgen::{Clamped, JsCast, JsValue};
 use web_sys::{ImageData, OffscreenCanvas, OffscreenCanvasRenderingContext2d};
 
@@ -30,7 +31,7 @@ pub struct Compositor {
     background: Background,
     /// What stands behind the person, where that is a picture.
     behind: Option<Picture>,
-    smoothing: MaskSmoothing,
+    smoothing: PeopleMaskSmoothing,
     whole: Option<Canvas>,
     mask: Option<Canvas>,
     room: Option<Canvas>,
@@ -57,7 +58,7 @@ impl Compositor {
     }
 
     /// A frame with the background that is wanted, to be transferred: from its own picture, which stays open, and its
-    /// own mask. Where nobody was found there is only background: the room is what was not to be seen. Nothing where no
+    /// own masks, all of whose people stand in front. Where nobody was found there is only background: the room is what was not to be seen. Nothing where no
     /// background is wanted.
     ///
     /// # Errors
@@ -66,7 +67,7 @@ impl Compositor {
         &mut self,
         frame: &FrameStamp,
         picture: &Picture,
-        mask: Option<RegionMask>,
+        masks: Vec<(PersonId, RegionMask)>,
     ) -> Result<(Option<CutReport>, Option<Picture>), String> {
         if !self.is_on() {
             return Ok((None, None));
@@ -75,10 +76,15 @@ impl Compositor {
         if frame.is_first {
             self.smoothing.reset();
         }
-        let mask = self.smoothing.apply(mask, time_of(frame));
-        let doubt = mask.as_ref().map(RegionMask::doubt);
-        let mask = mask.map(|mask| mask.drawn_in().feathered(self.background.softness_px as f32));
-        let picture = self.draw(picture, mask.as_ref()).map_err(|thrown| {
+        let masks = self.smoothing.apply(masks, time_of(frame));
+        // Of several the outline that is seen worst.
+        let doubt = masks.iter().map(RegionMask::doubt).reduce(f32::max);
+        let softness_px = self.background.softness_px as f32;
+        let drawn = masks
+            .into_iter()
+            .map(|mask| mask.drawn_in().feathered(softness_px))
+            .collect::<Vec<_>>();
+        let picture = self.draw(picture, &drawn).map_err(|thrown| {
             // Whatever state it was left in.
             self.whole = None;
             format!("The background could not be drawn: {}.", message_of(&thrown))
@@ -87,22 +93,25 @@ impl Compositor {
         Ok((Some(CutReport { millis, doubt }), Some(picture)))
     }
 
-    fn draw(&mut self, picture: &Picture, mask: Option<&RegionMask>) -> Result<Picture, JsValue> {
+    fn draw(&mut self, picture: &Picture, masks: &[RegionMask]) -> Result<Picture, JsValue> {
         let size = picture.size();
         let [width, height] = [size.width_px, size.height_px].map(f64::from);
         if self.background.kind == BackgroundKind::Blur {
             let room = Canvas::of(&mut self.room, blurred_size(size), true)?;
-            blur_room(room, picture, size, mask)?;
+            blur_room(room, picture, size, masks)?;
         }
         let whole = Canvas::of(&mut self.whole, size, false)?;
         let context = &whole.context;
         context.clear_rect(0.0, 0.0, width, height);
-        if let Some(mask) = mask {
+        for mask in masks {
             let stencil = Canvas::of(&mut self.mask, mask.size(), true)?;
             stencil.fill_with(mask)?;
             place(context, mask)?;
+            // Over each other, masks join as `Mask::joined` joins them.
             context.draw_image_with_offscreen_canvas(&stencil.canvas, 0.0, 0.0)?;
             context.reset_transform()?;
+        }
+        if !masks.is_empty() {
             context.set_global_composite_operation("source-in")?;
             draw_picture(context, picture, [0.0, 0.0, width, height])?;
             context.set_global_composite_operation("destination-over")?;
@@ -131,13 +140,8 @@ impl Compositor {
     }
 }
 
-/// Draws the room small and out of focus, without whom the mask shows.
-fn blur_room(
-    room: &Canvas,
-    picture: &Picture,
-    size: ImageSize,
-    mask: Option<&RegionMask>,
-) -> Result<(), JsValue> {
+/// Draws the room small and out of focus, without whom the masks show.
+fn blur_room(room: &Canvas, picture: &Picture, size: ImageSize, masks: &[RegionMask]) -> Result<(), JsValue> {
     let small = blurred_size(size);
     let [width, height] = [small.width_px, small.height_px].map(f64::from);
     // Each pixel of the copy is the mean of those that it stands for.
@@ -146,10 +150,9 @@ fn blur_room(
     draw_picture(&room.context, picture, [0.0, 0.0, width, height])?;
     let mut rgba = room.context.get_image_data(0.0, 0.0, width, height)?.data().0;
     let factor = small.width_px as f32 / size.width_px as f32;
-    let mask = mask.map_or_else(
-        || Mask::empty(small),
-        |mask| mask.clone().scaled(factor).in_image(small),
-    );
+    let mask = masks.iter().fold(Mask::empty(small), |all, mask| {
+        all.joined(&mask.clone().scaled(factor).in_image(small))
+    });
     put_out_of_focus(&mut rgba, &mask, BLUR_PX).ok_or("the copy is of another size")?;
     let data = ImageData::new_with_u8_clamped_array(Clamped(&rgba), small.width_px)?;
     room.context.put_image_data(&data, 0.0, 0.0)

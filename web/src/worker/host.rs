@@ -17,11 +17,12 @@ use plumbline_team::lead::Terms;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
+use super::answers::{after_gpu, answer, on_cpu};
 use super::compositor::Compositor;
 use super::loader::{Loaded, Loader};
-use super::measurer::{CpuMeasurer, Measurer, Models, Read};
+use super::measurer::{Measurer, Models, Read};
 use super::pixels::PixelReader;
-use super::protocol::{FrameStamp, FromEngine, Measurement, ToEngine};
+use super::protocol::{FrameStamp, FromEngine, ToEngine};
 use super::rival::{Rival, compared, whole_frame};
 use super::wire;
 use crate::live::backend::{Backend, BackendWish, GpuProbe, choose};
@@ -348,13 +349,14 @@ impl Work {
             ToEngine::Measure {
                 frame,
                 compare,
+                people,
                 picture,
             } => {
                 if let Err(sentence) = self.fit_to_background().await {
                     picture.close();
                     return vec![FromEngine::FrameFailed { frame, sentence }];
                 }
-                self.measure(frame, compare, picture).await
+                self.measure(frame, compare, people, picture).await
             }
         }
     }
@@ -364,6 +366,7 @@ impl Work {
         &mut self,
         frame: FrameStamp,
         compare: Option<Backend>,
+        people: u32,
         picture: Picture,
     ) -> Vec<FromEngine> {
         match &mut self.measurer {
@@ -381,7 +384,15 @@ impl Work {
                     self.lacks_mate = false;
                     cpu.recruit(terms, models);
                 }
-                let measured = measure(&mut self.reader, cpu, &mut self.compositor, frame, &picture).await;
+                let measured = on_cpu(
+                    &mut self.reader,
+                    cpu,
+                    &mut self.compositor,
+                    frame,
+                    people,
+                    &picture,
+                )
+                .await;
                 if frame.index == 0 {
                     mark("plumbline:result");
                 }
@@ -402,13 +413,7 @@ impl Work {
                     }
                     Err(_) => picture.close(),
                 }
-                answers.push(match measured {
-                    Ok((measurement, composed)) => FromEngine::Measured {
-                        measurement: Box::new(measurement),
-                        composed,
-                    },
-                    Err(sentence) => FromEngine::FrameFailed { frame, sentence },
-                });
+                answers.push(answer(frame, measured));
                 answers
             }
             Some(Measurer::Gpu(gpu)) => {
@@ -525,27 +530,9 @@ impl Work {
                 else {
                     return Vec::new();
                 };
-                let size = picture.size();
-                let composed = self.compositor.stand_behind(&frame, &picture, result.mask);
+                let measured = after_gpu(&mut self.compositor, frame, &picture, start_millis, result);
                 picture.close();
-                vec![match composed {
-                    Err(sentence) => FromEngine::FrameFailed { frame, sentence },
-                    Ok((cut, composed)) => FromEngine::Measured {
-                        measurement: Box::new(Measurement {
-                            frame,
-                            width_px: size.width_px,
-                            height_px: size.height_px,
-                            pose: result.pose,
-                            backend: Backend::Gpu,
-                            workers: 1,
-                            pixels_millis: 0.0,
-                            timings: result.timings,
-                            cut,
-                            total_millis: now_millis() - start_millis,
-                        }),
-                        composed,
-                    },
-                }]
+                vec![answer(frame, measured)]
             }
             Err(sentence) => self.fail_lost(&sentence),
         }
@@ -568,33 +555,4 @@ impl Work {
             })
             .collect()
     }
-}
-
-/// A frame on the CPU, from the browser's picture to the person, and to the frame in front of another background.
-async fn measure(
-    reader: &mut PixelReader,
-    cpu: &mut CpuMeasurer,
-    compositor: &mut Compositor,
-    frame: FrameStamp,
-    picture: &Picture,
-) -> Result<(Measurement, Option<Picture>), String> {
-    let start_millis = now_millis();
-    let pixels = reader.read(picture).await?;
-    let pixels_millis = now_millis() - start_millis;
-    let workers = cpu.workers();
-    let result = cpu.measure(pixels, &frame).await?;
-    let (cut, composed) = compositor.stand_behind(&frame, picture, result.mask)?;
-    let measurement = Measurement {
-        frame,
-        width_px: pixels.width_px as u32,
-        height_px: pixels.height_px as u32,
-        pose: result.pose,
-        backend: Backend::Cpu,
-        workers,
-        pixels_millis,
-        timings: result.timings,
-        cut,
-        total_millis: now_millis() - start_millis,
-    };
-    Ok((measurement, composed))
 }

@@ -7,7 +7,7 @@ use plumbline_engine::plan::Plan;
 use plumbline_pipeline::gpu::{GpuPosePipeline, Model, View};
 use plumbline_pipeline::models::{DETECTOR_OUTPUTS, HEATMAP, LANDMARK_AND_MASK_OUTPUTS, LANDMARK_OUTPUTS};
 use plumbline_pipeline::{
-    FrameResult, PipelineError, PosePipeline, Target, Variant, plan_detector, plan_landmarks,
+    PeoplePipeline, PeopleResult, PipelineError, Target, Variant, plan_detector, plan_landmarks,
     plan_landmarks_and_mask,
 };
 use plumbline_team::lead::{Lead, ModelFile, Terms};
@@ -114,7 +114,7 @@ fn untimed_variant(adapter: &GpuProbe) -> Variant {
 
 /// Both models in WebAssembly.
 pub struct CpuMeasurer {
-    pipeline: Box<PosePipeline<SharedModel>>,
+    pipeline: Box<PeoplePipeline<SharedModel>>,
     lead: Lead,
 }
 
@@ -133,7 +133,7 @@ impl CpuMeasurer {
             SharedModel::new(plan, lead.clone(), counts).map_err(|error| unusable(&error.to_string()))
         };
         let (detector, landmarks) = (model(detector, false)?, model(landmarks, true)?);
-        let pipeline = PosePipeline::new(detector, landmarks, Mode::Tracking, Box::new(now_millis))
+        let pipeline = PeoplePipeline::new(detector, landmarks, Mode::Tracking, 1, Box::new(now_millis))
             .map_err(|error| unusable(&error.to_string()))?;
         Ok(Self {
             pipeline: Box::new(pipeline),
@@ -175,11 +175,16 @@ impl CpuMeasurer {
         let _ = self.pipeline.rehearse(model).await;
     }
 
-    /// Finds the person in a frame.
+    /// Finds at most `limit` people in a frame.
     ///
     /// # Errors
     /// A sentence.
-    pub async fn measure(&mut self, pixels: &Pixels, stamp: &FrameStamp) -> Result<FrameResult, String> {
+    pub async fn measure(
+        &mut self,
+        pixels: &Pixels,
+        stamp: &FrameStamp,
+        limit: u32,
+    ) -> Result<PeopleResult, String> {
         let frame = Frame::packed(
             &pixels.rgba,
             pixels.width_px,
@@ -192,6 +197,7 @@ impl CpuMeasurer {
         if stamp.is_first {
             self.pipeline.reset();
         }
+        self.pipeline.set_limit(limit as usize);
         self.pipeline
             .process(&frame, time_of(stamp))
             .await
@@ -255,13 +261,14 @@ impl GpuMeasurer {
     ///
     /// # Errors
     /// What the pipeline says.
-    pub async fn measure(&mut self, picture: &Picture, stamp: &FrameStamp) -> Result<FrameResult, String> {
+    pub async fn measure(&mut self, picture: &Picture, stamp: &FrameStamp) -> Result<PeopleResult, String> {
         if stamp.is_first {
             self.pipeline.reset();
         }
         let submitted = self.pipeline.submit(picture, time_of(stamp));
         submitted.map_err(|error| error.to_string())?;
-        self.pipeline.receive().await.map_err(|error| error.to_string())
+        let result = self.pipeline.receive().await;
+        result.map(PeopleResult::from).map_err(|error| error.to_string())
     }
 
     /// Frames that were submitted and not answered.
@@ -294,8 +301,9 @@ impl GpuMeasurer {
     ///
     /// # Errors
     /// A sentence. All frames on their way are lost with it.
-    pub fn accept(&mut self, read: Read) -> Result<Option<FrameResult>, String> {
-        self.pipeline.accept(read).map_err(failed)
+    pub fn accept(&mut self, read: Read) -> Result<Option<PeopleResult>, String> {
+        let result = self.pipeline.accept(read).map_err(failed)?;
+        Ok(result.map(PeopleResult::from))
     }
 }
 

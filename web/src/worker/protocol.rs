@@ -1,5 +1,6 @@
 //! Everything that page and engine say to each other. Both ends match exhaustively.
 
+use plumbline_core::people::{Person, PersonId};
 use plumbline_core::pose::Pose;
 use plumbline_pipeline::{Timings, Variant};
 
@@ -43,6 +44,9 @@ pub enum ToEngine {
         frame: FrameStamp,
         /// Run it on the GPU beside the CPU too, beginning with this one. Answered by `Compared` or `GpuFailed` besides.
         compare: Option<Backend>,
+        /// How many people are followed at most, from this frame on. With more than one the GPU takes one frame at a
+        /// time, and no backend is compared.
+        people: u32,
         /// The frame, transferred.
         picture: Picture,
     },
@@ -169,8 +173,8 @@ pub struct Measurement {
     pub width_px: u32,
     /// Its height.
     pub height_px: u32,
-    /// The person, if there is one.
-    pub pose: Option<Pose>,
+    /// Who is there, in the order of their numbers.
+    pub people: Vec<Person>,
     /// What measured it.
     pub backend: Backend,
     /// How many workers computed it.
@@ -185,7 +189,15 @@ pub struct Measurement {
     pub total_millis: f64,
 }
 
-/// What cutting the person out of a frame came to.
+impl Measurement {
+    /// The pose of one of them, if they are there.
+    pub fn pose_of(&self, id: Option<PersonId>) -> Option<&Pose> {
+        let person = self.people.iter().find(|person| Some(person.id) == id);
+        person.map(|person| &person.pose)
+    }
+}
+
+/// What cutting people out of a frame came to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CutReport {
     /// Smoothing the mask and drawing the frame anew.

@@ -1,10 +1,11 @@
 //! Messages as objects that can be posted: `kind` says which, the other members are its fields.
 //!
-//! A pose crosses as two `Float32Array`s, five numbers a landmark (x, y, z, visibility, presence), the world first
-//! three in metres; then six numbers for region and score. Nothing is turned into text.
+//! People cross as two `Float32Array`s, five numbers a landmark (x, y, z, visibility, presence), the world first
+//! three in metres and after each person seven numbers for region, score and number. Nothing is turned into text.
 
 use js_sys::{Array, Float32Array, Float64Array, Object, Reflect};
 use plumbline_core::geometry::Point2;
+use plumbline_core::people::{Person, PersonId};
 use plumbline_core::pose::{Landmark, Pose, WorldLandmark};
 use plumbline_core::roi::RotatedRect;
 use plumbline_core::skeleton::LANDMARK_COUNT;
@@ -19,6 +20,9 @@ use crate::live::workers::WorkersWish;
 use crate::platform::picture::Picture;
 
 const VALUES_PER_LANDMARK: usize = 5;
+/// Of a person in the image, and in the world.
+const IMAGE_LEN: usize = LANDMARK_COUNT * VALUES_PER_LANDMARK;
+const WORLD_LEN: usize = IMAGE_LEN + 7;
 
 /// An object under construction.
 struct Fields(Object);
@@ -62,12 +66,14 @@ pub fn encode_request(message: &ToEngine, transfer: &Array) -> JsValue {
         ToEngine::Measure {
             frame,
             compare,
+            people,
             picture,
         } => {
             transfer.push(picture.as_js());
             Fields::of_kind("measure")
                 .with_frame(frame)
                 .with("compare", compare.map(Backend::id))
+                .with("people", *people)
                 .with("picture", picture.as_js().clone())
         }
         ToEngine::PrepareGpu { variant } => Fields::of_kind("prepareGpu").with("variant", variant.id()),
@@ -107,6 +113,7 @@ pub fn decode_request(value: &JsValue) -> Result<ToEngine, String> {
                 none if none.is_undefined() => None,
                 _ => Some(backend(value, "compare")?),
             },
+            people: number(value, "people")? as u32,
             picture: Picture::from_js(member(value, "picture")?).ok_or("picture")?,
         }),
         "prepareGpu" => Ok(ToEngine::PrepareGpu {
@@ -202,28 +209,29 @@ fn encode_measurement(measurement: &Measurement, transfer: &Array) -> Fields {
         None => fields,
         Some(CutReport { millis, doubt }) => fields.with("cutMillis", millis).with("doubt", doubt),
     };
-    let Some(pose) = &measurement.pose else {
+    if measurement.people.is_empty() {
         return fields;
-    };
-    let image: Vec<f32> = pose
-        .landmarks
-        .iter()
-        .flat_map(|mark| [mark.x_px, mark.y_px, mark.z_px, mark.visibility, mark.presence])
-        .collect();
-    let mut world: Vec<f32> = pose
-        .world
-        .iter()
-        .flat_map(|mark| [mark.x_m, mark.y_m, mark.z_m, mark.visibility, mark.presence])
-        .collect();
-    let region = &pose.region;
-    world.extend([
-        region.center.x,
-        region.center.y,
-        region.width_px,
-        region.height_px,
-        region.rotation,
-        pose.score,
-    ]);
+    }
+    let (mut image, mut world) = (Vec::new(), Vec::new());
+    for Person { id, pose } in &measurement.people {
+        for mark in &pose.landmarks {
+            image.extend([mark.x_px, mark.y_px, mark.z_px, mark.visibility, mark.presence]);
+        }
+        for mark in &pose.world {
+            world.extend([mark.x_m, mark.y_m, mark.z_m, mark.visibility, mark.presence]);
+        }
+        let region = &pose.region;
+        world.extend([
+            region.center.x,
+            region.center.y,
+            region.width_px,
+            region.height_px,
+            region.rotation,
+            pose.score,
+            // Exact far beyond all people that a session sees.
+            id.0 as f32,
+        ]);
+    }
     let (image, world) = (Float32Array::from(&image[..]), Float32Array::from(&world[..]));
     transfer.push(&image.buffer());
     transfer.push(&world.buffer());
@@ -286,7 +294,7 @@ pub fn decode_answer(value: &JsValue) -> Result<FromEngine, String> {
                 frame: frame(value)?,
                 width_px: number(value, "widthPx")? as u32,
                 height_px: number(value, "heightPx")? as u32,
-                pose: decode_pose(value)?,
+                people: decode_people(value)?,
                 backend: backend(value, "backend")?,
                 workers: number(value, "workers")? as u32,
                 pixels_millis: number(value, "pixelsMillis")?,
@@ -341,32 +349,35 @@ fn decode_timings(value: &JsValue) -> Result<Timings, String> {
     })
 }
 
-fn decode_pose(value: &JsValue) -> Result<Option<Pose>, String> {
+fn decode_people(value: &JsValue) -> Result<Vec<Person>, String> {
     let image = member(value, "image")?;
     if image.is_undefined() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
-    let numbers = |value: JsValue, name: &'static str, len: usize| {
-        let numbers = value.dyn_into::<Float32Array>().map_err(|_| name)?.to_vec();
-        if numbers.len() == len {
-            Ok(numbers)
-        } else {
-            Err(name)
-        }
+    let numbers = |value: JsValue, name: &'static str| {
+        let numbers = value.dyn_into::<Float32Array>().map_err(|_| name)?;
+        Ok::<_, String>(numbers.to_vec())
     };
-    let image = numbers(image, "image", LANDMARK_COUNT * VALUES_PER_LANDMARK)?;
-    let world = numbers(
-        member(value, "world")?,
-        "world",
-        LANDMARK_COUNT * VALUES_PER_LANDMARK + 6,
-    )?;
+    let (image, world) = (
+        numbers(image, "image")?,
+        numbers(member(value, "world")?, "world")?,
+    );
+    if image.len() % IMAGE_LEN != 0 || image.len() / IMAGE_LEN * WORLD_LEN != world.len() {
+        return Err("world".to_owned());
+    }
+    let people = image.chunks_exact(IMAGE_LEN).zip(world.chunks_exact(WORLD_LEN));
+    Ok(people.map(|(image, world)| decode_person(image, world)).collect())
+}
+
+/// From [`IMAGE_LEN`] and [`WORLD_LEN`] numbers.
+fn decode_person(image: &[f32], world: &[f32]) -> Person {
     let five = |values: &[f32], index: usize| -> [f32; VALUES_PER_LANDMARK] {
         std::array::from_fn(|part| values[index * VALUES_PER_LANDMARK + part])
     };
-    let tail = &world[LANDMARK_COUNT * VALUES_PER_LANDMARK..];
-    Ok(Some(Pose {
+    let tail = &world[IMAGE_LEN..];
+    let pose = Pose {
         landmarks: std::array::from_fn(|index| {
-            let [x_px, y_px, z_px, visibility, presence] = five(&image, index);
+            let [x_px, y_px, z_px, visibility, presence] = five(image, index);
             Landmark {
                 x_px,
                 y_px,
@@ -376,7 +387,7 @@ fn decode_pose(value: &JsValue) -> Result<Option<Pose>, String> {
             }
         }),
         world: std::array::from_fn(|index| {
-            let [x_m, y_m, z_m, visibility, presence] = five(&world, index);
+            let [x_m, y_m, z_m, visibility, presence] = five(world, index);
             WorldLandmark {
                 x_m,
                 y_m,
@@ -392,7 +403,9 @@ fn decode_pose(value: &JsValue) -> Result<Option<Pose>, String> {
             rotation: tail[4],
         },
         score: tail[5],
-    }))
+    };
+    let id = PersonId(tail[6] as u32);
+    Person { id, pose }
 }
 
 fn frame(value: &JsValue) -> Result<FrameStamp, String> {

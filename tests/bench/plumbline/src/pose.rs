@@ -59,13 +59,13 @@ impl Pose {
         };
         self.frames += 1;
         let result = match &mut self.measurer {
-            Measurer::Cpu(cpu) => cpu.measure(self.reader.read(picture).await?, &stamp).await?,
+            Measurer::Cpu(cpu) => cpu.measure(self.reader.read(picture).await?, &stamp, 1).await?,
             Measurer::Gpu(gpu) => gpu.measure(picture, &stamp).await?,
         };
         let points: Vec<f32> = result
-            .pose
+            .people
             .iter()
-            .flat_map(|pose| pose.landmarks.iter())
+            .flat_map(|person| person.pose.landmarks.iter())
             .flat_map(|mark| [mark.x_px, mark.y_px, mark.visibility])
             .collect();
         Ok(Float32Array::from(&points[..]))

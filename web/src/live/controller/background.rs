@@ -127,7 +127,7 @@ impl Live {
     }
 
     /// Where the picture stands still, the frame that it shows is measured once more.
-    fn measure_again(&self) {
+    pub(super) fn measure_again(&self) {
         let controller = self.controller();
         let stands = self.session.with_untracked(|session| {
             let is_still = matches!(session.state(), StageState::Paused | StageState::Done);

@@ -6,10 +6,8 @@ use leptos::task::spawn_local;
 use super::{Live, Readout};
 use crate::live::autotune::{Autotune, Candidate, Report};
 use crate::live::backend::{Adapter, Backend};
-use crate::live::inspection;
 use crate::live::quality::Quality;
 use crate::live::session::Event;
-use crate::live::source::SourceKind;
 use crate::live::trial;
 use crate::platform::engine_link::EngineLink;
 use crate::platform::page;
@@ -150,14 +148,17 @@ impl Live {
         spawn_local(async move {
             match screen.capture(frame.time_secs).await {
                 Ok(picture) if controller.run.get() == run => {
+                    let people = live.people_limit.get_untracked();
                     let compare = live
                         .session
-                        .with_untracked(|session| session.tuning.as_ref().and_then(Autotune::runs_both));
+                        .with_untracked(|session| session.tuning.as_ref().and_then(Autotune::runs_both))
+                        .filter(|_| people == 1);
                     if let Some(link) = controller.link.borrow().as_ref() {
                         controller.runs_in_flight.borrow_mut().push_back(run);
                         link.post(ToEngine::Measure {
                             frame,
                             compare,
+                            people,
                             picture,
                         });
                     }
@@ -185,34 +186,39 @@ impl Live {
             .borrow_mut()
             .record(now_millis, measurement.total_millis);
         controller.stages.borrow_mut().record(now_millis, &measurement);
-        let follows = measurement.pose.is_some() && trial::follows(&measurement.timings);
-        if controller.options.inspect {
-            let json = inspection::json(&measurement);
-            page::keep_for_inspection(&json);
-            self.inspected.set(Some(json));
+        let is_alone = self.people_limit.get_untracked() == 1;
+        let has_person = !measurement.people.is_empty();
+        // Only frames of one person say which backend is the better one.
+        let follows = is_alone && has_person && trial::follows(&measurement.timings);
+        {
+            let mut choice = controller.choice.borrow_mut();
+            if measurement.frame.is_first && !controller.options.each_frame_alone {
+                choice.begin();
+            }
+            let FrameStamp { time_secs, .. } = measurement.frame;
+            choice.see(&measurement.people, self.people_limit.get_untracked(), time_secs);
         }
-        let has_person = measurement.pose.is_some();
         if self.workers.get_untracked() != measurement.workers {
             self.workers.set(measurement.workers);
         }
         *controller.last.borrow_mut() = Some(measurement);
+        self.show_choice();
+        if controller.options.inspect {
+            self.inspected
+                .with_untracked(|json| page::keep_for_inspection(json.as_deref().unwrap_or_default()));
+        }
         self.repaint();
         if has_person && !controller.has_drawn_skeleton.replace(true) {
             page::mark("plumbline:first-skeleton");
         }
         self.frames.update(|frames| *frames += 1);
-        if self
-            .session
-            .with_untracked(|session| session.source == Some(SourceKind::Picture))
-        {
-            self.picture_result.set(controller.last.borrow().clone());
-        }
         self.update_readout(false);
         self.look_for_cameras();
-        self.announce(if has_person {
-            "Person found."
-        } else {
-            "Nobody in the picture."
+        // Of several, the panel's own sentence says who is measured.
+        self.announce(match (is_alone, has_person) {
+            (true, true) => "Person found.",
+            (false, true) => "People found.",
+            (_, false) => "Nobody in the picture.",
         });
         self.dispatch(Event::ResultDrawn { follows });
         if let Some(source) = controller.source.borrow().as_ref() {
@@ -235,7 +241,7 @@ impl Live {
             dropped: controller.gate.borrow().dropped(),
             quality: last
                 .as_ref()
-                .map(|measurement| Quality::of(measurement.pose.as_ref())),
+                .map(|measurement| Quality::of(measurement.pose_of(controller.choice.borrow().measured()))),
             cut: controller.cut.borrow().cut(),
         });
     }

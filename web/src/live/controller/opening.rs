@@ -9,6 +9,7 @@ use super::Live;
 use crate::live::backend::BackendWish;
 use crate::live::background::Background;
 use crate::live::options::ModelName;
+use crate::live::people::InView;
 use crate::live::session::{Attempt, Event};
 use crate::live::source::SourceKind;
 use crate::platform::engine_link::EngineLink;
@@ -35,6 +36,8 @@ impl Live {
         controller.stages.borrow_mut().clear();
         self.frames.set(0);
         self.picture_result.set(None);
+        controller.choice.borrow_mut().begin();
+        self.in_view.set(InView::default());
         self.inspected.set(None);
         self.repaint();
         let live = *self;

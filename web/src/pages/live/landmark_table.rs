@@ -11,8 +11,7 @@ use crate::live::format;
 pub fn LandmarkTable() -> impl IntoView {
     let live = expect_context::<Live>();
     move || {
-        let measurement = live.picture_result.get()?;
-        let Some(pose) = measurement.pose else {
+        let Some(pose) = live.picture_result.get()? else {
             return Some(
                 view! {
                     <p data-testid="landmarks">

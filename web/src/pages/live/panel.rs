@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::background::BackgroundChoice;
+use super::people::PeopleChoice;
 use super::stage_times::StageTimes;
 use crate::components::choice::Choice;
 use crate::components::readout::Readout;
@@ -11,6 +12,7 @@ use crate::live::backend::BackendWish;
 use crate::live::controller::Live;
 use crate::live::format;
 use crate::live::options::ModelName;
+use crate::live::people::InView;
 use crate::live::quality::Quality;
 use crate::live::sentences;
 use crate::live::session::Event;
@@ -30,6 +32,7 @@ pub fn Panel() -> impl IntoView {
     view! {
         <aside class="panel" aria-label="Numbers and settings">
             <Numbers/>
+            <PeopleChoice/>
             <BackgroundChoice/>
             <Settings/>
         </aside>
@@ -51,11 +54,13 @@ fn Numbers() -> impl IntoView {
     };
     let advice = move || {
         let is_live = live.session.with(|session| session.opened.is_some());
-        readout
-            .get()
-            .quality
-            .filter(|_| is_live)
-            .and_then(Quality::advice)
+        let quality = readout.get().quality.filter(|_| is_live)?;
+        // Somebody may well be in the picture.
+        let waits = live.people_limit.get() > 1 && live.in_view.with(InView::is_lost);
+        if waits {
+            return Some("Who is measured is out of view.");
+        }
+        quality.advice()
     };
     let size = move || {
         live.session

@@ -81,6 +81,7 @@ pub fn Stage() -> impl IntoView {
                 session.tuning.as_ref().map_or("", |tuning| tuning.standing().id())
             })
             data-background=move || background.get().kind.id()
+            data-people=move || live.people_limit.get()
             data-model=move || session.with(|session| session.model.id())
             data-engine=move || live.place.get().map_or("", |place| place.id())
             data-landmarks=move || live.inspected.get()
@@ -121,7 +122,14 @@ pub fn Stage() -> impl IntoView {
                     data-testid="composed"
                 ></canvas>
             </div>
-            <canvas class="stage-layer stage-skeleton" node_ref=skeleton role="img" aria-label=move || described(&live)></canvas>
+            <canvas
+                class="stage-layer stage-skeleton"
+                class:is-choosable=move || live.people_limit.get() != 1
+                node_ref=skeleton
+                role="img"
+                aria-label=move || described(&live)
+                on:click=move |event| live.choose_person_at(event.offset_x(), event.offset_y())
+            ></canvas>
             <canvas class="stage-layer stage-print" node_ref=print aria-hidden="true"></canvas>
             <Message/>
             {move || session.with(|session| session.opened.clone()).map(|opened| view! {
@@ -138,7 +146,7 @@ pub fn Stage() -> impl IntoView {
 fn described(live: &Live) -> String {
     match live.readout.get().quality {
         None => "No skeleton yet".to_owned(),
-        Some(quality) => format!("Skeleton, tracking {}", quality.word()),
+        Some(quality) => format!("Skeleton, tracking {}. {}", quality.word(), live.people_note()),
     }
 }
 

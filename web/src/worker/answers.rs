@@ -1,0 +1,91 @@
+//! What the page is told of a frame: from the browser's picture to its people, and to the frame in front of another
+//! background.
+
+use plumbline_pipeline::PeopleResult;
+
+use super::compositor::Compositor;
+use super::measurer::CpuMeasurer;
+use super::pixels::PixelReader;
+use super::protocol::{FrameStamp, FromEngine, Measurement};
+use crate::live::backend::Backend;
+use crate::platform::page::now_millis;
+use crate::platform::picture::Picture;
+
+/// What a frame gave, and the frame in front of the background that is wanted; or a sentence.
+pub type Measured = Result<(Measurement, Option<Picture>), String>;
+
+/// Measures a frame on the CPU, with at most `people` in it.
+///
+/// # Errors
+/// A sentence.
+pub async fn on_cpu(
+    reader: &mut PixelReader,
+    cpu: &mut CpuMeasurer,
+    compositor: &mut Compositor,
+    frame: FrameStamp,
+    people: u32,
+    picture: &Picture,
+) -> Measured {
+    let start_millis = now_millis();
+    let pixels = reader.read(picture).await?;
+    let pixels_millis = now_millis() - start_millis;
+    let workers = cpu.workers();
+    let result = cpu.measure(pixels, &frame, people).await?;
+    let mut measured = composed(compositor, frame, picture, result)?;
+    measured.0.workers = workers;
+    measured.0.pixels_millis = pixels_millis;
+    measured.0.total_millis = now_millis() - start_millis;
+    Ok(measured)
+}
+
+/// Goes on with what the GPU has found in a frame that it was given at `start_millis`.
+///
+/// # Errors
+/// A sentence, when the background cannot be drawn.
+pub fn after_gpu(
+    compositor: &mut Compositor,
+    frame: FrameStamp,
+    picture: &Picture,
+    start_millis: f64,
+    result: PeopleResult,
+) -> Measured {
+    let mut measured = composed(compositor, frame, picture, result)?;
+    measured.0.backend = Backend::Gpu;
+    measured.0.total_millis = now_millis() - start_millis;
+    Ok(measured)
+}
+
+/// What the page is told of a frame.
+pub fn answer(frame: FrameStamp, measured: Measured) -> FromEngine {
+    match measured {
+        Ok((measurement, composed)) => FromEngine::Measured {
+            measurement: Box::new(measurement),
+            composed,
+        },
+        Err(sentence) => FromEngine::FrameFailed { frame, sentence },
+    }
+}
+
+/// As of one worker on the CPU that took no time.
+fn composed(
+    compositor: &mut Compositor,
+    frame: FrameStamp,
+    picture: &Picture,
+    result: PeopleResult,
+) -> Measured {
+    let size = picture.size();
+    let (cut, composed) = compositor.stand_behind(&frame, picture, result.masks)?;
+    let measurement = Measurement {
+        frame,
+        width_px: size.width_px,
+        height_px: size.height_px,
+        people: result.people,
+        backend: Backend::Cpu,
+        workers: 1,
+        pixels_millis: 0.0,
+        timings: result.timings,
+        cut,
+        total_millis: 0.0,
+    };
+    Ok((measurement, composed))
+}
