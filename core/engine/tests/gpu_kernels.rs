@@ -22,8 +22,8 @@ use std::sync::OnceLock;
 
 use plumbline_engine::encoding::{Encoding, Precision};
 use plumbline_engine::fusion::Level;
-use plumbline_engine::gpu;
 use plumbline_engine::gpu::native::{Gpu, GpuError, Replayer};
+use plumbline_engine::gpu::{self, ARENA, BINDING_ALIGNMENT, Recording, WEIGHTS, WeightLimits};
 use plumbline_engine::graph::{Activation, Graph, Node, Op};
 use plumbline_engine::ops::{Binary, Unary};
 use plumbline_engine::plan::Plan;
@@ -350,4 +350,95 @@ fn each_dispatch_is_timed() {
     }
     let outputs = replayer.run(&inputs).expect("a frame after a timed one");
     case.check("", |name| outputs.get_words(name));
+}
+
+/// Runs a case as its whole recording says and as the other does, and compares every bit.
+fn check_same(case: &Case, whole: Recording, other: Recording) {
+    let Some(gpu) = device() else { return };
+    let inputs: Vec<&[f32]> = case.inputs.iter().map(Vec::as_slice).collect();
+    let [expected, actual] = [whole, other].map(|recording| {
+        let texts: Vec<String> = recording
+            .shaders
+            .iter()
+            .map(|shader| shader.text.clone())
+            .collect();
+        let replayer = Replayer::new(gpu, recording);
+        let mut replayer = replayer.unwrap_or_else(|error| panic!("{error}\n{}", texts.concat()));
+        replayer.run(&inputs).expect("a frame")
+    });
+    case.check("", |name| expected.get_words(name));
+    case.check_bits("", |name| expected.get_words(name), |name| actual.get_words(name));
+}
+
+/// The largest binding of weights.
+fn largest_weights(recording: &Recording) -> u64 {
+    let bindings = recording.bind_groups.iter().flat_map(|group| &group.bindings);
+    let weights = bindings.filter(|binding| binding.buffer != ARENA);
+    weights.map(|binding| binding.bytes).max().unwrap_or(0)
+}
+
+/// What a thread computes, and how, is the same in every part: sums are in the same order, so results are the same bits.
+#[test]
+fn weights_in_parts_give_the_same_bits() {
+    for (seed, (image, taps, channels)) in [
+        ([1, 1], [1, 1], [64, 64]),
+        ([1, 1], [1, 1], [33, 70]),
+        ([1, 3], [1, 1], [16, 37]),
+        ([1, 5], [1, 1], [20, 200]),
+        // Enough threads for two blocks of channels each, without and with a rest of pixels.
+        ([8, 8], [1, 1], [32, 512]),
+        ([6, 11], [1, 1], [32, 512]),
+        ([3, 3], [2, 2], [16, 24]),
+        ([2, 5], [2, 3], [5, 50]),
+        ([9, 4], [3, 1], [64, 9]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        for is_half in [false, true] {
+            let case = suite::dense(13_000 + seed as u64, image, taps, channels, is_half);
+            let whole = gpu::record(&case.plan()).expect("a recording");
+            let limits = WeightLimits {
+                binding_bytes: 2 * largest_weights(&whole) / 5,
+                buffer_bytes: largest_weights(&whole).next_multiple_of(BINDING_ALIGNMENT),
+            };
+            let divided = gpu::record_divided(&case.plan(), limits).expect("a recording in parts");
+            assert!(divided.dispatches.len() > 2, "{:?}", whole.shaders[0].label);
+            assert!(largest_weights(&divided) <= limits.binding_bytes);
+            let weights = &divided.buffers[WEIGHTS..];
+            assert!(weights.len() > 1 && weights.iter().all(|buffer| buffer.bytes <= limits.buffer_bytes));
+            check_same(&case, whole, divided);
+        }
+    }
+}
+
+/// Kernels of all kinds, whose weights lie in several buffers.
+#[test]
+fn weights_in_several_buffers_give_the_same_bits() {
+    let families = families::cases().map(|(_, case)| case);
+    let drawn =
+        |family, seed| (0..ROUNDS / 2).filter_map(move |round| suite::convolution(seed + round, family));
+    let images = drawn(Family::General, 14_000).chain(drawn(Family::Depthwise, 15_000));
+    let fused = (0..8).flat_map(|seed| [fused::chain(16_000 + seed), fused::tail(17_000 + seed)]);
+    let mut tested = 0;
+    for case in families.chain(images).chain(fused) {
+        let whole = gpu::record(&case.plan()).expect("a recording");
+        let most = largest_weights(&whole)
+            .next_multiple_of(2 * BINDING_ALIGNMENT)
+            .max(2 * BINDING_ALIGNMENT);
+        // The end of a network binds all of its weights at once; each alone is smaller.
+        let divided = [most / 2, most].into_iter().find_map(|bytes| {
+            let limits = WeightLimits {
+                binding_bytes: bytes,
+                buffer_bytes: bytes,
+            };
+            gpu::record_divided(&case.plan(), limits).ok()
+        });
+        let divided = divided.expect("a recording");
+        if divided.buffers.len() > whole.buffers.len() {
+            tested += 1;
+            check_same(&case, whole, divided);
+        }
+    }
+    assert!(tested >= 60, "{tested} cases need several buffers");
 }

@@ -38,7 +38,8 @@ const LAST_NUDGE_MILLIS = 50;
  * @property {string[]} labels One for each shader.
  * @property {Uint32Array} layouts Per shader: number of bindings, then four bits for the kind of each.
  * @property {Uint32Array} bufferBytes Size of each buffer.
- * @property {Uint8Array[]} contents What each buffer holds at first; may be empty.
+ * @property {Uint8Array[]} [contents] What each buffer holds at first; may be empty. A caller who has no such arrays
+ *   gives `load` a function instead.
  * @property {Uint32Array} bindGroups Per group: shader, number of ranges, then (buffer, offset, bytes) for each binding
  *   that is no picture.
  * @property {Uint32Array} commands Per dispatch: shader, bind group, workgroups along x, y, z.
@@ -60,6 +61,9 @@ const LAST_NUDGE_MILLIS = 50;
  * @property {number} nudges Empty submissions (Firefox only).
  * @property {number} readBackBytes Bytes copied to read-back buffers.
  */
+
+/** Contents as they lie in arrays. */
+const inArrays = (contents) => (buffer, from) => contents[buffer].subarray(from);
 
 /** An open WebGPU device. Several replayers share one. */
 export class GpuDevice {
@@ -126,15 +130,17 @@ export class GpuDevice {
    *
    * @param {Recording} recording Read before this function returns its promise, so its arrays may be views of
    *   memory that the caller reuses.
+   * @param {(buffer: number, from: number) => Uint8Array} contentsOf The next bytes of what a buffer holds at first, a
+   *   multiple of four; none behind the last. So large weights are never in memory once more as a whole.
    * @returns {Promise<Replayer>}
    * @throws {Error} With the label of the shader that does not compile, or what else the device refuses.
    */
-  async load(recording) {
+  async load(recording, contentsOf = inArrays(recording.contents)) {
     this.assertAlive();
     const device = this.#device;
     device.pushErrorScope("out-of-memory");
     device.pushErrorScope("validation");
-    const parts = this.#createParts(recording);
+    const parts = this.#createParts(recording, contentsOf);
     const compiled = recording.shaders.map((code, i) =>
       this.#compile(code, recording.labels[i], parts.layoutOf[i]),
     );
@@ -147,13 +153,14 @@ export class GpuDevice {
   }
 
   /** Buffers, layouts and bind groups, and copies of the tables that a frame needs. */
-  #createParts(recording) {
+  #createParts(recording, contentsOf) {
     const device = this.#device;
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
     const buffers = Array.from(recording.bufferBytes, (size, i) => {
       const buffer = this.#count(device.createBuffer({ size, usage }));
-      const contents = recording.contents[i];
-      if (contents?.byteLength) device.queue.writeBuffer(buffer, 0, contents);
+      for (let at = 0, bytes; (bytes = contentsOf(i, at)).byteLength; at += bytes.byteLength) {
+        device.queue.writeBuffer(buffer, at, bytes);
+      }
       return buffer;
     });
     const layouts = new Map();

@@ -19,6 +19,9 @@ use super::gpu_probe::describe;
 use super::picture::Picture;
 use crate::live::backend::GpuProbe;
 
+/// What of a buffer's first contents is copied at once.
+const UPLOAD_BYTES: usize = 32 << 20;
+
 #[wasm_bindgen(module = "/src/platform/replayer.js")]
 extern "C" {
     /// A device with everything that lives on it.
@@ -29,7 +32,11 @@ extern "C" {
     fn open_promise() -> Promise;
 
     #[wasm_bindgen(method, js_name = load)]
-    fn load_promise(this: &GpuDevice, recording: &Object) -> Promise;
+    fn load_promise(
+        this: &GpuDevice,
+        recording: &Object,
+        contents_of: &dyn Fn(usize, usize) -> Uint8Array,
+    ) -> Promise;
 
     #[wasm_bindgen(method, js_name = canImportFrames)]
     fn can_import_frames_promise(this: &GpuDevice) -> Promise;
@@ -88,6 +95,17 @@ impl GpuDevice {
         }
     }
 
+    /// Hands a recording over; all of it is read before this returns.
+    fn begin_to_load(&self, recording: &Recording) -> Promise {
+        self.load_promise(&to_js(recording), &|buffer, from| {
+            let contents = recording.buffers.get(buffer).map(|buffer| &*buffer.contents);
+            let rest = contents
+                .and_then(|contents| contents.get(from..))
+                .unwrap_or_default();
+            Uint8Array::from(&rest[..rest.len().min(UPLOAD_BYTES)])
+        })
+    }
+
     /// Gives the device back, and all models on it.
     pub fn close(&self) {
         self.destroy_device();
@@ -115,7 +133,7 @@ impl GpuFrames {
         let detector = detector_program(detector, view).map_err(|error| error.to_string())?;
         let landmarks = landmark_program(landmarks, view).map_err(|error| error.to_string())?;
         // Both are under way before either is waited for.
-        let loading = [detector, landmarks].map(|recording| device.load_promise(&to_js(&recording)));
+        let loading = [detector, landmarks].map(|recording| device.begin_to_load(&recording));
         let [detector, landmarks] = loading.map(JsFuture::from);
         let detector = detector.await.map_err(|thrown| message_of(&thrown))?;
         let landmarks = landmarks.await.map_err(|thrown| message_of(&thrown))?;
@@ -140,7 +158,7 @@ impl GpuTensors {
     /// # Errors
     /// What the device refuses.
     pub async fn load(device: &GpuDevice, recording: &Recording) -> Result<Self, String> {
-        let loaded = JsFuture::from(device.load_promise(&to_js(recording))).await;
+        let loaded = JsFuture::from(device.begin_to_load(recording)).await;
         let outputs = recording.outputs.iter();
         Ok(Self {
             replayer: loaded.map_err(|thrown| message_of(&thrown))?.unchecked_into(),
@@ -215,7 +233,7 @@ impl Future for GpuReading {
     }
 }
 
-/// The object that `GpuDevice.load` documents.
+/// The object that `GpuDevice.load` documents, without contents.
 fn to_js(recording: &Recording) -> Object {
     let object = Object::new();
     let set = |name: &str, value: JsValue| {
@@ -251,11 +269,6 @@ fn to_js(recording: &Recording) -> Object {
                 .collect(),
         ),
     );
-    let contents = recording
-        .buffers
-        .iter()
-        .map(|buffer| JsValue::from(Uint8Array::from(&buffer.contents[..])));
-    set("contents", contents.collect::<Array>().into());
     set("bindGroups", words(recording.bind_group_words()));
     set("commands", words(recording.commands()));
     set("inputs", words(recording.input_words()));

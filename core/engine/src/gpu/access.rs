@@ -13,12 +13,12 @@ pub(super) fn merged_weights(operand: &Operand, slot: usize, half: bool, start: 
     let name = &operand.name;
     let vector = |index: &str| format!("bitcast<vec4<f32>>(b{slot}[{index}])");
     match operand.form {
-        Form::Tiles if half => format!(
+        Form::Tiles { .. } if half => format!(
             "fn tile_{name}(index: u32) -> mat4x4<f32> {{\n  let p = b{slot}[index * 2u + {start}u];\n  \
              let q = b{slot}[index * 2u + {next}u];\n{HALF_TILE}}}\n",
             next = start + 1
         ),
-        Form::Tiles => format!(
+        Form::Tiles { .. } => format!(
             "fn tile_{name}(index: u32) -> mat4x4<f32> {{\n  let at = index * 4u + {start}u;\n  \
              return mat4x4<f32>({}, {}, {}, {});\n}}\n",
             vector("at"),
@@ -146,19 +146,29 @@ pub(super) fn functions_of(operand: &Operand, slot: usize, element: Element, sta
                 ),
             }
         }
-        (Form::Tiles, _) if element == Element::U32x4 => format!(
-            "fn tile_{name}(index: u32) -> mat4x4<f32> {{\n  let p = b{slot}[index * 2u];\n  \
-             let q = b{slot}[index * 2u + 1u];\n{HALF_TILE}}}\n"
+        (Form::Tiles { first }, _) if element == Element::U32x4 => format!(
+            "fn tile_{name}(index: u32) -> mat4x4<f32> {{\n  let p = b{slot}[{tile} * 2u];\n  \
+             let q = b{slot}[{tile} * 2u + 1u];\n{HALF_TILE}}}\n",
+            tile = tile_after(first),
         ),
-        (Form::Tiles, _) => format!(
-            "fn tile_{name}(index: u32) -> mat4x4<f32> {{\n  let at = index * 4u;\n  \
-             return mat4x4<f32>(b{slot}[at], b{slot}[at + 1u], b{slot}[at + 2u], b{slot}[at + 3u]);\n}}\n"
+        (Form::Tiles { first }, _) => format!(
+            "fn tile_{name}(index: u32) -> mat4x4<f32> {{\n  let at = {tile} * 4u;\n  \
+             return mat4x4<f32>(b{slot}[at], b{slot}[at + 1u], b{slot}[at + 2u], b{slot}[at + 3u]);\n}}\n",
+            tile = tile_after(first),
         ),
         (Form::Taps, _) if element == Element::U32x2 => format!(
             "fn tap_{name}(index: u32) -> vec4<f32> {{\n  let p = b{slot}[index];\n  \
              return vec4<f32>(unpack2x16float(p.x), unpack2x16float(p.y));\n}}\n"
         ),
         (Form::Taps, _) => format!("fn tap_{name}(index: u32) -> vec4<f32> {{ return b{slot}[index]; }}\n"),
+    }
+}
+
+/// Where tile `index` lies in a binding that begins with tile number `first`.
+fn tile_after(first: usize) -> String {
+    match first {
+        0 => "index".to_owned(),
+        first => format!("(index - {first}u)"),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::pack;
 use super::record::Recorder;
-use super::recording::{ARENA, Binding, Port, WEIGHTS};
+use super::recording::{ARENA, Binding, Port};
 use super::shader::Place;
 use crate::deferral::Deferred;
 use crate::encoding::Encoding;
@@ -51,7 +51,7 @@ impl DeferredPort {
         let mut packed = pack::pack_f32(&pack::padded_rows(&constant(deferred.bias)?, 4));
         let rows_at = packed.bytes.len() / 4;
         packed.bytes.extend_from_slice(&rows.bytes);
-        let Place::Weights { bytes, .. } = recorder.store(packed) else {
+        let Place::Weights { buffer, bytes, .. } = recorder.store(packed) else {
             unreachable!("constants are stored among the weights")
         };
         Ok(Self {
@@ -59,7 +59,7 @@ impl DeferredPort {
             shape: deferred.shape.clone(),
             source,
             weights: Binding {
-                buffer: WEIGHTS,
+                buffer,
                 offset: bytes.start as u64,
                 bytes: bytes.len() as u64,
             },

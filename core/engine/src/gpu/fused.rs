@@ -5,7 +5,7 @@ use super::kernels::block::Block as BlockKernel;
 use super::kernels::convolution::Window;
 use super::kernels::tail::{self, Image, Phase, TailNode};
 use super::pack::{self, Packed};
-use super::record::Recorder;
+use super::record::{Recorder, constant, weights_of};
 use super::shader::{Form, Kernel, Operand, Place};
 use crate::encoding::Encoding;
 use crate::error::ModelError;
@@ -30,14 +30,14 @@ impl Recorder<'_> {
             let conv = convolution_of(node)?;
             let [height, width, in_channels] = self.image(node, node.inputs[0])?;
             let [out_height, out_width, out_channels] = self.image(node, node.output)?;
-            let (taps, weights) = self.weights_of(node)?;
+            let (taps, weights) = weights_of(self.plan, node)?;
             let packed = match form {
                 Form::Taps => pack::padded_rows(&weights, out_channels),
-                Form::Tiles | Form::Image { .. } | Form::Flat { .. } | Form::Words(_) => {
+                Form::Tiles { .. } | Form::Image { .. } | Form::Flat { .. } | Form::Words(_) => {
                     pack::dense_tiles(&weights, out_channels, taps[0] * taps[1], in_channels)
                 }
             };
-            let bias = self.constant(node, node.inputs[2])?;
+            let bias = constant(self.plan, node, node.inputs[2])?;
             biases.extend(pack::padded_rows(&bias, bias.len()));
             operands.push(self.weight_operand(name, pack::pack(&packed), form));
             let window = Window {
@@ -49,12 +49,12 @@ impl Recorder<'_> {
             Ok((window, conv))
         };
         let expand = expand
-            .map(|node| convolution("e", node, Form::Tiles))
+            .map(|node| convolution("e", node, Form::TILES))
             .transpose()?
             .map(|(window, conv)| (window, conv.activation));
         let (window, filter) = convolution("d", depthwise, Form::Taps)?;
         let projection = project
-            .map(|node| convolution("p", node, Form::Tiles))
+            .map(|node| convolution("p", node, Form::TILES))
             .transpose()?;
         let biases = pack::pack_f32(&biases);
         let bias_channels = biases.bytes.len() / 4;
@@ -116,7 +116,7 @@ impl Recorder<'_> {
             let phase = match &node.op {
                 Op::Conv2d(conv) => Phase::Convolution {
                     conv: *conv,
-                    taps: self.tail_weights(number, node, Form::Tiles, &mut operands)?,
+                    taps: self.tail_weights(number, node, Form::TILES, &mut operands)?,
                 },
                 Op::DepthwiseConv2d(conv) => Phase::Depthwise {
                     conv: *conv,
@@ -188,7 +188,7 @@ impl Recorder<'_> {
     ) -> Result<[usize; 2], ModelError> {
         let [_, _, in_channels] = self.image(node, node.inputs[0])?;
         let [_, _, out_channels] = self.image(node, node.output)?;
-        let (taps, weights) = self.weights_of(node)?;
+        let (taps, weights) = weights_of(self.plan, node)?;
         let packed = if form == Form::Taps {
             pack::pack_f32(&pack::padded_rows(&weights, out_channels))
         } else {
@@ -199,7 +199,7 @@ impl Recorder<'_> {
                 in_channels,
             ))
         };
-        let bias = self.constant(node, node.inputs[2])?;
+        let bias = constant(self.plan, node, node.inputs[2])?;
         let bias = pack::pack_f32(&pack::padded_rows(&bias, bias.len()));
         operands.push(self.weight_operand(&format!("w{number}"), packed, form));
         let channels = bias.bytes.len() / 4;

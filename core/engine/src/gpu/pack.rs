@@ -20,11 +20,29 @@ pub(super) struct Packed {
 pub(super) fn pack(elements: &[f32]) -> Packed {
     let halves: Option<Vec<u16>> = elements.iter().map(|&x| f16_from_f32_exact(x)).collect();
     match halves {
-        Some(halves) if halves.len().is_multiple_of(2) => Packed {
-            bytes: bytemuck::cast_slice(&halves).to_vec(),
-            half: true,
-        },
+        Some(halves) if halves.len().is_multiple_of(2) => pack_halves(&halves),
         _ => pack_f32(elements),
+    }
+}
+
+/// Whether all elements are exact in binary16.
+pub(super) fn is_half(elements: &[f32]) -> bool {
+    elements.iter().all(|&x| f16_from_f32_exact(x).is_some())
+}
+
+/// Packs elements as pairs of binary16, which they have to be exact in, or as f32.
+pub(super) fn pack_as(elements: &[f32], half: bool) -> Packed {
+    if !half {
+        return pack_f32(elements);
+    }
+    let exact = elements.iter().map(|&x| f16_from_f32_exact(x).unwrap_or(0));
+    pack_halves(&exact.collect::<Vec<u16>>())
+}
+
+fn pack_halves(halves: &[u16]) -> Packed {
+    Packed {
+        bytes: bytemuck::cast_slice(halves).to_vec(),
+        half: true,
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::deferred::DeferredPort;
 use super::epilogue::{self, Extent};
@@ -16,9 +17,10 @@ use super::kernels::{
 use super::pack::{self, Packed};
 use super::recording::{
     ARENA, BINDING_ALIGNMENT, BindGroup, Buffer, Dispatch, MAX_BINDING_BYTES, MAX_BINDINGS, MAX_BUFFER_BYTES,
-    Port, Recording, Shader, WEIGHTS,
+    Port, Recording, Shader, WeightLimits,
 };
 use super::shader::{self, Form, Kernel, Operand, Place};
+use super::weights::{self, Weights};
 use crate::error::ModelError;
 use crate::fusion::Fusion;
 use crate::graph::{Activation, Constant, Conv2d, Node, Op, Residual, ValueId, element_count};
@@ -34,9 +36,22 @@ const MAX_CONCAT_INPUTS: usize = MAX_BINDINGS - 1;
 /// *Unsupported* when a tensor or the weights exceed what every WebGPU adapter guarantees, or a node has a
 /// shape that no kernel covers (a batch, a residual of another number of channels).
 pub fn record(plan: &Plan) -> Result<Recording, ModelError> {
+    record_divided(plan, WeightLimits::GUARANTEED)
+}
+
+/// The same, with weights divided at other sizes: those above `limits` lie in several buffers, and what computes with
+/// one that no binding takes is several dispatches, with the same results bit for bit.
+///
+/// # Errors
+/// As [`record`].
+pub fn record_divided(plan: &Plan, limits: WeightLimits) -> Result<Recording, ModelError> {
+    let pool_starts = plan.placements.iter().filter_map(|placement| match placement {
+        Placement::Pool(words) => Some(words.start),
+        Placement::Arena(_) | Placement::Constant | Placement::Unused => None,
+    });
     let mut recorder = Recorder {
         plan,
-        weights: bytemuck::cast_slice(&plan.pool).to_vec(),
+        weights: Weights::new(&plan.pool, pool_starts.collect(), limits),
         shaders: Vec::new(),
         by_text: HashMap::new(),
     };
@@ -69,22 +84,23 @@ pub fn record(plan: &Plan) -> Result<Recording, ModelError> {
     let mut port = |id: ValueId, is_output: bool| -> Result<Port, ModelError> {
         let value = plan.graph.value(id);
         let (buffer, range) = match &plan.placements[id.index()] {
-            Placement::Pool(range) => (WEIGHTS, range.clone()),
+            Placement::Pool(words) => recorder.weights.of_pool(words),
             Placement::Arena(_) | Placement::Constant | Placement::Unused => {
-                (ARENA, recorder.arena_range(id, &value.name)?)
+                let words = recorder.arena_range(id, &value.name)?;
+                (ARENA, 4 * words.start..4 * words.end)
             }
         };
         let read_back_offset = if is_output { read_back_bytes } else { 0 };
         if is_output {
-            read_back_bytes += range.len() as u64 * 4;
+            read_back_bytes += range.len() as u64;
         }
         Ok(Port {
             name: value.name.clone(),
             shape: value.shape.clone(),
             buffer,
-            offset: range.start as u64 * 4,
+            offset: range.start as u64,
             read_back_offset,
-            len: range.len(),
+            len: range.len() / 4,
         })
     };
     let inputs = plan
@@ -112,32 +128,28 @@ pub fn record(plan: &Plan) -> Result<Recording, ModelError> {
     let arena_bytes = (plan.arena_len as u64 * 4)
         .next_multiple_of(BINDING_ALIGNMENT)
         .max(BINDING_ALIGNMENT);
-    let weight_bytes = (recorder.weights.len() as u64)
-        .next_multiple_of(BINDING_ALIGNMENT)
-        .max(BINDING_ALIGNMENT);
-    for (what, bytes) in [
-        ("the tensors of a frame", arena_bytes),
-        ("the weights", weight_bytes),
-    ] {
-        if bytes > MAX_BUFFER_BYTES {
-            let message = format!("{what} need {bytes} bytes; a WebGPU buffer holds {MAX_BUFFER_BYTES}");
+    let mut buffers = vec![Buffer {
+        label: "arena",
+        bytes: arena_bytes,
+        contents: Vec::new(),
+    }];
+    buffers.extend(recorder.weights.into_buffers());
+    for (number, buffer) in buffers.iter().enumerate() {
+        let (what, most) = match number {
+            ARENA => ("what a frame computes", MAX_BUFFER_BYTES),
+            _ => ("a constant", limits.buffer_bytes),
+        };
+        if buffer.bytes > most {
+            let message = format!(
+                "{what} needs {} bytes; a WebGPU buffer holds {most}",
+                buffer.bytes
+            );
             return Err(ModelError::unsupported("plan", message));
         }
     }
     Ok(Recording {
         shaders: recorder.shaders,
-        buffers: vec![
-            Buffer {
-                label: "arena",
-                bytes: arena_bytes,
-                contents: Vec::new(),
-            },
-            Buffer {
-                label: "weights",
-                bytes: weight_bytes,
-                contents: recorder.weights,
-            },
-        ],
+        buffers,
         bind_groups,
         dispatches,
         inputs,
@@ -151,16 +163,17 @@ pub fn record(plan: &Plan) -> Result<Recording, ModelError> {
 pub(crate) struct Recorder<'a> {
     pub(super) plan: &'a Plan,
     /// The plan's pool, then what kernels pack.
-    weights: Vec<u8>,
+    weights: Weights,
     shaders: Vec<Shader>,
     by_text: HashMap<String, usize>,
 }
 
 impl Recorder<'_> {
-    /// The kernels of a node: one, but for a concatenation of more inputs than a shader has bindings.
+    /// The kernels of a node: one, but for a concatenation of more inputs than a shader has bindings, a convolution by
+    /// more weights than a binding takes, and some tensor operators.
     fn kernels(&mut self, node: &Node) -> Result<Vec<Kernel>, ModelError> {
         let kernel = match &node.op {
-            Op::Conv2d(conv) => self.convolution(node, *conv)?,
+            Op::Conv2d(conv) => return self.convolution(node, *conv),
             Op::DepthwiseConv2d(conv) => self.depthwise(node, *conv)?,
             Op::Add(residual) => {
                 let (mut operands, [height, width, channels]) = self.one_to_one(node)?;
@@ -230,18 +243,16 @@ impl Recorder<'_> {
         Ok(vec![kernel])
     }
 
-    fn convolution(&mut self, node: &Node, conv: Conv2d) -> Result<Kernel, ModelError> {
+    /// Several kernels where no binding takes all weights: each computes a run of the output channels, whose sums are
+    /// what they would be, from a part of the weights.
+    fn convolution(&mut self, node: &Node, conv: Conv2d) -> Result<Vec<Kernel>, ModelError> {
         let [height, width, in_channels] = self.image(node, node.inputs[0])?;
         let [out_height, out_width, out_channels] = self.image(node, node.output)?;
-        let (taps, weights) = self.weights_of(node)?;
-        let tiles = pack::pack(&pack::dense_tiles(
-            &weights,
-            out_channels,
-            taps[0] * taps[1],
-            in_channels,
-        ));
+        let plan = self.plan;
+        let (taps, weights) = weights_of(plan, node)?;
+        let parts = self.dense_weights(node, &weights, [out_channels, taps[0] * taps[1], in_channels])?;
         let output = [out_height, out_width];
-        let (operands, finish) = self.weighted(node, conv, output, tiles, Form::Tiles)?;
+        let (operands, finish) = self.weighted(node, conv, output, parts[0].1.clone(), Form::TILES)?;
         let window = Window {
             input: [height, width],
             output,
@@ -250,22 +261,64 @@ impl Recorder<'_> {
         };
         // One tap that meets every pixel once: the image is a plain list of pixels.
         let pointwise = taps == [1, 1] && conv.stride == [1, 1] && window.input == output;
-        if pointwise {
+        let kernel = if pointwise {
             let pixels = height * width;
-            return Ok(Pointwise {
+            Pointwise {
                 pixels,
                 in_channels,
                 out_channels,
             }
-            .kernel(operands, finish));
+            .kernel(operands, finish)
+        } else {
+            convolution::kernel(window, in_channels, out_channels, operands, finish)
+        };
+        if parts.len() == 1 {
+            return Ok(vec![kernel]);
         }
-        Ok(convolution::kernel(
-            window,
-            in_channels,
-            out_channels,
-            operands,
-            finish,
-        ))
+        let (blocks, tiles) = (
+            out_channels.div_ceil(4),
+            taps[0] * taps[1] * in_channels.div_ceil(4),
+        );
+        let parts = parts.into_iter();
+        Ok(parts
+            .map(|(run, place)| kernel.part(run, blocks, tiles, place))
+            .collect())
+    }
+
+    /// Stores dense weights `[outputs, taps, inputs]`: runs of blocks of four outputs that a binding takes, and the place
+    /// of each.
+    fn dense_weights(
+        &mut self,
+        node: &Node,
+        weights: &[f32],
+        [outputs, taps, inputs]: [usize; 3],
+    ) -> Result<Vec<(Range<usize>, Place)>, ModelError> {
+        let (blocks, tiles) = (outputs.div_ceil(4), taps * inputs.div_ceil(4));
+        // A thread computes one block or two.
+        let step = if blocks.is_multiple_of(2) { 2 } else { 1 };
+        let limits = self.weights.limits();
+        // A tile has sixteen elements.
+        if blocks as u64 * tiles as u64 * 64 <= limits.binding_bytes {
+            let packed = pack::pack(&pack::dense_tiles(weights, outputs, taps, inputs));
+            return Ok(vec![(0..blocks, self.store(packed))]);
+        }
+        let is_half = pack::is_half(weights);
+        let block_bytes = tiles as u64 * if is_half { 32 } else { 64 };
+        let runs = weights::parts(blocks, block_bytes, step, limits).ok_or_else(|| {
+            let (bytes, most) = (step as u64 * block_bytes, limits.binding_bytes);
+            let message =
+                format!("{bytes} bytes of weights for each of its outputs; WebGPU binds at most {most}");
+            ModelError::unsupported(&node.origin, message)
+        })?;
+        let row = taps * inputs;
+        let mut store = |run: Range<usize>| {
+            let outputs = 4 * run.start..outputs.min(4 * run.end);
+            let rows = &weights[outputs.start * row..outputs.end * row];
+            let tiles = pack::dense_tiles(rows, outputs.len(), taps, inputs);
+            (run, self.store(pack::pack_as(&tiles, is_half)))
+        };
+        // One after the other, so that only one is there twice.
+        Ok(runs.into_iter().map(&mut store).collect())
     }
 
     fn depthwise(&mut self, node: &Node, conv: Conv2d) -> Result<Kernel, ModelError> {
@@ -275,8 +328,8 @@ impl Recorder<'_> {
             let message = format!("a depthwise convolution from {in_channels} to {channels} channels");
             return Err(ModelError::unsupported(&node.origin, message));
         }
-        let (taps, weights) = self.weights_of(node)?;
-        let rows = pack::pack(&pack::padded_rows(&weights, channels));
+        let (taps, weights) = weights_of(self.plan, node)?;
+        let rows = self.store(pack::pack(&pack::padded_rows(&weights, channels)));
         let output = [out_height, out_width];
         let (operands, finish) = self.weighted(node, conv, output, rows, Form::Taps)?;
         let window = Window {
@@ -294,13 +347,14 @@ impl Recorder<'_> {
         node: &Node,
         conv: Conv2d,
         output: Extent,
-        weights: Packed,
+        weights: Place,
         form: Form,
     ) -> Result<(Vec<Operand>, String), ModelError> {
-        let bias = self.constant(node, node.inputs[2])?;
+        let bias = constant(self.plan, node, node.inputs[2])?;
         let bias = pack::pack_f32(&pack::padded_rows(&bias, bias.len()));
         let bias_channels = bias.bytes.len() / 4;
-        let w = self.weight_operand("w", weights, form);
+        let mut w = Operand::image("w", weights, 4);
+        w.form = form;
         let mut operands = vec![
             self.image_operand("x", node, node.inputs[0])?,
             w,
@@ -412,8 +466,10 @@ impl Recorder<'_> {
     /// Where a kernel finds a value: in the arena, or a constant in the pool.
     pub(crate) fn place(&self, node: &Node, id: ValueId) -> Result<Place, ModelError> {
         if let Placement::Pool(words) = &self.plan.placements[id.index()] {
+            let (buffer, bytes) = self.weights.of_pool(words);
             return Ok(Place::Weights {
-                bytes: 4 * words.start..4 * words.end,
+                buffer,
+                bytes,
                 half: false,
             });
         }
@@ -423,40 +479,16 @@ impl Recorder<'_> {
         })
     }
 
-    pub(super) fn arena_range(&self, id: ValueId, place: &str) -> Result<std::ops::Range<usize>, ModelError> {
+    pub(super) fn arena_range(&self, id: ValueId, place: &str) -> Result<Range<usize>, ModelError> {
         self.plan.arena_range(id).ok_or_else(|| {
             let name = &self.plan.graph.value(id).name;
             ModelError::unsupported(place, format!("{name} has no place in the plan"))
         })
     }
 
-    /// Rows and columns of taps, and the weights themselves.
-    pub(super) fn weights_of(&self, node: &Node) -> Result<(Extent, Cow<'_, [f32]>), ModelError> {
-        match *self.plan.graph.shape(node.inputs[1]) {
-            [_, taps_y, taps_x, _] => Ok(([taps_y, taps_x], self.constant(node, node.inputs[1])?)),
-            ref shape => Err(ModelError::unsupported(
-                &node.origin,
-                format!("weights of shape {shape:?}"),
-            )),
-        }
-    }
-
-    pub(super) fn constant(&self, node: &Node, id: ValueId) -> Result<Cow<'_, [f32]>, ModelError> {
-        let value = self.plan.graph.value(id);
-        value.constant.as_ref().and_then(Constant::to_f32).ok_or_else(|| {
-            ModelError::unsupported(&node.origin, format!("{} is no f32 constant", value.name))
-        })
-    }
-
-    /// Appends a packed constant to the weight buffer.
+    /// Appends a packed constant to the weights.
     pub(super) fn store(&mut self, packed: Packed) -> Place {
-        let start = self.weights.len().next_multiple_of(BINDING_ALIGNMENT as usize);
-        self.weights.resize(start, 0);
-        self.weights.extend_from_slice(&packed.bytes);
-        Place::Weights {
-            bytes: start..self.weights.len(),
-            half: packed.half,
-        }
+        self.weights.push(&packed)
     }
 
     /// The shader of a kernel (an old one, if the text is known), its bindings and its workgroups.
@@ -472,14 +504,20 @@ impl Recorder<'_> {
                 kernel.label
             ))
         })?;
-        if let Some(binding) = assembled
-            .bindings
-            .iter()
-            .find(|binding| binding.bytes > MAX_BINDING_BYTES)
-        {
+        for binding in &assembled.bindings {
+            let most = match binding.buffer {
+                ARENA => MAX_BINDING_BYTES,
+                _ => self.weights.limits().binding_bytes,
+            };
+            if binding.bytes > most {
+                let message = format!("a tensor of {} bytes; WebGPU binds at most {most}", binding.bytes);
+                return Err(too_large(message));
+            }
+        }
+        if assembled.bindings.len() > MAX_BINDINGS {
             let message = format!(
-                "a tensor of {} bytes; WebGPU binds at most {MAX_BINDING_BYTES}",
-                binding.bytes
+                "{} bindings; a WebGPU shader has at most {MAX_BINDINGS}",
+                assembled.bindings.len()
             );
             return Err(too_large(message));
         }
@@ -494,6 +532,26 @@ impl Recorder<'_> {
         });
         Ok((index, assembled.bindings, assembled.workgroups))
     }
+}
+
+/// Rows and columns of taps, and the weights themselves.
+pub(super) fn weights_of<'a>(plan: &'a Plan, node: &Node) -> Result<(Extent, Cow<'a, [f32]>), ModelError> {
+    match *plan.graph.shape(node.inputs[1]) {
+        [_, taps_y, taps_x, _] => Ok(([taps_y, taps_x], constant(plan, node, node.inputs[1])?)),
+        ref shape => Err(ModelError::unsupported(
+            &node.origin,
+            format!("weights of shape {shape:?}"),
+        )),
+    }
+}
+
+pub(super) fn constant<'a>(plan: &'a Plan, node: &Node, id: ValueId) -> Result<Cow<'a, [f32]>, ModelError> {
+    let value = plan.graph.value(id);
+    value
+        .constant
+        .as_ref()
+        .and_then(Constant::to_f32)
+        .ok_or_else(|| ModelError::unsupported(&node.origin, format!("{} is no f32 constant", value.name)))
 }
 
 /// Elements of a unit that divides all of these sizes: four or one.

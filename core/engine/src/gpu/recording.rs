@@ -19,6 +19,24 @@ use super::deferred::DeferredPort;
 pub const MAX_BINDING_BYTES: u64 = 128 << 20;
 /// Largest buffer, in bytes.
 pub const MAX_BUFFER_BYTES: u64 = 256 << 20;
+/// How large weights may be before they are divided, in bytes. The tensors of a frame are never divided: they keep what
+/// every adapter guarantees, or the model is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WeightLimits {
+    /// What one binding covers.
+    pub binding_bytes: u64,
+    /// What one buffer holds, a multiple of [`BINDING_ALIGNMENT`].
+    pub buffer_bytes: u64,
+}
+
+impl WeightLimits {
+    /// What every WebGPU adapter guarantees.
+    pub const GUARANTEED: Self = Self {
+        binding_bytes: MAX_BINDING_BYTES,
+        buffer_bytes: MAX_BUFFER_BYTES,
+    };
+}
+
 /// Storage buffers that one shader may name.
 pub const MAX_BINDINGS: usize = 8;
 /// Columns and rows of a texture.
@@ -30,7 +48,7 @@ pub const BINDING_ALIGNMENT: u64 = 256;
 
 /// Position of the arena in [`Recording::buffers`].
 pub const ARENA: usize = 0;
-/// Position of the weights in [`Recording::buffers`].
+/// Position of the first buffer of weights in [`Recording::buffers`]; models larger than a buffer have more behind it.
 pub const WEIGHTS: usize = 1;
 
 /// How a shader sees what is bound. WebGPU forbids one buffer to be both read-only and writable within one
@@ -130,8 +148,8 @@ pub struct Port {
     pub name: String,
     /// Shape of the tensor, outermost axis first.
     pub shape: Vec<usize>,
-    /// Index into [`Recording::buffers`]: [`ARENA`] for the tensors of a model, [`WEIGHTS`] for an output that is a
-    /// constant.
+    /// Index into [`Recording::buffers`]: [`ARENA`] for the tensors of a model, one of the weights for an output that is
+    /// a constant.
     pub buffer: usize,
     /// Where it starts in that buffer, in bytes.
     pub offset: u64,
@@ -146,7 +164,7 @@ pub struct Port {
 pub struct Recording {
     /// Distinct WGSL modules.
     pub shaders: Vec<Shader>,
-    /// [`ARENA`] and [`WEIGHTS`], then what was put around the model.
+    /// [`ARENA`], the weights from [`WEIGHTS`] on, then what was put around the model.
     pub buffers: Vec<Buffer>,
     /// One for each dispatch, unless two dispatches work on the same ranges.
     pub bind_groups: Vec<BindGroup>,

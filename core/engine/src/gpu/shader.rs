@@ -11,10 +11,11 @@
 //! concatenation; one value used twice) become one binding with two offsets, because WebGPU refuses two
 //! writable bindings that share bytes.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::access::{functions_of, merged_weights};
-use super::recording::{ARENA, Access, BINDING_ALIGNMENT, Binding, MAX_WORKGROUPS, WEIGHTS};
+use super::recording::{ARENA, Access, BINDING_ALIGNMENT, Binding, MAX_WORKGROUPS};
 use crate::encoding::Encoding;
 
 /// f32 elements in one alignment step of a binding.
@@ -31,8 +32,10 @@ pub(crate) enum Place {
         /// How its elements are kept there.
         encoding: Encoding,
     },
-    /// Range of the weight buffer, in bytes.
+    /// Range of a buffer of weights, in bytes.
     Weights {
+        /// Position in the recording's buffers.
+        buffer: usize,
         /// The bytes; the start is aligned for a binding.
         bytes: Range<usize>,
         /// Elements are binary16 pairs.
@@ -59,9 +62,17 @@ pub(crate) enum Form {
     /// too. Such values share no binding with f32: reading a small integer as a float may make it 0.
     Words(crate::element::Element),
     /// `tile_NAME(index) -> mat4x4<f32>`: weights of a dense convolution.
-    Tiles,
+    Tiles {
+        /// Tiles in front of those that are bound; `index` counts them too.
+        first: usize,
+    },
     /// `tap_NAME(index) -> vec4<f32>`: weights of a depthwise convolution.
     Taps,
+}
+
+impl Form {
+    /// All tiles of a weight.
+    pub const TILES: Self = Form::Tiles { first: 0 };
 }
 
 /// Whether a kernel reads or writes an operand.
@@ -95,7 +106,7 @@ pub(crate) enum Order {
 }
 
 /// How the work of a kernel is divided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Work {
     /// Threads that know nothing of each other. The body finds its own in `item` and `block`, both `u32` and in
     /// range.
@@ -103,6 +114,13 @@ pub(crate) enum Work {
         /// Number of items and of blocks; each pair is one thread.
         count: [usize; 2],
         order: Order,
+    },
+    /// Threads that know nothing of each other, neighbours taking neighbouring items, for some of the blocks.
+    Blocks {
+        /// Number of items.
+        items: usize,
+        /// The blocks.
+        blocks: Range<usize>,
     },
     /// Workgroups whose threads work together. The body finds `lane`, the thread's number in its group, and
     /// `group`, the number of the group along each axis, and must not return early.
@@ -119,7 +137,7 @@ pub(crate) enum Work {
 pub(crate) enum Bindings {
     /// Each has its own, unless they overlap in the arena.
     Separate,
-    /// One for everything in the arena and one for all weights: for kernels with more operands than a shader has
+    /// One for everything in the arena and one for all weights of a buffer: for kernels with more operands than a shader has
     /// bindings. Each operand must start at a whole vector.
     Merged,
 }
@@ -136,6 +154,29 @@ pub(crate) struct Kernel {
     /// Statements of `main`.
     pub body: String,
     pub work: Work,
+}
+
+impl Kernel {
+    /// This kernel for a run of its `blocks` of output channels, each of so many tiles of the weights `w`, with no others
+    /// bound than those.
+    pub fn part(&self, run: Range<usize>, blocks: usize, tiles: usize, weights: Place) -> Self {
+        let mut part = self.clone();
+        part.label += &format!(", blocks {} to {}", run.start, run.end);
+        if let Some(w) = part.operands.iter_mut().find(|operand| operand.name == "w") {
+            w.place = weights;
+            w.form = Form::Tiles {
+                first: run.start * tiles,
+            };
+        }
+        if let Work::Threads { count, .. } = part.work {
+            let [items, threads] = count;
+            // Blocks that a thread computes.
+            let width = blocks / threads.max(1);
+            let blocks = run.start / width..run.end / width;
+            part.work = Work::Blocks { items, blocks };
+        }
+        part
+    }
 }
 
 /// A shader with the ranges for its bindings.
@@ -243,7 +284,7 @@ impl Operand {
                 Form::Image { channels } => channels.is_multiple_of(4),
                 Form::Flat { lanes } => lanes == 4,
                 Form::Words(_) => false,
-                Form::Tiles | Form::Taps => true,
+                Form::Tiles { .. } | Form::Taps => true,
             }
     }
 }
@@ -336,16 +377,16 @@ fn assign_slots(operands: &[Operand]) -> (Vec<Slot>, Vec<(usize, usize)>) {
                 });
                 (slot, words.start - whole.start)
             }
-            Place::Weights { bytes, half } => {
+            Place::Weights { buffer, bytes, half } => {
                 let element = match (operand.form, half) {
-                    (Form::Tiles, true) => Element::U32x4,
+                    (Form::Tiles { .. }, true) => Element::U32x4,
                     (Form::Taps, true) => Element::U32x2,
                     (Form::Words(_), _) => Element::U32,
                     _ if operand.takes_vectors(0) => Element::F32x4,
                     _ => Element::F32,
                 };
                 let binding = Binding {
-                    buffer: WEIGHTS,
+                    buffer: *buffer,
                     offset: bytes.start as u64,
                     bytes: bytes.len() as u64,
                 };
@@ -366,7 +407,7 @@ fn assign_slots(operands: &[Operand]) -> (Vec<Slot>, Vec<(usize, usize)>) {
         if is_single && !operand.takes_vectors(start) {
             slots[slot].element = match operand.form {
                 Form::Words(_) => Element::U32,
-                Form::Image { .. } | Form::Flat { .. } | Form::Tiles | Form::Taps => Element::F32,
+                Form::Image { .. } | Form::Flat { .. } | Form::Tiles { .. } | Form::Taps => Element::F32,
             };
         }
     }
@@ -378,45 +419,42 @@ fn assign_slots(operands: &[Operand]) -> (Vec<Slot>, Vec<(usize, usize)>) {
     (slots, homes)
 }
 
-/// One binding around all operands in the arena and one around all weights, if there are any. A weight's first
-/// element counts vectors of 16 bytes.
+/// One binding around all operands in the arena and one around all weights of each buffer, if there are any. A weight's
+/// first element counts vectors of 16 bytes.
 fn merge_slots(operands: &[Operand]) -> (Vec<Slot>, Vec<(usize, usize)>) {
-    let around = |ranges: Vec<Range<usize>>, step: usize| {
-        let start = ranges.iter().map(|range| range.start / step * step).min()?;
-        Some(start..ranges.iter().map(|range| range.end).max()?.next_multiple_of(step))
+    let place = |operand: &Operand| match &operand.place {
+        Place::Arena { words, .. } => (ARENA, 4 * words.start..4 * words.end),
+        Place::Weights { buffer, bytes, .. } => (*buffer, bytes.clone()),
     };
-    let arena = operands.iter().filter_map(|operand| match &operand.place {
-        Place::Arena { words, .. } => Some(words.clone()),
-        Place::Weights { .. } => None,
-    });
-    let weights = operands.iter().filter_map(|operand| match &operand.place {
-        Place::Arena { .. } => None,
-        Place::Weights { bytes, .. } => Some(bytes.clone()),
-    });
-    let arena = around(arena.collect(), ALIGNMENT);
-    let weights = around(weights.collect(), BINDING_ALIGNMENT as usize);
-    let mut slots = Vec::new();
-    let mut bind = |buffer: usize, start: usize, bytes: usize, element: Element| {
-        let binding = Binding {
-            buffer,
-            offset: start as u64,
-            bytes: bytes as u64,
-        };
-        slots.push(Slot { binding, element });
-        slots.len() - 1
-    };
-    let arena_slot = arena
-        .as_ref()
-        .map(|range| bind(ARENA, range.start * 4, range.len() * 4, Element::F32x4));
-    let weight_slot = weights
-        .as_ref()
-        .map(|range| bind(WEIGHTS, range.start, range.len(), Element::U32x4));
-    let first = |whole: &Option<Range<usize>>| whole.as_ref().map_or(0, |range| range.start);
+    let mut around: BTreeMap<usize, Range<usize>> = BTreeMap::new();
+    for (buffer, bytes) in operands.iter().map(place) {
+        let whole = around.entry(buffer).or_insert_with(|| bytes.clone());
+        *whole = whole.start.min(bytes.start)..whole.end.max(bytes.end);
+    }
+    // The arena is the first of the buffers.
+    let slots: Vec<Slot> = around
+        .iter()
+        .map(|(&buffer, whole)| {
+            let offset = whole.start as u64 / BINDING_ALIGNMENT * BINDING_ALIGNMENT;
+            let binding = Binding {
+                buffer,
+                offset,
+                bytes: (whole.end as u64).next_multiple_of(BINDING_ALIGNMENT) - offset,
+            };
+            let element = match buffer {
+                ARENA => Element::F32x4,
+                _ => Element::U32x4,
+            };
+            Slot { binding, element }
+        })
+        .collect();
     let homes = operands
         .iter()
-        .map(|operand| match &operand.place {
-            Place::Arena { words, .. } => (arena_slot.unwrap_or(0), words.start - first(&arena)),
-            Place::Weights { bytes, .. } => (weight_slot.unwrap_or(0), (bytes.start - first(&weights)) / 16),
+        .map(|operand| {
+            let (buffer, bytes) = place(operand);
+            let slot = around.range(..buffer).count();
+            let from = bytes.start - slots[slot].binding.offset as usize;
+            (slot, if buffer == ARENA { from / 4 } else { from / 16 })
         })
         .collect();
     (slots, homes)
@@ -424,15 +462,19 @@ fn merge_slots(operands: &[Operand]) -> (Vec<Slot>, Vec<(usize, usize)>) {
 
 /// `main` with its thread coordinates, and the number of workgroups.
 fn entry_point(kernel: &Kernel) -> Option<(String, [u32; 3])> {
-    let ([width, height], workgroups, coordinates) = match kernel.work {
-        Work::Threads { count, order } => independent_threads(count, order)?,
-        Work::Groups {
+    let ([width, height], workgroups, coordinates) = match &kernel.work {
+        &Work::Threads {
+            count: [items, blocks],
+            order,
+        } => independent_threads(items, 0..blocks, order)?,
+        Work::Blocks { items, blocks } => independent_threads(*items, blocks.clone(), Order::ItemsFirst)?,
+        &Work::Groups {
             size,
             count: [x, y, z],
         } => ([size, 1], [fits(x)?, fits(y)?, fits(z)?], String::new()),
     };
     let lane = match kernel.work {
-        Work::Threads { .. } => "",
+        Work::Threads { .. } | Work::Blocks { .. } => "",
         Work::Groups { .. } => ", @builtin(local_invocation_index) lane: u32",
     };
     let text = format!(
@@ -450,19 +492,29 @@ fn fits(groups: usize) -> Option<u32> {
 }
 
 /// Size of a workgroup, number of workgroups, and the declarations of `item` and `block`.
-fn independent_threads([items, blocks]: [usize; 2], order: Order) -> Option<([usize; 2], [u32; 3], String)> {
+fn independent_threads(
+    items: usize,
+    of_blocks: Range<usize>,
+    order: Order,
+) -> Option<([usize; 2], [u32; 3], String)> {
+    let blocks = of_blocks.len();
+    let offset = match of_blocks.start {
+        0 => String::new(),
+        start => format!(" + {start}u"),
+    };
     Some(match order {
         Order::ItemsFirst => {
             let width = items.next_power_of_two().min(WORKGROUP_THREADS);
             let height = (WORKGROUP_THREADS / width).min(blocks.next_power_of_two());
             let block = if height == 1 { "group.y" } else { "thread.y" };
+            let end = of_blocks.end;
             let guard = match (items.is_multiple_of(width), blocks.is_multiple_of(height)) {
                 (true, true) => String::new(),
                 (false, true) => format!("  if (item >= {items}u) {{ return; }}\n"),
-                (true, false) => format!("  if (block >= {blocks}u) {{ return; }}\n"),
-                (false, false) => format!("  if (item >= {items}u || block >= {blocks}u) {{ return; }}\n"),
+                (true, false) => format!("  if (block >= {end}u) {{ return; }}\n"),
+                (false, false) => format!("  if (item >= {items}u || block >= {end}u) {{ return; }}\n"),
             };
-            let coordinates = format!("  let item = thread.x;\n  let block = {block};\n{guard}");
+            let coordinates = format!("  let item = thread.x;\n  let block = {block}{offset};\n{guard}");
             let workgroups = [fits(items.div_ceil(width))?, fits(blocks.div_ceil(height))?, 1];
             ([width, height], workgroups, coordinates)
         }
@@ -483,7 +535,7 @@ fn independent_threads([items, blocks]: [usize; 2], order: Order) -> Option<([us
                 format!("  if (id >= {threads}u) {{ return; }}\n")
             };
             let coordinates = format!(
-                "  let id = {id};\n{guard}  let item = id / {blocks}u;\n  let block = id % {blocks}u;\n"
+                "  let id = {id};\n{guard}  let item = id / {blocks}u;\n  let block = id % {blocks}u{offset};\n"
             );
             ([width, 1], [fits(columns)?, fits(rows)?, 1], coordinates)
         }

@@ -405,6 +405,39 @@ pub fn convolution(seed: u64, family: Family) -> Option<Case> {
     Some(build.case(&[result]))
 }
 
+/// A convolution of this many rows and columns by this many taps, from and to this many channels, without a border.
+#[allow(dead_code, reason = "only the GPU backend cuts weights into parts")]
+pub fn dense(
+    seed: u64,
+    image: [usize; 2],
+    taps: [usize; 2],
+    [inputs, outputs]: [usize; 2],
+    half: bool,
+) -> Case {
+    let mut random = Random(seed);
+    let out = vec![1, image[0] - taps[0] + 1, image[1] - taps[1] + 1, outputs];
+    let activation = activation(&mut random);
+    let residual = residual(&mut random, &out);
+    let conv = Conv2d {
+        stride: [1, 1],
+        dilation: [1, 1],
+        padding: Padding::default(),
+        activation,
+        residual: residual.as_ref().map(|r| r.0),
+    };
+    let mut build = Build::default();
+    let mut operands = vec![
+        build.input(&mut random, &[1, image[0], image[1], inputs]),
+        build.constant(&mut random, &[outputs, taps[0], taps[1], inputs], half),
+        build.constant(&mut random, &[outputs], half),
+    ];
+    if let Some((_, shape)) = &residual {
+        operands.push(build.input(&mut random, shape));
+    }
+    let result = build.node(Op::Conv2d(conv), operands, out);
+    build.case(&[result])
+}
+
 /// Additions with and without residuals, of a value with itself, resizes and lone activations.
 pub fn additions_resizes_and_activations(seed: u64) -> Case {
     let mut random = Random(3000 + seed);

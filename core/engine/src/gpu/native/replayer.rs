@@ -15,6 +15,8 @@ use crate::gpu::recording::{Access, BindGroup, Dispatch, Recording};
 
 /// Frames that may be on their way at once.
 const RING: usize = 3;
+/// What of a buffer's first contents is on its way to the device at once.
+const UPLOAD_BYTES: usize = 32 << 20;
 /// Pictures whose bind groups are kept: those of a ring, and as many before a change of size.
 const KEPT_PICTURES: usize = 2 * RING;
 
@@ -138,14 +140,15 @@ pub struct Replayer {
 }
 
 impl Replayer {
-    /// Creates buffers, pipelines (on all cores) and bind groups.
+    /// Creates buffers, pipelines (on all cores) and bind groups. What the buffers hold at first is let go once the
+    /// device has it.
     ///
     /// # Errors
     /// [`GpuError::Rejected`] with the shader or the buffer that the device refuses;
     /// [`GpuError::DeviceLost`].
-    pub fn new(gpu: &Gpu, recording: Recording) -> Result<Self, GpuError> {
+    pub fn new(gpu: &Gpu, mut recording: Recording) -> Result<Self, GpuError> {
         gpu.check()?;
-        let buffers = gpu.guarded("the buffers", || create_buffers(gpu, &recording))?;
+        let buffers = gpu.guarded("the buffers", || create_buffers(gpu, &mut recording))?;
         let layouts: Vec<wgpu::BindGroupLayout> = recording
             .shaders
             .iter()
@@ -194,7 +197,7 @@ impl Replayer {
         })
     }
 
-    /// What this replayer plays.
+    /// What this replayer plays, without the contents of its buffers.
     pub fn recording(&self) -> &Recording {
         &self.recording
     }
@@ -438,10 +441,10 @@ fn create_bind_group(
     })
 }
 
-fn create_buffers(gpu: &Gpu, recording: &Recording) -> Vec<wgpu::Buffer> {
+fn create_buffers(gpu: &Gpu, recording: &mut Recording) -> Vec<wgpu::Buffer> {
     recording
         .buffers
-        .iter()
+        .iter_mut()
         .map(|plain| {
             let buffer = gpu.device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some(plain.label),
@@ -451,8 +454,16 @@ fn create_buffers(gpu: &Gpu, recording: &Recording) -> Vec<wgpu::Buffer> {
                     | wgpu::BufferUsages::COPY_DST,
                 mapped_at_creation: false,
             });
-            if !plain.contents.is_empty() {
-                gpu.queue.write_buffer(&buffer, 0, &plain.contents);
+            let contents = std::mem::take(&mut plain.contents);
+            for (number, part) in contents.chunks(UPLOAD_BYTES).enumerate() {
+                let offset = (number * UPLOAD_BYTES) as u64;
+                gpu.queue.write_buffer(&buffer, offset, part);
+                // The device copies what was written before: a driver would hold all of it a second time till then. It
+                // is asked again with the frame whether it is lost.
+                if part.len() == UPLOAD_BYTES {
+                    gpu.queue.submit([]);
+                    let _ = gpu.device.poll(wgpu::PollType::wait_indefinitely());
+                }
             }
             gpu.count(|counts| counts.created += 1);
             buffer
