@@ -6,7 +6,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 import { withAlteredFiles } from './altering-server.mjs';
-import { required, withChromium } from './browsers.mjs';
+import { required, SOFTWARE_WEBGPU, withChromium } from './browsers.mjs';
 import {
   ADDRESS,
   assertQuiet,
@@ -19,7 +19,7 @@ import {
   waitForFrames,
   waitForState,
 } from './live-page.mjs';
-import { demoClip, demoFacts, distances, nativePeople, percentile } from './skeletons.mjs';
+import { demoFacts, distances, nativePeople, percentile } from './skeletons.mjs';
 
 const ON_CPU = { backend: 'cpu', model: 'lite' };
 
@@ -247,6 +247,32 @@ test('people keep their numbers in a clip, and who leaves is waited for, in word
       assert.doesNotMatch((await page.$$eval(`${byName('measured')} option`, (all) => all.map(({ text }) => text))).join(), /out of view/u);
       assertQuiet(seen);
     });
+  });
+});
+
+test('on WebGPU they are the people of the command line too', async (t) => {
+  const file = path.join(required('PLUMBLINE_OUTPUT'), 'people-gpu.png');
+  await withChromium({ args: SOFTWARE_WEBGPU }, async (browser) => {
+    await writeFile(file, (await drawPeople(browser, 'image/png', 1))[0]);
+    const [native] = await nativePeople(file, ['--model', 'lite', '--people', '4']);
+    const { page, seen } = await openLive(browser, { backend: 'gpu', model: 'lite', people: '4', background: 'cut-out' });
+    await chooseFile(page, file);
+    assert.equal(await waitForState(page, ['done', 'error'], 400_000), 'done');
+    assert.equal(await stage(page, 'backend'), 'gpu');
+    const [found] = await results(page);
+    const all = pointDistances(found.people, native.people);
+    t.diagnostic(`${all.length} visible points, largest difference ${Math.max(...all).toFixed(3)} px`);
+    assert.ok(Math.max(...all) <= TOLERANCE_PX);
+    // One person again, by the way on the GPU that follows one.
+    await page.select(byName('people'), '1');
+    await page.waitForFunction(
+      (selector) => JSON.parse(document.querySelector(selector).dataset.landmarks).people === undefined,
+      { timeout: 400_000 },
+      byName('stage'),
+    );
+    const [{ landmarks }] = (await results(page)).slice(-1);
+    assert.ok(Math.max(...distances(landmarks, native.people[0].landmarks)) <= TOLERANCE_PX);
+    assertQuiet(seen);
   });
 });
 

@@ -9,11 +9,11 @@ use plumbline_core::tracker::Mode;
 use plumbline_engine::gpu::native::Gpu;
 use plumbline_engine::image::Frame;
 use plumbline_engine::plan::Plan;
-use plumbline_pipeline::gpu::GpuPosePipeline;
 use plumbline_pipeline::gpu::native::NativeFrames;
+use plumbline_pipeline::gpu::{GpuPeople, GpuPosePipeline};
 use plumbline_pipeline::{
-    Clock, CpuInference, FrameResult, MaskPipeline, PeoplePipeline, PipelineError, PosePipeline, Target,
-    Variant, plan_detector, plan_landmarks, plan_landmarks_and_mask, plan_selfie,
+    Clock, CpuInference, FrameResult, MaskPipeline, PeoplePipeline, PeopleResult, PipelineError,
+    PosePipeline, Target, Variant, plan_detector, plan_landmarks, plan_landmarks_and_mask, plan_selfie,
 };
 
 use crate::Outcome;
@@ -129,6 +129,34 @@ impl AnyPipeline {
     }
 }
 
+/// A pipeline for several people on whichever backend was chosen.
+pub enum AnyPeople {
+    /// On the calling thread.
+    Cpu(Box<PeoplePipeline<CpuInference>>),
+    /// On an adapter.
+    Gpu(Box<(NativeFrames, GpuPeople)>),
+}
+
+impl AnyPeople {
+    /// Finds the people in a frame that was taken at `time`.
+    ///
+    /// # Errors
+    /// [`PipelineError::Inference`] when the backend fails.
+    pub async fn process(
+        &mut self,
+        frame: &Frame<'_>,
+        time: Timestamp,
+    ) -> Result<PeopleResult, PipelineError> {
+        match self {
+            AnyPeople::Cpu(pipeline) => pipeline.process(frame, time).await,
+            AnyPeople::Gpu(on_gpu) => {
+                let (frames, people) = on_gpu.as_mut();
+                people.process(frames, *frame, time).await
+            }
+        }
+    }
+}
+
 /// A pose pipeline over the manifest's detector and one of its landmark models.
 ///
 /// # Errors
@@ -147,23 +175,31 @@ pub fn pose_pipeline(device: &Device, model: LandmarkModel, mode: Mode) -> Outco
     }
 }
 
-/// A pipeline for at most `limit` people, on the calling thread.
+/// A pipeline for at most `limit` people.
 ///
 /// # Errors
-/// As [`pose_pipeline`], and for a device that is a GPU: frames of several people are not written for it.
+/// As [`pose_pipeline`].
 pub fn people_pipeline(
     device: &Device,
     model: LandmarkModel,
     mode: Mode,
     limit: usize,
-) -> Outcome<PeoplePipeline<CpuInference>> {
-    let Device::Cpu = device else {
-        return Err("several people are found on the CPU only; use --backend cpu".to_owned());
-    };
+) -> Outcome<AnyPeople> {
+    let target = device.target();
     let landmarks =
-        plan_landmarks(&manifest::read_model(model.name())?, Target::Cpu).map_err(named(model.name()))?;
-    let (detector, landmarks) = cpu_models(landmarks, model)?;
-    PeoplePipeline::new(detector, landmarks, mode, limit, stopwatch()).map_err(|error| error.to_string())
+        plan_landmarks(&manifest::read_model(model.name())?, target).map_err(named(model.name()))?;
+    match device {
+        Device::Cpu => {
+            let (detector, landmarks) = cpu_models(landmarks, model)?;
+            PeoplePipeline::new(detector, landmarks, mode, limit, stopwatch())
+                .map(|pipeline| AnyPeople::Cpu(Box::new(pipeline)))
+        }
+        Device::Gpu(gpu) => NativeFrames::new(gpu, &read_detector(target)?, &landmarks).map(|frames| {
+            let people = GpuPeople::new(mode, limit, stopwatch());
+            AnyPeople::Gpu(Box::new((frames, people)))
+        }),
+    }
+    .map_err(|error| error.to_string())
 }
 
 /// A pose pipeline on the calling thread that computes the person's mask as well.

@@ -5,10 +5,10 @@ use plumbline_core::pose::Pose;
 use plumbline_core::time::Timestamp;
 use plumbline_core::tracker::Mode;
 use plumbline_engine::image::Frame;
-use plumbline_pipeline::{CpuInference, FrameResult, PeoplePipeline, PeopleResult, PipelineError, Timings};
+use plumbline_pipeline::{FrameResult, PeopleResult, PipelineError, Timings};
 
 use crate::Outcome;
-use crate::backend::{AnyPipeline, Device, LandmarkModel, people_pipeline, pose_pipeline};
+use crate::backend::{AnyPeople, AnyPipeline, Device, LandmarkModel, people_pipeline, pose_pipeline};
 
 /// Who was found in a frame.
 pub struct Found {
@@ -42,19 +42,18 @@ pub enum Finder {
     /// For one person.
     One(AnyPipeline),
     /// For several.
-    Several(Box<PeoplePipeline<CpuInference>>),
+    Several(AnyPeople),
 }
 
 impl Finder {
     /// A finder of at most `limit` people.
     ///
     /// # Errors
-    /// Weights that are missing or not the tested ones, models that the backend cannot run, several people on a GPU.
+    /// Weights that are missing or not the tested ones, models that the backend cannot run.
     pub fn new(device: &Device, model: LandmarkModel, mode: Mode, limit: usize) -> Outcome<Self> {
         match limit {
             1 => pose_pipeline(device, model, mode).map(Finder::One),
-            limit => people_pipeline(device, model, mode, limit)
-                .map(|pipeline| Finder::Several(Box::new(pipeline))),
+            limit => people_pipeline(device, model, mode, limit).map(Finder::Several),
         }
     }
 

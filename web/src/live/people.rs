@@ -6,11 +6,11 @@
 use plumbline_core::geometry::Point2;
 use plumbline_core::people::{MAX_PEOPLE, MEMORY_SECS, Person, PersonId};
 
-use crate::live::skeleton_drawing::Fit;
+use crate::live::skeleton_drawing::{Fit, tag_at};
 
-/// How far beside a body a click still means it, in pixels of the stage: half of the smallest target for a finger
-/// (WCAG 2.2, 2.5.8), and where the number stands.
-const REACH_PX: f32 = 24.0;
+/// How far beside a body or its number a click still means it, in pixels of the stage: half of a target for a finger
+/// (WCAG 2.2, 2.5.5).
+const REACH_PX: f32 = 22.0;
 
 /// What the page shows of the people in view. Changes only when somebody comes, goes or is chosen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -125,11 +125,9 @@ pub fn limit_from_id(id: &str) -> Option<u32> {
 /// Whose body a point of the stage means: of those whose box it lies in, the one with the nearest landmark.
 pub fn at(point: Point2, people: &[Person], fit: &Fit) -> Option<PersonId> {
     let distance_px = |person: &Person| {
-        let points = person
-            .pose
-            .landmarks
-            .iter()
-            .map(|mark| fit.point_in_stage(mark.point_in_image()));
+        let landmarks = person.pose.landmarks.iter();
+        let points = landmarks.map(|mark| fit.point_in_stage(mark.point_in_image()));
+        let points = points.chain([tag_at(&person.pose, fit)]);
         let nowhere = [f32::INFINITY, f32::NEG_INFINITY];
         let (mut x, mut y, mut nearest) = (nowhere, nowhere, f32::INFINITY);
         for at in points {
@@ -246,12 +244,12 @@ mod tests {
         for (x, y, expected) in [
             (120.0, 160.0, Some(1)),
             (90.0, 110.0, Some(1)),
-            (120.0, 80.0, Some(1)),
+            (100.0, 50.0, Some(1)),
             (160.0, 160.0, Some(1)),
             (180.0, 160.0, Some(2)),
             (230.0, 240.0, Some(2)),
             (270.0, 160.0, None),
-            (220.0, 40.0, None),
+            (220.0, 20.0, None),
             (20.0, 160.0, None),
         ] {
             let id = at(Point2::new(x, y), &people, &fit);

@@ -25,8 +25,10 @@ const LABELLED: [(usize, &str); 4] = [(15, "L"), (16, "R"), (27, "L"), (28, "R")
 /// Distance of a letter from its joint, in pixels of the stage.
 const LABEL_OFFSET_PX: f32 = 18.0;
 
-/// Distance of a number from the topmost point of a body, and the least one from the stage's upper edge, in pixels.
-const TAG_OFFSET_PX: f32 = 20.0;
+/// Distance of a number from the top of a head, and the least one from the stage's upper edge, in pixels.
+const TAG_OFFSET_PX: f32 = 12.0;
+/// How far the top of a head is above the nose, as a share of the way from there down to the shoulders.
+const HEAD_ABOVE_NOSE: f32 = 0.6;
 
 /// How a picture lies in the stage: scaled to fit, centred, perhaps mirrored.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -129,18 +131,21 @@ pub fn marks_of_people(people: &[Person], measured: Option<PersonId>, fit: &Fit)
             .into_iter()
             .flatten(),
     );
-    all.extend(people.iter().map(|person| {
-        let points = person.pose.landmarks.iter();
-        let points = points.map(|mark| fit.point_in_stage(mark.point_in_image()));
-        let top = points.map(|point| point.y).fold(f32::INFINITY, f32::min);
-        let nose = fit.point_in_stage(person.pose.landmarks[0].point_in_image());
-        Mark::Tag {
-            at: Point2::new(nose.x, (top - TAG_OFFSET_PX).max(TAG_OFFSET_PX)),
-            id: person.id,
-            is_measured: is_measured(&person),
-        }
+    all.extend(people.iter().map(|person| Mark::Tag {
+        at: tag_at(&person.pose, fit),
+        id: person.id,
+        is_measured: is_measured(&person),
     }));
     all
+}
+
+/// Where a person's number stands: above all of them.
+pub fn tag_at(pose: &Pose, fit: &Fit) -> Point2 {
+    let at = |mark: &Landmark| fit.point_in_stage(mark.point_in_image());
+    let [nose, left, right] = [0, 11, 12].map(|index| at(&pose.landmarks[index]));
+    let head = nose.y - HEAD_ABOVE_NOSE * ((left.y + right.y) / 2.0 - nose.y).max(0.0);
+    let top = pose.landmarks.iter().map(|mark| at(mark).y).fold(head, f32::min);
+    Point2::new(nose.x, (top - TAG_OFFSET_PX).max(TAG_OFFSET_PX))
 }
 
 /// The marks of a pose, in drawing order: bones, joints, letters.
@@ -283,7 +288,7 @@ mod tests {
             })
             .collect();
         // The topmost point is at 0, above which there is no room.
-        assert_eq!(tags, [(20.0, 1, false), (20.0, 2, true), (20.0, 3, false)]);
+        assert_eq!(tags, [(12.0, 1, false), (12.0, 2, true), (12.0, 3, false)]);
         let whole = marks(&people[1].pose, &fit);
         let quiet = all.len() - tags.len() - whole.len();
         assert_eq!(quiet, 2 * BONES.len());

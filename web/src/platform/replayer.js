@@ -14,8 +14,11 @@
  * The layout of the tables is that of `Recording` in the engine (core/engine/src/gpu/recording.rs).
  */
 
-/** Frames that may be on their way at once: one on the GPU, one being mapped, one being read. */
-const RING = 3;
+/**
+ * Runs of a model that may be on their way at once: of one person, frames on the GPU, being mapped and being read; of
+ * several, one for each of up to four.
+ */
+const RING = 4;
 
 /** Kinds of bindings, as the recording numbers them. */
 const READ = 0;
@@ -364,17 +367,17 @@ export class Replayer {
 
   /**
    * One frame. The inputs and the picture are read before this function returns its promise, so views of wasm
-   * memory are fine. Up to three frames may be on their way; they complete in order.
+   * memory are fine. Up to four may be on their way; they complete in order.
    *
    * @param {PictureSlot | null} slot The picture, for a recording that looks at one.
    * @param {...Float32Array} inputs One for each input of the recording.
    * @returns {Promise<Float32Array>} All outputs, at their offsets in the read-back buffer.
-   * @throws {Error} When an input has the wrong length, three frames are on their way, or the device is gone.
+   * @throws {Error} When an input has the wrong length, four runs are on their way, or the device is gone.
    */
   async start(slot, ...inputs) {
     this.#gpu.assertAlive();
     const turn = this.#next;
-    if (this.#busy[turn]) throw new Error("Three frames are on their way already; wait for one.");
+    if (this.#busy[turn]) throw new Error("Four runs are on their way already; wait for one.");
     const table = this.#parts.inputs;
     for (let i = 0; 3 * i < table.length; i += 1) {
       if (inputs[i]?.length !== table[3 * i + 2]) {

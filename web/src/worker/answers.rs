@@ -4,7 +4,7 @@
 use plumbline_pipeline::PeopleResult;
 
 use super::compositor::Compositor;
-use super::measurer::CpuMeasurer;
+use super::measurer::{CpuMeasurer, GpuMeasurer};
 use super::pixels::PixelReader;
 use super::protocol::{FrameStamp, FromEngine, Measurement};
 use crate::live::backend::Backend;
@@ -53,6 +53,22 @@ pub fn after_gpu(
     measured.0.backend = Backend::Gpu;
     measured.0.total_millis = now_millis() - start_millis;
     Ok(measured)
+}
+
+/// Measures a frame on the GPU, with more than one and at most `people` in it.
+///
+/// # Errors
+/// A sentence.
+pub async fn on_gpu(
+    gpu: &mut GpuMeasurer,
+    compositor: &mut Compositor,
+    frame: FrameStamp,
+    people: u32,
+    picture: &Picture,
+) -> Measured {
+    let start_millis = now_millis();
+    let result = gpu.measure_people(picture, &frame, people).await?;
+    after_gpu(compositor, frame, picture, start_millis, result)
 }
 
 /// What the page is told of a frame.

@@ -17,7 +17,7 @@ use plumbline_team::lead::Terms;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
-use super::answers::{after_gpu, answer, on_cpu};
+use super::answers::{after_gpu, answer, on_cpu, on_gpu};
 use super::compositor::Compositor;
 use super::loader::{Loaded, Loader};
 use super::measurer::{Measurer, Models, Read};
@@ -246,7 +246,8 @@ impl Work {
             (ToEngine::Measure { .. }, Some(measurer)) if self.must_replan(measurer) => {
                 self.submitted.is_empty()
             }
-            (ToEngine::Measure { .. }, Some(Measurer::Gpu(gpu))) => gpu.has_room(),
+            (ToEngine::Measure { people: 1, .. }, Some(Measurer::Gpu(gpu))) => gpu.has_room(),
+            (ToEngine::Measure { .. }, Some(Measurer::Gpu(_))) => self.submitted.is_empty(),
             (ToEngine::Measure { .. }, Some(Measurer::Cpu(_)) | None) => true,
             (ToEngine::Prepare { .. } | ToEngine::Settle { .. }, _) => self.submitted.is_empty(),
             // What is on its way gets the background that it was sent with.
@@ -415,6 +416,11 @@ impl Work {
                 }
                 answers.push(answer(frame, measured));
                 answers
+            }
+            Some(Measurer::Gpu(gpu)) if people > 1 => {
+                let measured = on_gpu(gpu, &mut self.compositor, frame, people, &picture).await;
+                picture.close();
+                vec![answer(frame, measured)]
             }
             Some(Measurer::Gpu(gpu)) => {
                 let start_millis = now_millis();

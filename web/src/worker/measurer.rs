@@ -1,10 +1,11 @@
 //! The two models, planned and ready on a backend, with the tracker that joins them.
 
+use plumbline_core::people::MAX_PEOPLE;
 use plumbline_core::time::Timestamp;
 use plumbline_core::tracker::Mode;
 use plumbline_engine::image::{Frame, PixelFormat};
 use plumbline_engine::plan::Plan;
-use plumbline_pipeline::gpu::{GpuPosePipeline, Model, View};
+use plumbline_pipeline::gpu::{GpuPeople, GpuPosePipeline, Model, View};
 use plumbline_pipeline::models::{DETECTOR_OUTPUTS, HEATMAP, LANDMARK_AND_MASK_OUTPUTS, LANDMARK_OUTPUTS};
 use plumbline_pipeline::{
     PeoplePipeline, PeopleResult, PipelineError, Target, Variant, plan_detector, plan_landmarks,
@@ -208,6 +209,8 @@ impl CpuMeasurer {
 /// Both models on a GPU.
 pub struct GpuMeasurer {
     pipeline: Box<GpuPosePipeline<GpuFrames>>,
+    /// Follows where more than one person is wanted.
+    people: GpuPeople,
     /// In which way the models run.
     variant: Variant,
     has_mask: bool,
@@ -251,6 +254,7 @@ impl GpuMeasurer {
         let pipeline = GpuPosePipeline::new(frames, Mode::Tracking, Box::new(now_millis));
         Ok(Self {
             pipeline: Box::new(pipeline),
+            people: GpuPeople::new(Mode::Tracking, MAX_PEOPLE, Box::new(now_millis)),
             variant,
             has_mask,
             _device: device,
@@ -271,6 +275,28 @@ impl GpuMeasurer {
         result.map(PeopleResult::from).map_err(|error| error.to_string())
     }
 
+    /// Finds at most `limit` people in a frame, more than one, and waits for them: no other frame may be on its way.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub async fn measure_people(
+        &mut self,
+        picture: &Picture,
+        stamp: &FrameStamp,
+        limit: u32,
+    ) -> Result<PeopleResult, String> {
+        if stamp.is_first {
+            self.people.reset();
+        }
+        // It shares the models, and does not know what became of them.
+        self.pipeline.reset();
+        self.people.set_limit(limit as usize);
+        let found = self
+            .people
+            .process(self.pipeline.gpu_mut(), picture, time_of(stamp));
+        found.await.map_err(failed)
+    }
+
     /// Frames that were submitted and not answered.
     pub fn in_flight(&self) -> usize {
         self.pipeline.in_flight()
@@ -289,6 +315,7 @@ impl GpuMeasurer {
         if stamp.is_first {
             self.pipeline.reset();
         }
+        self.people.reset();
         self.pipeline.submit(picture, time_of(stamp)).map_err(failed)
     }
 

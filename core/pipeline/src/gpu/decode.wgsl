@@ -116,6 +116,8 @@ fn conclude(looked: bool, region: Region) {
   answer.status = 0u;
   if (!looked) { return; }
   answer.status = LOOKED;
+  let points = array<f32, 4>(alignment[0].x, alignment[0].y, alignment[1].x, alignment[1].y);
+  answer.alignment = points;
   let body = square_around(alignment[0], alignment[1], 1.0);
   let is_person = is_finite(answer.score) && answer.score > MIN_POSE_SCORE;
   if (is_person) { answer.status |= PERSON; }
@@ -125,7 +127,6 @@ fn conclude(looked: bool, region: Region) {
   }
   answer.status |= FOLLOWED;
   answer.body_px = body.side_px;
-  let points = array<f32, 4>(alignment[0].x, alignment[0].y, alignment[1].x, alignment[1].y);
   let calm = follow(points, 1.0 / body.side_px);
   let next = square_around(vec2<f32>(calm[0], calm[1]), vec2<f32>(calm[2], calm[3]), REGION_MARGIN);
   state.region = next;

@@ -80,6 +80,8 @@ pub struct Answer {
     pub body_px: f32,
     /// The person, not smoothed; meaningless unless the status says that there is one.
     pub pose: Pose,
+    /// Both alignment points in the image, not smoothed; as meaningful.
+    pub alignment: [Point2; 2],
 }
 
 impl Answer {
@@ -101,6 +103,7 @@ impl Answer {
             height_px: side_px,
             rotation: wrap_angle(sin.atan2(cos).clamp(-PI, PI)),
         };
+        let [x, y, above_x, above_y] = std::array::from_fn(|word| words[ANSWER.at("alignment") + word]);
         let landmarks = words[ANSWER.at("landmarks")..]
             .as_chunks::<VALUES_PER_LANDMARK>()
             .0;
@@ -136,6 +139,7 @@ impl Answer {
             status: word(ANSWER.at("status")),
             body_px: words[ANSWER.at("body_px")],
             pose,
+            alignment: [Point2::new(x, y), Point2::new(above_x, above_y)],
         })
     }
 

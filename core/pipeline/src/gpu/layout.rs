@@ -7,7 +7,7 @@
 use std::fmt::Write;
 
 /// Changes whenever a block does. The GPU writes it into each answer.
-pub const LAYOUT_VERSION: u32 = 1;
+pub const LAYOUT_VERSION: u32 = 2;
 
 /// What a field is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,6 +182,8 @@ pub const ANSWER: Block = Block {
         ("landmarks", Kind::Floats(165)),
         // 33 x (x, y, z) in metres, not smoothed.
         ("world", Kind::Floats(99)),
+        // x and y px of both alignment points in the image, not smoothed.
+        ("alignment", Kind::Floats(4)),
     ],
 };
 
@@ -222,8 +224,14 @@ mod tests {
             (STATE, 27, &[("region", 1), ("has_history", 12), ("filters", 15)]),
             (
                 ANSWER,
-                280,
-                &[("status", 2), ("region", 5), ("landmarks", 16), ("world", 181)],
+                284,
+                &[
+                    ("status", 2),
+                    ("region", 5),
+                    ("landmarks", 16),
+                    ("world", 181),
+                    ("alignment", 280),
+                ],
             ),
         ] {
             assert_eq!(block.len(), len, "{}", block.name);

@@ -10,6 +10,7 @@
 //! | `mask.wgsl` | the person's mask, packed for the way back, where the plan has one |
 //! | `region.wgsl` | the square around a body |
 //! | `pipeline` | which frame runs what, with up to two on their way |
+//! | `people` | the same for several people, one frame after the other |
 //! | `native` | the same on wgpu (feature `native`) |
 //!
 //! ```text
@@ -27,8 +28,10 @@ pub mod exchange;
 pub mod layout;
 #[cfg(feature = "native")]
 pub mod native;
+pub mod people;
 pub mod pipeline;
 pub mod program;
 
+pub use people::GpuPeople;
 pub use pipeline::{FrameGpu, GpuPosePipeline, Model, SLOTS};
 pub use program::View;

@@ -143,6 +143,11 @@ impl<G: FrameGpu> GpuPosePipeline<G> {
         &self.gpu
     }
 
+    /// The same, to lend it to [`GpuPeople`](super::GpuPeople) while no frame is on its way.
+    pub fn gpu_mut(&mut self) -> &mut G {
+        &mut self.gpu
+    }
+
     /// Forgets the person with the next frame that comes, for instance when another clip begins. Frames on their way
     /// are not touched.
     pub fn reset(&mut self) {
@@ -335,16 +340,9 @@ impl<G: FrameGpu> GpuPosePipeline<G> {
 
     /// The oldest frame's boxes and scores.
     fn detected(&mut self, words: &[f32]) -> Result<Outcome, PipelineError> {
-        const BOXES: usize = ANCHOR_COUNT * VALUES_PER_BOX;
-        if words.len() != BOXES + ANCHOR_COUNT {
-            return Err(failed(DETECTOR, unreadable(words.len())));
-        }
+        let outputs = detections(words)?;
         let Some(image) = self.jobs.front().map(|job| job.image) else {
             return Ok(Outcome::GoesOn);
-        };
-        let outputs = DetectorOutputs {
-            boxes: &words[..BOXES],
-            scores: &words[BOXES..],
         };
         match person_region(&letterbox(image), outputs, &self.anchors) {
             Some(region) => {
@@ -360,20 +358,10 @@ impl<G: FrameGpu> GpuPosePipeline<G> {
 
     /// The oldest frame's answer.
     fn measured(&mut self, words: &[f32]) -> Result<Outcome, PipelineError> {
-        // A mask stands behind the answer, where the plan has one.
-        let (words, mask) = words.split_at(ANSWER.len().min(words.len()));
-        let answer = Answer::from_words(words).filter(|_| mask.is_empty() || mask.len() == MASK_WORDS);
-        let answer = answer.ok_or_else(|| failed(LANDMARK_MODEL, unreadable(words.len() + mask.len())))?;
         let Some(job) = self.jobs.front_mut() else {
             return Ok(Outcome::GoesOn);
         };
-        if answer.frame != job.frame {
-            let message = format!(
-                "the GPU answered for frame {} instead of {}",
-                answer.frame, job.frame
-            );
-            return Err(failed(LANDMARK_MODEL, InferenceError::new(message)));
-        }
+        let (answer, mask) = read_answer(words, job.frame)?;
         if !answer.says(status::LOOKED) {
             job.stage = Stage::Waiting;
             self.lose();
@@ -452,14 +440,36 @@ struct Seen {
     mask: Option<RegionMask>,
 }
 
+/// The detector's tensors in what it has read back.
+pub(super) fn detections(words: &[f32]) -> Result<DetectorOutputs<'_>, PipelineError> {
+    const BOXES: usize = ANCHOR_COUNT * VALUES_PER_BOX;
+    if words.len() != BOXES + ANCHOR_COUNT {
+        return Err(failed(DETECTOR, unreadable(words.len())));
+    }
+    let (boxes, scores) = words.split_at(BOXES);
+    Ok(DetectorOutputs { boxes, scores })
+}
+
+/// What the landmark model has read back for this frame, and the mask's words behind it, where the plan has one.
+pub(super) fn read_answer(words: &[f32], frame: u32) -> Result<(Answer, &[f32]), PipelineError> {
+    let (words, mask) = words.split_at(ANSWER.len().min(words.len()));
+    let answer = Answer::from_words(words).filter(|_| mask.is_empty() || mask.len() == MASK_WORDS);
+    let answer = answer.ok_or_else(|| failed(LANDMARK_MODEL, unreadable(words.len() + mask.len())))?;
+    if answer.frame == frame {
+        return Ok((answer, mask));
+    }
+    let message = format!("the GPU answered for frame {} instead of {frame}", answer.frame);
+    Err(failed(LANDMARK_MODEL, InferenceError::new(message)))
+}
+
 /// The mask of an input that was cut out at `region`, from its bytes; nothing where there are none.
-fn unpacked(words: &[f32], region: &RotatedRect) -> Option<RegionMask> {
+pub(super) fn unpacked(words: &[f32], region: &RotatedRect) -> Option<RegionMask> {
     let levels = words.iter().flat_map(|word| word.to_bits().to_le_bytes());
     let shares = levels.map(|level| f32::from(level) / 255.0).collect();
     RegionMask::new(shares, LANDMARK_SIDE_PX, region)
 }
 
-fn failed(role: &'static str, source: InferenceError) -> PipelineError {
+pub(super) fn failed(role: &'static str, source: InferenceError) -> PipelineError {
     PipelineError::Inference { role, source }
 }
 

@@ -18,11 +18,12 @@ use crate::worker::protocol::{FrameStamp, FromEngine, Measurement, ToEngine};
 /// How often the numbers change, at most: faster, nobody can read them.
 const READOUT_PAUSE_MILLIS: f64 = 250.0;
 
-/// How many frames the engine works on at once: on the GPU a frame is submitted before the one before it is read.
-fn frames_at_once(backend: Backend) -> u32 {
-    match backend {
-        Backend::Cpu => 1,
-        Backend::Gpu => 2,
+/// How many frames the engine works on at once: on the GPU a frame is submitted before the one before it is read, where
+/// one person is followed.
+fn frames_at_once(backend: Backend, people_limit: u32) -> u32 {
+    match (backend, people_limit) {
+        (Backend::Gpu, 1) => 2,
+        (Backend::Cpu | Backend::Gpu, _) => 1,
     }
 }
 
@@ -95,7 +96,7 @@ impl Live {
     }
 
     pub(super) fn set_frames_at_once(&self, backend: Backend) {
-        let capacity = frames_at_once(backend);
+        let capacity = frames_at_once(backend, self.people_limit.get_untracked());
         self.controller().gate.borrow_mut().set_capacity(capacity);
     }
 

@@ -5,7 +5,6 @@ use plumbline_core::geometry::Point2;
 use plumbline_core::people::PersonId;
 
 use super::Live;
-use crate::live::backend::Backend;
 use crate::live::inspection;
 use crate::live::people::{self, InView};
 use crate::live::source::SourceKind;
@@ -24,6 +23,12 @@ impl Live {
     pub fn choose_people_limit(&self, limit: u32) {
         page::remember(MEMORY, &limit.to_string());
         self.people_limit.set(limit);
+        let backend = self
+            .session
+            .with_untracked(|session| session.choice().map(|choice| choice.backend));
+        if let Some(backend) = backend {
+            self.set_frames_at_once(backend);
+        }
         self.measure_again();
     }
 
@@ -80,13 +85,6 @@ impl Live {
     pub fn people_note(&self) -> String {
         if self.people_limit.get() == 1 {
             return String::new();
-        }
-        if self.session.with(|session| {
-            session
-                .choice()
-                .is_some_and(|choice| choice.backend == Backend::Gpu)
-        }) {
-            return "The GPU follows one person. Choose the CPU under Backend to follow several.".to_owned();
         }
         self.in_view.with(InView::note)
     }
