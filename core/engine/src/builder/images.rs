@@ -352,6 +352,32 @@ mod tests {
             .expect("a shape of an image")
     }
 
+    /// What is multiplied with its own sigmoid, on either side, is one activation; with another's it is a product.
+    #[test]
+    fn an_image_times_its_sigmoid_is_one_activation() {
+        for (is_first, of_itself) in [(true, true), (false, true), (true, false)] {
+            let mut builder = Builder::default();
+            let x = builder.input("x", FileType::F32, &[1, 2, 3, 4]).expect("f32");
+            let pooled = max_pool(&mut builder, &x, 2);
+            let other = max_pool(&mut builder, &x, 2);
+            let source = if of_itself { &pooled } else { &other };
+            let gate = builder.map(Unary::Sigmoid, source, "gate").expect("a map");
+            let (a, b) = if is_first {
+                (&pooled, &gate)
+            } else {
+                (&gate, &pooled)
+            };
+            let y = builder.zip(Binary::Mul, a, b, "product").expect("a product");
+            builder.output(&y, "y").expect("an output");
+            let mut graph = builder.finish().expect("a graph");
+            crate::passes::optimise(&mut graph).expect("a graph");
+            let is_swish =
+                |op: &Op| matches!(op, Op::MaxPool2d(pool) if pool.activation == Activation::Swish);
+            let count = graph.nodes.iter().filter(|node| is_swish(&node.op)).count();
+            assert_eq!(count, usize::from(of_itself), "{is_first}, {of_itself}");
+        }
+    }
+
     /// Twice the greatest of two neighbours, of two channels; between the two, nothing moves.
     #[test]
     fn images_and_rows_move_at_the_borders_only() {

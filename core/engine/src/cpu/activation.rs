@@ -69,7 +69,7 @@ fn hard_swish(x: f32) -> f32 {
 }
 
 #[inline(always)]
-fn sigmoid(x: f32) -> f32 {
+pub(crate) fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }
 
@@ -88,6 +88,13 @@ fn greatest(x: f32, low: f32) -> f32 {
 #[inline(always)]
 fn least(x: f32, high: f32) -> f32 {
     if x > high { high } else { x }
+}
+
+/// e^x for x up to 88, and 0 where that is less than e^-86.
+#[inline(always)]
+pub(crate) fn exp_or_nothing(x: f32) -> f32 {
+    let power = exp(x);
+    if x < -86.0 { 0.0 } else { power }
 }
 
 /// e^x for x from -86 on; below it gives e^-86, which is nothing beside 1.

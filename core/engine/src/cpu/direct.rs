@@ -18,7 +18,7 @@ const BLOCK_VALUES: usize = 32768;
 /// Pixels that a block has at least, so that weights which do not fit a cache are not read for too few of them.
 const MIN_BLOCK_PIXELS: usize = 64;
 
-/// Input values from which on tiles of eight pixels by two lines are faster than tiles of four.
+/// Input values of a pixel from which on tiles of eight pixels by two lines are faster than tiles of four.
 const LONG: usize = 48;
 /// Channels from which on patches that reach beyond the border are read tap by tap, and not copied first.
 const LONG_TAP: usize = 32;
@@ -154,11 +154,25 @@ impl Geometry {
 
     /// Writes the patch of an output pixel, with zeros for what lies beyond the border.
     fn copy_patch(&self, x: &[f32], pixel: usize, patch: &mut [f32]) {
-        for (tap, values) in patch.chunks_exact_mut(self.channels).enumerate() {
-            match self.tap_start(pixel, [tap / self.kernel[1], tap % self.kernel[1]]) {
-                Some(start) => values.copy_from_slice(&x[start..][..self.channels]),
-                None => values.fill(0.0),
-            }
+        // Neighbouring taps that are neighbours in the input are one run.
+        let [height, taps] = self.kernel;
+        let runs = if self.conv.dilation[1] == 1 { 1 } else { taps };
+        let taps = taps / runs;
+        for (index, values) in patch.chunks_exact_mut(taps * self.channels).enumerate() {
+            let (ky, kx) = (index / runs, index % runs);
+            debug_assert!(ky < height, "a patch has as many rows as the kernel");
+            let inside =
+                (0..taps).filter_map(|tap| self.tap_start(pixel, [ky, kx + tap]).map(|at| (tap, at)));
+            let (first, start, count) =
+                inside.fold((0, 0, 0), |(first, start, count), (tap, at)| match count {
+                    0 => (tap, at, 1),
+                    _ => (first, start, count + 1),
+                });
+            let (before, rest) = values.split_at_mut(first * self.channels);
+            let (run, after) = rest.split_at_mut(count * self.channels);
+            before.fill(0.0);
+            run.copy_from_slice(&x[start..][..run.len()]);
+            after.fill(0.0);
         }
     }
 }
@@ -202,7 +216,7 @@ impl DirectBlock<'_> {
                 (_, [bias]) => {
                     self.tiles::<S, E, 8, 1, 1>(simd, group, [bias], [firsts(0)], added, epilogue);
                 }
-                (_, [low, high]) if depth < LONG => {
+                (_, [low, high]) if depth < LONG && self.kernel.geometry.is_pointwise() => {
                     let firsts = [firsts(0), firsts(1)];
                     self.tiles::<S, E, 4, 2, 2>(simd, group, [low, high], firsts, added, epilogue);
                 }

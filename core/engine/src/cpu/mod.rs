@@ -4,7 +4,7 @@
 //! After the first frame, running allocates nothing.
 //! Tensors are dense NHWC f32.
 
-mod activation;
+pub(crate) mod activation;
 mod aligned;
 pub mod bands;
 mod convolution;

@@ -256,7 +256,7 @@ impl Step {
                 ending.apart.apply(out);
             }
             (Op::MaxPool2d(pool), _) => {
-                pool::max_pool(x, shape(0), pool, first_row, out, to);
+                pool::max_pool(x, shape(0), pool, first_row, ending.apart.instructions, out, to);
                 ending.apart.apply(out);
             }
             (Op::Pad(amounts), _) => shuffle::pad(x, shape(0), amounts, out, to),

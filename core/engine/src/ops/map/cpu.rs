@@ -2,6 +2,7 @@
 
 use super::erf::erf;
 use super::{Map, Unary};
+use crate::cpu::activation::sigmoid;
 use crate::element::{Element, FileType};
 use crate::error::ModelError;
 use crate::half::{round_to_bf16, round_to_f16};
@@ -131,10 +132,6 @@ fn above(x: f32, low: f32) -> f32 {
 /// The lesser number; NaN where x is.
 fn below(x: f32, high: f32) -> f32 {
     if x > high { high } else { x }
-}
-
-fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + (-x).exp())
 }
 
 fn softplus(x: f32) -> f32 {

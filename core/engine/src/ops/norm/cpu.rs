@@ -2,6 +2,7 @@
 //! for a few lines at a time, and then each element is written.
 
 use super::{Measure, Norm};
+use crate::cpu::activation::exp_or_nothing;
 use crate::error::ModelError;
 use crate::ops::reduce::{Geometry, LANES};
 use crate::ops::{CpuKernel, NodeView, OnCpu, Operands, WordsMut};
@@ -43,7 +44,7 @@ impl CpuKernel for Kernel {
                 Measure::Softmax => {
                     geometry.part(x, lines.clone(), &mut a[..n], f32::NEG_INFINITY, |x, _| x, max);
                     geometry.visit(lines.clone(), |place, line| {
-                        out[place] = (x[place] - a[line]).exp()
+                        out[place] = exp_or_nothing(x[place] - a[line])
                     });
                     geometry.part(out, lines.clone(), &mut b[..n], 0.0, |y, _| y, add);
                 }
