@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::skeleton;
+use crate::skeleton::{self, Side};
 
 /// Which points a model gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -66,6 +66,18 @@ impl KeypointSet {
             Self::Blazepose33 => &skeleton::BONES,
             Self::Hand21 => &HAND_21_BONES,
             Self::Numbered => &[],
+        }
+    }
+
+    /// Which half of the body a point belongs to, by its name; points without one are on neither.
+    pub fn side(self, index: usize) -> Side {
+        let name = self.names().get(index).copied().unwrap_or_default();
+        if name.starts_with("left_") || name.ends_with("_left") {
+            Side::Left
+        } else if name.starts_with("right_") || name.ends_with("_right") {
+            Side::Right
+        } else {
+            Side::Middle
         }
     }
 
@@ -266,6 +278,21 @@ mod tests {
         for count in [0, 5, 18, 133, 468] {
             assert_eq!(KeypointSet::of_count(count), KeypointSet::Numbered);
         }
+    }
+
+    #[test]
+    fn sides_are_those_of_the_skeleton() {
+        for index in 0..skeleton::LANDMARK_COUNT {
+            assert_eq!(
+                KeypointSet::Blazepose33.side(index),
+                skeleton::side(index),
+                "{index}"
+            );
+        }
+        assert_eq!(KeypointSet::Coco17.side(9), Side::Left);
+        assert_eq!(KeypointSet::Halpe26.side(25), Side::Right);
+        assert_eq!(KeypointSet::Hand21.side(3), Side::Middle);
+        assert_eq!(KeypointSet::Numbered.side(3), Side::Middle);
     }
 
     #[test]

@@ -11,11 +11,13 @@
 //! picture is the person, and what is put behind them.
 //!
 //! Models that somebody brings: a [`manifest`] says for which [`task`] they are and how a picture becomes their
-//! [`model_input`]; a [`proposal`] guesses it from names and shapes; [`decoders`] read what such models give.
+//! [`model_input`]; a [`proposal`] guesses it from names and shapes; [`decoders`] read what such models give, and [`crops`]
+//! say where a model must look that takes one person at a time.
 
 pub mod anchors;
 pub mod backdrop;
 mod blur;
+pub mod crops;
 pub mod decoders;
 pub mod detection;
 pub mod follower;

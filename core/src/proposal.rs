@@ -5,6 +5,8 @@
 //! their successors with suppression inside, MediaPipe's landmark models, and image classifiers and segmenters of
 //! torchvision, timm and Keras.
 
+mod top_down;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -14,6 +16,7 @@ use crate::keypoint_sets::KeypointSet;
 use crate::manifest::Manifest;
 use crate::model_input::{Interpolation, Layout, Preprocessing, Resize, picture_input};
 use crate::task::{Role, Task};
+use top_down::NEEDS_ONE;
 
 /// What a reader of model files knows of an input or output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,6 +145,7 @@ pub fn propose(inputs: &[TensorFacts<'_>], outputs: &[TensorFacts<'_>]) -> Vec<P
         model.movenet(),
         model.movenet_multipose(),
         model.simcc(),
+        model.heatmaps(),
         model.mediapipe(),
         model.yolo_pose(),
         model.yolo_detect(),
@@ -254,69 +258,6 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// MMPose, `configs/body_2d_keypoint/rtmpose`: means and deviations of ImageNet in levels, red first.
-    fn simcc(&self) -> Option<Proposal> {
-        let [first, second] = self.outputs else {
-            return None;
-        };
-        let (&[1, count, columns], &[1, also, rows]) = (first.shape, second.shape) else {
-            return None;
-        };
-        let (width, height) = (self.size.width_px as usize, self.size.height_px as usize);
-        if count != also || count == 0 {
-            return None;
-        }
-        // Bins for each pixel; 2 in everything that is published.
-        let split = |bins: usize, side: usize| {
-            bins.is_multiple_of(side)
-                .then_some(bins / side)
-                .filter(|&n| n > 0)
-        };
-        let in_order = split(columns, width).filter(|&n| split(rows, height) == Some(n));
-        let swapped = split(rows, width).filter(|&n| split(columns, height) == Some(n));
-        let (x, y, n_bins) = match (in_order, swapped) {
-            (Some(n), None) => (first, second, n),
-            (None, Some(n)) => (second, first, n),
-            // Square inputs: the names decide, then the order.
-            (Some(n), Some(_)) if second.name.ends_with('x') && first.name.ends_with('y') => {
-                (second, first, n)
-            }
-            (Some(n), Some(_)) => (first, second, n),
-            (None, None) => return None,
-        };
-        let keypoints = KeypointSet::of_count(count);
-        let (mean, std) = Preprocessing::IMAGENET;
-        let mut proposal = Proposal {
-            preprocessing: Preprocessing {
-                resize: Resize::Letterbox,
-                interpolation: Interpolation::Warp,
-                range: [0.0, 255.0],
-                mean: mean.map(|share| share * 255.0),
-                std: std.map(|share| share * 255.0),
-                ..Preprocessing::plain(self.size)
-            },
-            keypoints: Some(keypoints),
-            note: Some("it expects one person who fills the picture; cut the picture to the person first"),
-            ..self.proposal(
-                Task::SimCc,
-                if n_bins == 2 {
-                    Confidence::Certain
-                } else {
-                    Confidence::Likely
-                },
-                format!(
-                    "{count} points as two distributions, {n_bins} bins a pixel of the input's width and height, as \
-                     RTMPose gives them"
-                ),
-                &[(Role::SimccX, x), (Role::SimccY, y)],
-            )
-        };
-        if keypoints == KeypointSet::Numbered {
-            proposal.questions.push(Question::Keypoints(count));
-        }
-        Some(proposal)
-    }
-
     /// MediaPipe's `pose_landmark`, `hand_landmark` and `face_landmark` with their attention variant.
     fn mediapipe(&self) -> Option<Proposal> {
         if self.layout != Layout::Nhwc {
@@ -357,7 +298,11 @@ impl<'a> Model<'a> {
         };
         Some(Proposal {
             keypoints: Some(keypoints),
-            note: Some("it expects an upright crop of what it finds; cut the picture first"),
+            note: Some(if task == Task::MediapipePose {
+                NEEDS_ONE
+            } else {
+                "it expects an upright crop of what it finds; cut the picture first"
+            }),
             ..self.proposal(task, confidence, why, &roles)
         })
     }
@@ -601,7 +546,7 @@ mod tests {
     fn published_shapes_are_recognised() {
         use Confidence::{Certain, Likely, Possible};
         type Case<'a> = (&'a [usize], &'a [&'a [usize]], &'a [(Task, Confidence)]);
-        let cases: [Case; 24] = [
+        let cases: [Case; 26] = [
             (&[1, 192, 192, 3], &[&[1, 1, 17, 3]], &[(Task::MoveNet, Certain)]),
             (&[1, 256, 256, 3], &[&[1, 1, 17, 3]], &[(Task::MoveNet, Certain)]),
             (
@@ -625,6 +570,17 @@ mod tests {
                 &[(Task::SimCc, Likely)],
             ),
             (&[1, 3, 256, 192], &[&[1, 17, 384], &[1, 16, 512]], &[]),
+            (
+                &[1, 3, 256, 192],
+                &[&[1, 17, 64, 48]],
+                &[(Task::Heatmaps, Likely), (Task::Mask, Possible)],
+            ),
+            (
+                &[1, 256, 256, 3],
+                &[&[1, 64, 64, 17]],
+                &[(Task::Heatmaps, Possible), (Task::Mask, Possible)],
+            ),
+            (&[1, 3, 256, 192], &[&[1, 19, 64, 48]], &[(Task::Mask, Possible)]),
             (
                 &[1, 3, 640, 640],
                 &[&[1, 56, 8400]],
@@ -672,7 +628,6 @@ mod tests {
             (&[1, 256, 256, 3], &[&[1, 256, 256, 1]], &[(Task::Mask, Likely)]),
             (&[1, 3, 320, 320], &[&[1, 1, 320, 320]], &[(Task::Mask, Likely)]),
             (&[1, 3, 520, 520], &[&[1, 22, 520, 520]], &[(Task::Mask, Likely)]),
-            (&[1, 3, 256, 192], &[&[1, 17, 64, 48]], &[(Task::Mask, Possible)]),
             (&[1, 1, 28, 28], &[&[1, 10]], &[]),
         ];
         for (input, outputs, expected) in cases {

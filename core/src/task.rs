@@ -19,6 +19,9 @@ pub enum Task {
     /// `[1, K, width * split]` and `[1, K, height * split]`.
     #[serde(rename = "simcc")]
     SimCc,
+    /// One person in the input, a plane for each point: HRNet, ViTPose, SimpleBaseline, `[1, K, height / n, width / n]` or
+    /// `[1, height / n, width / n, K]`.
+    Heatmaps,
     /// Several people at once: YOLO-pose of versions 8 and 11, `[1, 5 + 3 K, N]`, or with suppression inside
     /// `[1, N, 6 + 3 K]`.
     YoloPose,
@@ -40,10 +43,11 @@ pub enum Task {
 
 impl Task {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::MoveNet,
         Self::MoveNetMultiPose,
         Self::SimCc,
+        Self::Heatmaps,
         Self::YoloPose,
         Self::YoloDetect,
         Self::MediapipePose,
@@ -60,6 +64,7 @@ impl Task {
             Self::MoveNet => "movenet",
             Self::MoveNetMultiPose => "movenet-multipose",
             Self::SimCc => "simcc",
+            Self::Heatmaps => "heatmaps",
             Self::YoloPose => "yolo-pose",
             Self::YoloDetect => "yolo-detect",
             Self::MediapipePose => "mediapipe-pose",
@@ -82,6 +87,7 @@ impl Task {
             Self::MoveNet => "one person's 17 points (MoveNet)",
             Self::MoveNetMultiPose => "up to six people's 17 points (MoveNet MultiPose)",
             Self::SimCc => "one person's points in a crop (RTMPose, SimCC)",
+            Self::Heatmaps => "one person's points in a crop (heatmaps: HRNet, ViTPose)",
             Self::YoloPose => "several people's points (YOLO-pose)",
             Self::YoloDetect => "boxes of objects (YOLO)",
             Self::MediapipePose => "33 body landmarks in a crop (MediaPipe)",
@@ -99,6 +105,7 @@ impl Task {
             Self::MoveNet
             | Self::MoveNetMultiPose
             | Self::SimCc
+            | Self::Heatmaps
             | Self::YoloPose
             | Self::MediapipePose
             | Self::MediapipeHand
@@ -112,6 +119,7 @@ impl Task {
         match self {
             Self::MoveNet | Self::MoveNetMultiPose => &[Role::Keypoints],
             Self::SimCc => &[Role::SimccX, Role::SimccY],
+            Self::Heatmaps => &[Role::Heatmaps],
             Self::YoloPose | Self::YoloDetect => &[Role::Predictions],
             Self::MediapipePose | Self::MediapipeHand | Self::MediapipeFace => &[Role::Landmarks],
             Self::Classes => &[Role::Scores],
@@ -128,6 +136,7 @@ impl Task {
             Self::MoveNet
             | Self::MoveNetMultiPose
             | Self::SimCc
+            | Self::Heatmaps
             | Self::YoloPose
             | Self::YoloDetect
             | Self::Classes
@@ -147,6 +156,8 @@ pub enum Role {
     SimccX,
     /// A distribution over rows for each point.
     SimccY,
+    /// A plane for each point.
+    Heatmaps,
     /// Candidates with boxes and scores.
     Predictions,
     /// Points of a crop in pixels of the input.
@@ -170,6 +181,7 @@ impl Role {
             Self::Keypoints => "keypoints",
             Self::SimccX => "simcc-x",
             Self::SimccY => "simcc-y",
+            Self::Heatmaps => "heatmaps",
             Self::Predictions => "predictions",
             Self::Landmarks => "landmarks",
             Self::Presence => "presence",

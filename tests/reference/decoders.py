@@ -81,6 +81,25 @@ def simcc():
     return case("simcc", [96, 128], [48, 64], [x, y], [pose])
 
 
+def heatmaps():
+    """MMPose: get_heatmap_maximum, refine_keypoints, MSRAHeatmap.decode and the way back to the picture."""
+    planes = np.random.default_rng(5).uniform(-0.2, 1.0, (1, 7, 16, 12)).round(3)
+    for point, (y, x) in enumerate([(0, 5), (7, 1), (15, 6), (8, 11), (9, 4), (2, 2)]):
+        planes[0, point, y, x] = 1.5
+    planes[0, 6] = -1  # a point that is nowhere
+    points, scores = [], []
+    for plane in planes[0]:
+        y, x = np.unravel_index(plane.argmax(), plane.shape)
+        dx = plane[y, x + 1] - plane[y, x - 1] if 1 < x < 11 and 0 < y < 16 else 0
+        dy = plane[y + 1, x] - plane[y - 1, x] if 1 < y < 15 and 0 < x < 12 else 0
+        points.append(np.array([x, y]) + 0.25 * np.sign([dx, dy]))
+        scores.append(max(plane.max(), 0))
+    points = unboxed(np.array(points) * 4, [48, 64], [96, 128])
+    pose = {"score": rounded(np.mean(scores)), "points": rounded(np.c_[points, scores])}
+    return [case("heatmaps", [96, 128], [48, 64], [planes], [pose]),
+            case("heatmaps", [96, 128], [48, 64], [planes.transpose(0, 2, 3, 1)], [pose], innermost=True)]
+
+
 def yolo_rows(rows, cells, size):
     """Candidates in clusters, so that there is something to suppress."""
     output = drawn((1, rows, cells))
@@ -217,7 +236,7 @@ def similarities():
 
 def main():
     cases = [movenet(), movenet_multipose(), simcc(), yolo_pose(), yolo_pose_finished(), yolo_detect()]
-    cases += classes() + masks()
+    cases += classes() + masks() + heatmaps()
     lines = ",\n".join(json.dumps(entry, separators=(",", ":")) for entry in cases)
     points = json.dumps(similarities(), separators=(",", ":"))
     with open(sys.argv[1], "w") as file:

@@ -12,8 +12,9 @@ use plumbline_engine::plan::Plan;
 use plumbline_pipeline::gpu::native::NativeFrames;
 use plumbline_pipeline::gpu::{GpuPeople, GpuPosePipeline};
 use plumbline_pipeline::{
-    Clock, CpuInference, FrameResult, MaskPipeline, PeoplePipeline, PeopleResult, PipelineError,
-    PosePipeline, Target, Variant, plan_detector, plan_landmarks, plan_landmarks_and_mask, plan_selfie,
+    Clock, CpuInference, FrameResult, Inference, InferenceError, MaskPipeline, NativeInference,
+    PeoplePipeline, PeopleResult, PipelineError, PosePipeline, Target, Variant, plan_detector,
+    plan_landmarks, plan_landmarks_and_mask, plan_selfie,
 };
 
 use crate::Outcome;
@@ -99,6 +100,69 @@ impl Device {
             Device::Gpu(gpu) => format!("gpu: {}", gpu.adapter()),
         }
     }
+}
+
+/// A model that somebody brings on whichever backend was chosen.
+pub enum UserInference {
+    /// On the calling thread.
+    Cpu(Box<CpuInference>),
+    /// On an adapter.
+    Gpu(Box<NativeInference>),
+}
+
+impl UserInference {
+    /// Loads a plan that was made for this device.
+    ///
+    /// # Errors
+    /// What the engine or the device refuses.
+    pub fn new(device: &Device, plan: Plan) -> Outcome<Self> {
+        match device {
+            Device::Cpu => CpuInference::new(plan)
+                .map(|model| Self::Cpu(Box::new(model)))
+                .map_err(|error| error.to_string()),
+            Device::Gpu(gpu) => NativeInference::new(gpu, &plan)
+                .map(|model| Self::Gpu(Box::new(model)))
+                .map_err(|error| error.to_string()),
+        }
+    }
+}
+
+impl Inference for UserInference {
+    fn input_mut(&mut self) -> &mut [f32] {
+        match self {
+            Self::Cpu(model) => model.input_mut(),
+            Self::Gpu(model) => model.input_mut(),
+        }
+    }
+
+    async fn run(&mut self) -> Result<(), InferenceError> {
+        match self {
+            Self::Cpu(model) => model.run().await,
+            Self::Gpu(model) => model.run().await,
+        }
+    }
+
+    fn output(&self, name: &str) -> Option<&[f32]> {
+        match self {
+            Self::Cpu(model) => model.output(name),
+            Self::Gpu(model) => model.output(name),
+        }
+    }
+
+    fn output_words(&self, name: &str) -> Option<&[u32]> {
+        match self {
+            Self::Cpu(model) => model.output_words(name),
+            Self::Gpu(model) => model.output_words(name),
+        }
+    }
+}
+
+/// The manifest's detector on the calling thread, which finds people for models that look at one.
+///
+/// # Errors
+/// Weights that are missing or not the tested ones.
+pub fn detector() -> Outcome<CpuInference> {
+    CpuInference::new(read_detector(Target::Cpu)?).map_err(named(DETECTOR))
 }
 
 /// A pose pipeline on whichever backend was chosen.
@@ -238,7 +302,7 @@ fn cpu_pipeline(landmarks: Plan, model: LandmarkModel, mode: Mode) -> Outcome<Po
 
 /// The detector, and the landmark model of a plan.
 fn cpu_models(landmarks: Plan, model: LandmarkModel) -> Outcome<(CpuInference, CpuInference)> {
-    let detector = CpuInference::new(read_detector(Target::Cpu)?).map_err(named(DETECTOR))?;
+    let detector = detector()?;
     let landmarks = CpuInference::new(landmarks).map_err(named(model.name()))?;
     Ok((detector, landmarks))
 }
@@ -252,7 +316,8 @@ fn named<E: std::fmt::Display>(name: &'static str) -> impl Fn(E) -> String {
     move |error| format!("{name}: {error}")
 }
 
-fn stopwatch() -> Clock {
+/// Milliseconds since now.
+pub fn stopwatch() -> Clock {
     let start = Instant::now();
     Box::new(move || start.elapsed().as_secs_f64() * 1e3)
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use clap::Args;
 use plumbline_core::decoders::Rect;
@@ -14,13 +13,15 @@ use plumbline_core::proposal::Proposal;
 use plumbline_core::task::Task;
 use plumbline_core::time::Timestamp;
 use plumbline_engine::graph::Graph;
+use plumbline_engine::image::Frame;
 use plumbline_engine::{ModelError, onnx};
+use plumbline_pipeline::TopDownResult;
 use plumbline_pipeline::any_model::{self, AnyModel, AnyResult};
-use plumbline_pipeline::{CpuInference, Target};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::Outcome;
+use crate::backend::{Backend, Device, UserInference, stopwatch};
 use crate::clip::{Clip, is_clip};
 use crate::manifest::{hex, read_model_or_file};
 use crate::picture::{self, Picture};
@@ -38,6 +39,9 @@ pub struct ModelArguments {
     /// The part of the picture to look at: left, top, width and height in pixels
     #[arg(long, value_name = "X,Y,W,H", value_parser = parse_part)]
     pub part: Option<Rect>,
+    /// What runs the model
+    #[arg(long, value_enum, default_value = "cpu")]
+    pub backend: Backend,
     /// Print JSON: one object for a picture, one a line for a clip
     #[arg(long)]
     pub json: bool,
@@ -100,6 +104,9 @@ impl<'a> FrameHead<'a> {
 #[derive(Serialize)]
 pub struct TimingsJson {
     input: f64,
+    /// Of models that look at one person, where people had to be looked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detector: Option<f64>,
     model: f64,
     decode: f64,
 }
@@ -108,6 +115,18 @@ impl From<&AnyResult> for TimingsJson {
     fn from(result: &AnyResult) -> Self {
         Self {
             input: result.input_millis,
+            detector: None,
+            model: result.model_millis,
+            decode: result.decode_millis,
+        }
+    }
+}
+
+impl From<&TopDownResult> for TimingsJson {
+    fn from(result: &TopDownResult) -> Self {
+        Self {
+            input: result.input_millis,
+            detector: result.detector_millis,
             model: result.model_millis,
             decode: result.decode_millis,
         }
@@ -206,18 +225,17 @@ impl UserModel {
         Ok(())
     }
 
-    /// Plans the model for the calling thread.
+    /// Plans the model for a backend and loads it.
     ///
     /// # Errors
-    /// A manifest that does not go with the model, a model that the engine cannot run.
-    pub fn load(self) -> Outcome<AnyModel<CpuInference>> {
+    /// A manifest that does not go with the model, a model that the engine or the device cannot run, no usable GPU.
+    pub fn load(self, backend: Backend) -> Outcome<AnyModel<UserInference>> {
+        let device = Device::open(backend)?;
         let named = |what: String| format!("{}: {what}", self.model);
-        let (plan, borders) = any_model::prepare(self.graph, &self.manifest, Target::Cpu)
+        let (plan, borders) = any_model::prepare(self.graph, &self.manifest, device.target())
             .map_err(|error| named(error.to_string()))?;
-        let inference = CpuInference::new(plan).map_err(|error| named(error.to_string()))?;
-        let start = Instant::now();
-        let clock = Box::new(move || start.elapsed().as_secs_f64() * 1e3);
-        Ok(AnyModel::new(inference, borders, self.manifest, clock))
+        let inference = UserInference::new(&device, plan).map_err(named)?;
+        Ok(AnyModel::new(inference, borders, self.manifest, stopwatch()))
     }
 }
 
@@ -290,31 +308,43 @@ fn shapes(graph: &Graph) -> String {
     format!("inputs {}; outputs {}", list(&graph.inputs), list(&graph.outputs))
 }
 
-/// Runs a model on a picture or on each frame of a clip, and hands each result to `print`.
+/// What a model finds in the whole of a frame, or in a part.
+///
+/// # Errors
+/// A frame that cannot be run.
+pub fn find(
+    model: &mut AnyModel<UserInference>,
+    part: Option<Rect>,
+    frame: &Frame<'_>,
+) -> Outcome<AnyResult> {
+    pollster::block_on(model.process(frame, part)).map_err(|error| error.to_string())
+}
+
+/// Looks at a picture or at each frame of a clip, and hands each result to `print`.
 ///
 /// # Errors
 /// Sources that cannot be read, frames that cannot be run, and what `print` says.
-pub fn each_frame(
+pub fn each_frame<R>(
     source: &Path,
-    model: &mut AnyModel<CpuInference>,
-    part: Option<Rect>,
-    mut print: impl FnMut(&Picture, Option<Position>, &AnyResult) -> Outcome<()>,
+    mut look: impl FnMut(&Frame<'_>, Timestamp) -> Outcome<R>,
+    mut print: impl FnMut(&Picture, Option<Position>, &R) -> Outcome<()>,
 ) -> Outcome<()> {
-    let mut look = |picture: &Picture, position: Option<Position>| {
+    let mut one = |picture: &Picture, position: Option<Position>| {
         let frame = picture.frame().map_err(|error| error.to_string())?;
-        let result = pollster::block_on(model.process(&frame, part)).map_err(|error| match position {
+        let time = position.map_or(Timestamp::from_micros(0), |position| position.time);
+        let result = look(&frame, time).map_err(|error| match position {
             Some(position) => format!("frame {}: {error}", position.frame),
-            None => error.to_string(),
+            None => error,
         })?;
         print(picture, position, &result)
     };
     if !is_clip(source)? {
-        return look(&picture::read(source)?, None);
+        return one(&picture::read(source)?, None);
     }
     for (frame, clip_frame) in Clip::open(source)?.enumerate() {
         let clip_frame = clip_frame?;
         let time: Timestamp = clip_frame.time;
-        look(&clip_frame.picture, Some(Position { frame, time }))?;
+        one(&clip_frame.picture, Some(Position { frame, time }))?;
         if io::stderr().is_terminal() && !io::stdout().is_terminal() {
             eprint!("\rframe {frame}, at {:.1} s", time.secs());
         }

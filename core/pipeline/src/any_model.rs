@@ -9,19 +9,21 @@
 use std::fmt;
 
 use plumbline_core::decoders::{self, DecodeError, Found, Rect, Tensor};
+use plumbline_core::geometry::{Affine2, Point2};
 use plumbline_core::manifest::Manifest;
 use plumbline_core::model_input::{Layout, Placement, picture_input};
 use plumbline_core::proposal::{Proposal, TensorFacts};
+use plumbline_core::roi::RotatedRect;
 use plumbline_core::task::{Role, Task};
 use plumbline_engine::ModelError;
 use plumbline_engine::element::Element;
 use plumbline_engine::graph::{Activation, Graph, Op, ValueId};
-use plumbline_engine::image::Frame;
+use plumbline_engine::image::{Border, Frame};
 use plumbline_engine::passes;
 use plumbline_engine::plan::{Options, Plan};
 
 use crate::inference::{Inference, InferenceError};
-use crate::model_input::{InputError, write_input};
+use crate::model_input::{InputError, write_input, write_region};
 use crate::models::Target;
 use crate::pose::Clock;
 
@@ -270,9 +272,52 @@ impl<I: Inference> AnyModel<I> {
         let input = self.inference.input_mut();
         let placement =
             write_input(&frame, preprocessing, self.borders.layout, input).map_err(AnyModelError::Input)?;
+        let frame_from_part = Affine2 {
+            x0: left_px,
+            y0: top_px,
+            ..IDENTITY
+        };
+        self.run(start, placement, &frame_from_part).await
+    }
+
+    /// Looks at a region of a frame, which may turn with a body and reach beyond the frame; the model's input is its
+    /// corners to corners. Findings are in pixels of the frame; masks are of the region.
+    ///
+    /// # Errors
+    /// As [`Self::process`].
+    pub async fn look(
+        &mut self,
+        frame: &Frame<'_>,
+        region: &RotatedRect,
+        border: Border,
+    ) -> Result<AnyResult, AnyModelError> {
+        let start = (self.clock)();
+        let preprocessing = &self.manifest.preprocessing;
+        let size = preprocessing.size;
+        let frame_from_input = region.image_from_input(size);
+        let rows = frame_from_input.rows();
+        let (layout, input) = (self.borders.layout, self.inference.input_mut());
+        write_region(frame, rows, border, preprocessing, layout, input).map_err(AnyModelError::Input)?;
+        let placement = Placement {
+            image: size,
+            scaled: size,
+            left_px: 0,
+            top_px: 0,
+        };
+        self.run(start, placement, &frame_from_input).await
+    }
+
+    /// Runs what is written, and reads it; `frame_from_picture` brings findings of the picture that was written to the
+    /// frame.
+    async fn run(
+        &mut self,
+        start: f64,
+        placement: Placement,
+        frame_from_picture: &Affine2,
+    ) -> Result<AnyResult, AnyModelError> {
         if self.borders.is_integer {
             // A word of the input holds an integer's bits; copies of an f32 keep them.
-            for value in input.iter_mut() {
+            for value in self.inference.input_mut().iter_mut() {
                 *value = f32::from_bits(value.round() as i32 as u32);
             }
         }
@@ -280,7 +325,7 @@ impl<I: Inference> AnyModel<I> {
         self.inference.run().await.map_err(AnyModelError::Inference)?;
         let ran = (self.clock)();
         let mut found = self.decode(&placement)?;
-        shift(&mut found, left_px, top_px);
+        bring(&mut found, frame_from_picture);
         Ok(AnyResult {
             found,
             placement,
@@ -325,9 +370,16 @@ impl<I: Inference> AnyModel<I> {
 
 /// Whether a task looks at one person, hand or face that fills its input.
 pub fn wants_a_crop(task: Task) -> bool {
+    wants_a_person(task) || matches!(task, Task::MediapipeHand | Task::MediapipeFace)
+}
+
+/// Whether a task looks at one person who fills its input, whom BlazePose's detector can find for it.
+pub fn wants_a_person(task: Task) -> bool {
     match task {
-        Task::SimCc | Task::MediapipePose | Task::MediapipeHand | Task::MediapipeFace => true,
-        Task::MoveNet
+        Task::SimCc | Task::Heatmaps | Task::MediapipePose => true,
+        Task::MediapipeHand
+        | Task::MediapipeFace
+        | Task::MoveNet
         | Task::MoveNetMultiPose
         | Task::YoloPose
         | Task::YoloDetect
@@ -356,25 +408,48 @@ fn cut<'a>(frame: &Frame<'a>, part: Option<Rect>) -> (Frame<'a>, f32, f32) {
     }
 }
 
-/// Moves what was found in a part of the frame to where the part stands.
-fn shift(found: &mut Found, left_px: f32, top_px: f32) {
-    let shift_rect = |rect: &mut Rect| {
-        for corner in [&mut rect.min, &mut rect.max] {
-            corner.x += left_px;
-            corner.y += top_px;
+/// The map that leaves points where they are.
+const IDENTITY: Affine2 = Affine2 {
+    xx: 1.0,
+    xy: 0.0,
+    x0: 0.0,
+    yx: 0.0,
+    yy: 1.0,
+    y0: 0.0,
+};
+
+/// Brings what was found in a picture to the frame that it was cut out of. A box that turned becomes the upright one around
+/// it; depth has the scale of x.
+fn bring(found: &mut Found, frame_from_picture: &Affine2) {
+    let bring_rect = |rect: &mut Rect| {
+        let (min, max) = (rect.min, rect.max);
+        let corners = [min, max, Point2::new(min.x, max.y), Point2::new(max.x, min.y)];
+        let corners = corners.map(|corner| frame_from_picture.apply(corner));
+        let fold =
+            |pick: fn(f32, f32) -> f32, of: fn(Point2) -> f32| corners.map(of).into_iter().reduce(pick);
+        let bound = |pick| {
+            Some(Point2::new(
+                fold(pick, |point| point.x)?,
+                fold(pick, |point| point.y)?,
+            ))
+        };
+        if let (Some(least), Some(greatest)) = (bound(f32::min), bound(f32::max)) {
+            (rect.min, rect.max) = (least, greatest);
         }
     };
     match found {
         Found::Poses(poses) => {
+            let scale = frame_from_picture.xx.hypot(frame_from_picture.yx);
             for pose in poses {
                 for point in &mut pose.keypoints {
-                    point.x_px += left_px;
-                    point.y_px += top_px;
+                    let at = frame_from_picture.apply(Point2::new(point.x_px, point.y_px));
+                    (point.x_px, point.y_px) = (at.x, at.y);
+                    point.z_px = point.z_px.map(|z_px| z_px * scale);
                 }
-                pose.bounds.iter_mut().for_each(shift_rect);
+                pose.bounds.iter_mut().for_each(bring_rect);
             }
         }
-        Found::Boxes(boxes) => boxes.iter_mut().for_each(|found| shift_rect(&mut found.rect)),
+        Found::Boxes(boxes) => boxes.iter_mut().for_each(|found| bring_rect(&mut found.rect)),
         Found::Classes(_) | Found::Mask(_) | Found::Embedding(_) => {}
     }
 }
@@ -385,7 +460,7 @@ mod tests {
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
 
-    use plumbline_core::geometry::{ImageSize, Point2};
+    use plumbline_core::geometry::ImageSize;
     use plumbline_core::model_input::{Preprocessing, Resize};
     use plumbline_engine::graph::Node;
     use plumbline_engine::image::PixelFormat;

@@ -22,8 +22,11 @@ pub mod mask;
 pub mod model_input;
 pub mod models;
 pub mod motion_jpeg;
+#[cfg(feature = "native")]
+pub mod native_inference;
 pub mod people;
 pub mod pose;
+pub mod top_down;
 
 pub use any_model::{AnyModel, AnyModelError, AnyResult};
 pub use error::PipelineError;
@@ -32,5 +35,8 @@ pub use mask::{MaskPipeline, MaskResult};
 pub use models::{
     Target, Variant, plan_detector, plan_landmarks, plan_landmarks_and_mask, plan_model, plan_selfie,
 };
+#[cfg(feature = "native")]
+pub use native_inference::NativeInference;
 pub use people::{PeoplePipeline, PeopleResult};
 pub use pose::{Clock, FrameResult, PosePipeline, Timings};
+pub use top_down::{TopDown, TopDownError, TopDownResult};

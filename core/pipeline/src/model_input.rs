@@ -58,15 +58,7 @@ pub fn write_input(
     input: &mut [f32],
 ) -> Result<Placement, InputError> {
     let size = preprocessing.size;
-    let expected = (size.width_px as usize)
-        .saturating_mul(size.height_px as usize)
-        .saturating_mul(3);
-    if input.len() != expected {
-        return Err(InputError::Length {
-            expected,
-            found: input.len(),
-        });
-    }
+    check_length(preprocessing, input)?;
     let image = ImageSize {
         width_px: frame.width_px() as u32,
         height_px: frame.height_px() as u32,
@@ -74,7 +66,8 @@ pub fn write_input(
     let placement = preprocessing.placement(image).map_err(InputError::Placement)?;
     let mut writer = Writer::new(preprocessing, layout, input);
     if preprocessing.interpolation == Interpolation::Warp {
-        warp(frame, &placement, &mut writer);
+        let frame_from_input = placement.image_from_model().rows();
+        warp(frame, frame_from_input, Border::Zero, &mut writer);
         return Ok(placement);
     }
     writer.fill(preprocessing.border);
@@ -88,6 +81,39 @@ pub fn write_input(
         }
     }
     Ok(placement)
+}
+
+/// Writes the region of a frame that `frame_from_input` (rows of an affine map, from pixels of the input to those of the
+/// frame) names, by OpenCV's `warpAffine`; how the manifest resizes whole pictures does not matter.
+///
+/// # Errors
+/// [`InputError::Length`]; `input` is unchanged then.
+pub fn write_region(
+    frame: &Frame<'_>,
+    frame_from_input: [f32; 6],
+    border: Border,
+    preprocessing: &Preprocessing,
+    layout: Layout,
+    input: &mut [f32],
+) -> Result<(), InputError> {
+    check_length(preprocessing, input)?;
+    let mut writer = Writer::new(preprocessing, layout, input);
+    warp(frame, frame_from_input, border, &mut writer);
+    Ok(())
+}
+
+fn check_length(preprocessing: &Preprocessing, input: &[f32]) -> Result<(), InputError> {
+    let size = preprocessing.size;
+    let expected = (size.width_px as usize)
+        .saturating_mul(size.height_px as usize)
+        .saturating_mul(3);
+    if input.len() != expected {
+        return Err(InputError::Length {
+            expected,
+            found: input.len(),
+        });
+    }
+    Ok(())
 }
 
 /// Columns or rows of the input that show the picture.
@@ -349,14 +375,14 @@ fn nearest(frame: &Frame<'_>, placement: &Placement, columns: Span, rows: Span, 
     }
 }
 
-fn warp(frame: &Frame<'_>, placement: &Placement, writer: &mut Writer<'_>) {
+fn warp(frame: &Frame<'_>, frame_from_output: [f32; 6], border: Border, writer: &mut Writer<'_>) {
     let (width_px, height_px) = (writer.width, writer.input.len() / 3 / writer.width.max(1));
     let sampling = Sampling {
-        frame_from_output: placement.image_from_model().rows(),
+        frame_from_output,
         width_px,
         height_px,
         range: [0.0, 255.0],
-        border: Border::Zero,
+        border,
     };
     let mut levels = vec![0.0; writer.input.len()];
     sample_region(frame, &sampling, &mut levels);

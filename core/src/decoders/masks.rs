@@ -156,25 +156,63 @@ impl PixelScores {
             .unwrap_or_default()
     }
 
-    /// For each class the share of pixels that show it more probably than any other; with a single class the share in
-    /// which it is more probable than not.
-    pub fn shares(&self) -> Vec<f32> {
-        let pixels = self.plane(0).len();
-        let mut counts = vec![0_usize; self.classes];
-        for pixel in 0..pixels {
-            if self.classes == 1 {
-                counts[0] += usize::from(self.probabilities[pixel] > 0.5);
-                continue;
-            }
-            let mut best = 0;
-            for class in 1..self.classes {
-                if self.plane(class)[pixel] > self.plane(best)[pixel] {
-                    best = class;
+    /// What each pixel shows most probably, row by row: a class, the first of equals; with a single class the class 0
+    /// where it is more probable than not, and nothing elsewhere.
+    pub fn greatest(&self) -> Vec<Option<usize>> {
+        if self.classes == 1 {
+            let is_shown = |&score: &f32| (score > 0.5).then_some(0);
+            return self.plane(0).iter().map(is_shown).collect();
+        }
+        let mut best: Vec<f32> = self.plane(0).to_vec();
+        let mut found = vec![Some(0); best.len()];
+        for class in 1..self.classes {
+            let scores = self.plane(class).iter();
+            for ((score, best), found) in scores.zip(&mut best).zip(&mut found) {
+                if score > best {
+                    (*best, *found) = (*score, Some(class));
                 }
             }
-            counts[best] += 1;
         }
-        counts.iter().map(|&count| count as f32 / pixels as f32).collect()
+        found
+    }
+
+    /// For each class the share of pixels that show it most probably, as [`Self::greatest`] says.
+    pub fn shares(&self) -> Vec<f32> {
+        let greatest = self.greatest();
+        let mut counts = vec![0_usize; self.classes];
+        for &class in greatest.iter().flatten() {
+            counts[class] += 1;
+        }
+        let share = |&count: &usize| count as f32 / greatest.len() as f32;
+        counts.iter().map(share).collect()
+    }
+
+    /// For each class that some pixel shows most probably, the class and the place in the output, in its pixels, of the one
+    /// of those pixels that is nearest to the middle of them all: where its name may stand.
+    pub fn places(&self) -> Vec<(usize, Point2)> {
+        let greatest = self.greatest();
+        let width = self.size.width_px.max(1) as usize;
+        let place = |pixel: usize| Point2::new((pixel % width) as f32 + 0.5, (pixel / width) as f32 + 0.5);
+        let mut sums = vec![(0.0_f64, 0.0_f64, 0_usize); self.classes];
+        for (pixel, &class) in greatest.iter().enumerate() {
+            let Some(class) = class else { continue };
+            let (at, sum) = (place(pixel), &mut sums[class]);
+            *sum = (sum.0 + f64::from(at.x), sum.1 + f64::from(at.y), sum.2 + 1);
+        }
+        let mut nearest = vec![None::<(f32, Point2)>; self.classes];
+        for (pixel, &class) in greatest.iter().enumerate() {
+            let Some(class) = class else { continue };
+            let (x, y, count) = sums[class];
+            let middle = Point2::new((x / count as f64) as f32, (y / count as f64) as f32);
+            let distance = place(pixel).distance(middle);
+            if nearest[class].is_none_or(|(least, _)| distance < least) {
+                nearest[class] = Some((distance, place(pixel)));
+            }
+        }
+        let found = nearest.into_iter().enumerate();
+        found
+            .filter_map(|(class, nearest)| nearest.map(|(_, at)| (class, at)))
+            .collect()
     }
 
     /// A class's probability for each pixel of the picture, row by row, between pixels bilinearly with centres at one
@@ -215,5 +253,41 @@ impl PixelScores {
             }
         }
         found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two classes on four columns and three rows: class 1 is the corner below on the left, an L around the middle.
+    fn scores(classes: usize, probabilities: Vec<f32>) -> PixelScores {
+        PixelScores {
+            size: ImageSize {
+                width_px: 4,
+                height_px: 3,
+            },
+            classes,
+            probabilities,
+            form: ScoreForm::Distribution,
+        }
+    }
+
+    #[test]
+    fn each_pixel_shows_one_class_and_each_class_has_a_place_inside() {
+        let one = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0];
+        let other = one.map(|share: f32| 1.0 - share);
+        let mask = scores(2, [other, one].concat());
+        assert_eq!(mask.shares(), [7.0 / 12.0, 5.0 / 12.0]);
+        let places = mask.places();
+        assert_eq!(places.iter().map(|(class, _)| *class).collect::<Vec<_>>(), [0, 1]);
+        for (class, at) in places {
+            let pixel = at.y as usize * 4 + at.x as usize;
+            assert_eq!(mask.greatest()[pixel], Some(class), "{at:?}");
+        }
+        let single = scores(1, one.to_vec());
+        assert_eq!(single.shares(), [5.0 / 12.0]);
+        assert_eq!(single.greatest()[1], None);
+        assert_eq!(single.places().len(), 1);
     }
 }

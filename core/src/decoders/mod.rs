@@ -9,6 +9,7 @@
 
 pub mod classes;
 pub mod embedding;
+pub mod heatmaps;
 pub mod masks;
 pub mod mediapipe;
 pub mod movenet;
@@ -72,6 +73,7 @@ pub fn decode(
             &view,
             simcc::Place::Bin,
         )?]),
+        Task::Heatmaps => Found::Poses(vec![heatmaps::decode(need(Role::Heatmaps)?, layout, &view)?]),
         Task::YoloPose => {
             let points = manifest.keypoints.unwrap_or(KeypointSet::Coco17);
             Found::Poses(yolo::poses(

@@ -12,7 +12,7 @@ use crate::Outcome;
 use crate::picture::Picture;
 use crate::pose_json::Position;
 use crate::printing::{print_json, written};
-use crate::user_model::{FrameHead, ModelArguments, TimingsJson, UserModel, each_frame};
+use crate::user_model::{FrameHead, ModelArguments, TimingsJson, UserModel, each_frame, find};
 
 /// Says what a picture (PNG, JPEG) or each frame of a clip shows, by any TFLite or ONNX classifier
 #[derive(Args)]
@@ -59,13 +59,12 @@ pub fn run(arguments: &Arguments) -> Outcome<()> {
         model.read_labels(path)?;
     }
     let labels = model.manifest.labels.clone();
-    let mut model = model.load()?;
+    let mut model = model.load(arguments.of_model.backend)?;
     let mut out = io::stdout().lock();
     let top = usize::from(arguments.top);
     each_frame(
         &arguments.source,
-        &mut model,
-        arguments.of_model.part,
+        |frame, _| find(&mut model, arguments.of_model.part, frame),
         |picture, position, result| {
             let Found::Classes(scores) = &result.found else {
                 return Err("the model gave something else than classes".to_owned());

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::Outcome;
 use crate::printing::{print_json, written};
-use crate::user_model::{FrameHead, ModelArguments, UserModel, each_frame};
+use crate::user_model::{FrameHead, ModelArguments, UserModel, each_frame, find};
 
 /// Turns a picture (PNG, JPEG) or each frame of a clip into numbers to compare it by, with any TFLite or ONNX model
 #[derive(Args)]
@@ -94,12 +94,11 @@ pub fn run(arguments: &Arguments) -> Outcome<()> {
         }
         model
     }
-    .load()?;
+    .load(arguments.of_model.backend)?;
     let mut out = io::stdout().lock();
     each_frame(
         &arguments.source,
-        &mut model,
-        arguments.of_model.part,
+        |frame, _| find(&mut model, arguments.of_model.part, frame),
         |picture, position, result| {
             let Found::Embedding(embedding) = &result.found else {
                 return Err("the model gave something else than an embedding".to_owned());

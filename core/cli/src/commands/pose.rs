@@ -12,7 +12,7 @@ use plumbline_core::time::Timestamp;
 use plumbline_core::tracker::Mode;
 
 use crate::Outcome;
-use crate::backend::{Backend, Device, LandmarkModel};
+use crate::backend::{Device, LandmarkModel};
 use crate::clip::{Clip, is_clip};
 use crate::commands::pose_any;
 use crate::finder::{Finder, Found};
@@ -30,15 +30,12 @@ pub struct Arguments {
     /// The landmark model, from fast to accurate: lite, full or heavy; or a .tflite, .onnx or graph file of another one
     #[arg(long, default_value = "full", value_name = "NAME|FILE")]
     model: String,
-    /// What a model file without a manifest is: movenet, movenet-multipose, simcc, yolo-pose, mediapipe-pose,
-    /// mediapipe-hand, mediapipe-face
+    /// What a model file without a manifest is: movenet, movenet-multipose, simcc, heatmaps, yolo-pose,
+    /// mediapipe-pose, mediapipe-hand, mediapipe-face
     #[arg(long = "as", value_name = "TASK", value_parser = parse_task)]
     task: Option<Task>,
     #[command(flatten)]
     of_model: ModelArguments,
-    /// What runs the models
-    #[arg(long, value_enum, default_value = "cpu")]
-    backend: Backend,
     /// Treat each frame of a clip as a picture of its own: detect always, smooth nothing
     #[arg(long = "static")]
     is_static: bool,
@@ -94,22 +91,30 @@ pub fn run(arguments: &Arguments) -> Outcome<()> {
 
 /// A model of somebody else.
 fn run_file(arguments: &Arguments) -> Outcome<()> {
-    if arguments.backend != Backend::Cpu {
-        return Err("model files run on the CPU; use --backend cpu".to_owned());
+    if arguments.fps.is_some() {
+        return Err("--fps is for lite, full and heavy".to_owned());
     }
-    if arguments.people != 1 || arguments.is_static || arguments.fps.is_some() {
-        return Err(
-            "--people, --static and --fps are for lite, full and heavy; a model file looks at each frame by itself"
-                .to_owned(),
-        );
+    let wish = pose_any::Wish {
+        source: &arguments.source,
+        model: &arguments.model,
+        task: arguments.task,
+        mode: mode(arguments),
+        people: usize::from(arguments.people),
+    };
+    pose_any::run(&wish, &arguments.of_model)
+}
+
+fn mode(arguments: &Arguments) -> Mode {
+    if arguments.is_static {
+        Mode::Static
+    } else {
+        Mode::Tracking
     }
-    let (source, model) = (&arguments.source, &arguments.model);
-    pose_any::run(source, model, arguments.task, &arguments.of_model)
 }
 
 fn run_picture(arguments: &Arguments, model: LandmarkModel) -> Outcome<()> {
     let picture = picture::read(&arguments.source)?;
-    let device = Device::open(arguments.backend)?;
+    let device = Device::open(arguments.of_model.backend)?;
     let limit = usize::from(arguments.people);
     let mut finder = Finder::new(&device, model, Mode::Static, limit)?;
     let result = find(&mut finder, &picture, Timestamp::from_micros(0))?;
@@ -126,13 +131,8 @@ fn run_picture(arguments: &Arguments, model: LandmarkModel) -> Outcome<()> {
 
 fn run_clip(arguments: &Arguments, model: LandmarkModel) -> Outcome<()> {
     let frames = Clip::open(&arguments.source)?;
-    let device = Device::open(arguments.backend)?;
-    let mode = if arguments.is_static {
-        Mode::Static
-    } else {
-        Mode::Tracking
-    };
-    let mut finder = Finder::new(&device, model, mode, usize::from(arguments.people))?;
+    let device = Device::open(arguments.of_model.backend)?;
+    let mut finder = Finder::new(&device, model, mode(arguments), usize::from(arguments.people))?;
     let mut out = io::stdout().lock();
     if !arguments.of_model.json {
         written(write_header(&mut out, arguments, &device))?;
@@ -170,7 +170,7 @@ fn print_json(
     let json = FrameJson::new(
         size_px,
         &arguments.model,
-        arguments.backend.name(),
+        arguments.of_model.backend.name(),
         position,
         result,
     );
