@@ -1,7 +1,9 @@
 //! What weights in fewer bytes cost in accuracy: the landmarks of the drawn person with the model's own weights and with
 //! 8-bit codes.
 
+use plumb::commands::quantize::{KEEP_ABOVE, Measuring};
 use plumbline_core::pose::Pose;
+use plumbline_core::preprocess::LANDMARK_RANGE;
 use plumbline_core::time::Timestamp;
 use plumbline_core::tracker::Mode;
 use plumbline_engine::graph_file;
@@ -14,8 +16,11 @@ use plumbline_pipeline::{CpuInference, PosePipeline, Target, plan_detector, plan
 use plumbline_tests::models::{bytes_of, load};
 use plumbline_tests::report;
 
-/// In px of pictures that are 480 px wide; a body fills most of their height. Measured: lite 1.2, full 0.8.
+/// In px of pictures that are 480 px wide; a body fills most of their height. Measured: lite 1.2, full 0.8, heavy 1.2.
 const MAX_MEDIAN_PX: f32 = 1.5;
+/// Of all landmarks nineteen in twenty move by less. Measured: lite 7.4, full 2.6, heavy 3.4; where no layer keeps its 16
+/// bits, heavy's move by 60, because left and right are exchanged in some pictures.
+const MAX_P95_PX: f32 = 9.0;
 /// Stills of the grid that are looked at: every fourth, so that postures, sizes, views and clothes all occur.
 const EVERY: usize = 4;
 
@@ -25,7 +30,9 @@ fn poses(name: &str, format: Option<Format>, stills: &[Still]) -> Option<Vec<Opt
     passes::fold_constants(&mut graph).expect("all weights are constants");
     passes::prune(&mut graph);
     if let Some(format) = format {
-        quantize(&mut graph, format);
+        let measuring = Measuring::new(&graph, LANDMARK_RANGE).expect("it runs");
+        let kept = measuring.kept(&graph, KEEP_ABOVE).expect("it runs");
+        quantize(&mut graph, format, &kept);
     }
     let bytes = graph_file::write(&graph, &[0; 32]).expect("it is folded");
     let landmarks = plan_landmarks(&bytes, Target::Cpu).expect("a plan");
@@ -47,11 +54,10 @@ fn poses(name: &str, format: Option<Format>, stills: &[Still]) -> Option<Vec<Opt
     Some(poses.collect())
 }
 
-/// Heavy, which takes a minute, moves by 1.4 px in the median, and in some pictures exchanges left and right.
 #[test]
 fn codes_of_eight_bits_move_landmarks_by_few_pixels() {
     let stills: Vec<Still> = stills::grid().into_iter().step_by(EVERY).collect();
-    for name in ["lite", "full"] {
+    for name in ["lite", "full", "heavy"] {
         let (Some(whole), Some(coded)) = (
             poses(name, None, &stills),
             poses(name, Some(Format::Byte), &stills),
@@ -77,5 +83,6 @@ fn codes_of_eight_bits_move_landmarks_by_few_pixels() {
             at(1.0)
         ));
         assert!(at(0.5) <= MAX_MEDIAN_PX, "{name}: median {} px", at(0.5));
+        assert!(at(0.95) <= MAX_P95_PX, "{name}: p95 {} px", at(0.95));
     }
 }

@@ -229,6 +229,7 @@ fn quantised_weights_are_written_and_compared() {
     let options = ["--weights", "int8", "--rounds", "1", "--json", "--out", &path];
     let report = json(&plumb(&[&["quantize", "lite"], &options[..]].concat()));
     let top = [
+        "kept",
         "model",
         "outputs",
         "pictures",
