@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { deflateRawSync } from 'node:zlib';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 
@@ -54,15 +55,20 @@ export function onnx({ inputs, outputs, nodes, opset = 17 }) {
   return Buffer.concat([field(1, 9), field(7, graph), field(8, [field(1, ''), field(2, opset)])]);
 }
 
-/** An archive of files that are stored as they are. Checksums are left out: nobody looks at them. */
-export function archive(files) {
+/**
+ * An archive of files that are stored as they are, or compressed; `claim` says how long they become, where it is not so.
+ * Checksums are left out: nobody looks at them.
+ */
+export function archive(files, { compress = false, claim } = {}) {
   const [bodies, list] = [[], []];
   let offset = 0;
-  for (const [name, contents] of Object.entries(files)) {
+  for (const [name, whole] of Object.entries(files)) {
+    const contents = compress ? deflateRawSync(whole) : whole;
     const common = Buffer.alloc(24);
     common.writeUInt16LE(20, 0);
+    common.writeUInt16LE(compress ? 8 : 0, 4);
     common.writeUInt32LE(contents.length, 14);
-    common.writeUInt32LE(contents.length, 18);
+    common.writeUInt32LE(claim ?? whole.length, 18);
     common.writeUInt16LE(name.length, 22);
     const body = [Buffer.from('PK\x03\x04'), common, Buffer.alloc(2), Buffer.from(name), contents];
     const tail = Buffer.alloc(16);

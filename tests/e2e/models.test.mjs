@@ -2,84 +2,18 @@
 // times it, keeps it, and that no file can take the page down or make it send anything.
 
 import assert from 'node:assert/strict';
-import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
-import test, { after, before } from 'node:test';
+import test from 'node:test';
 import { required, SOFTWARE_WEBGPU, withChromium } from './browsers.mjs';
-import { assertQuiet, byName, notePage } from './live-page.mjs';
-import { archive, onnx, picture, published } from './model-files.mjs';
-import { demoFacts } from './skeletons.mjs';
+import { assertQuiet, byName } from './live-page.mjs';
+import { archive, onnx, published } from './model-files.mjs';
+import {
+  choose, COLOURS, file, folder, LIMIT_MILLIS, OPEN_SIZE, openModels, rows, settled, tested, text, useFolder,
+} from './models-page.mjs';
 
-/** How long reading or testing may take on a slow machine. */
-const LIMIT_MILLIS = 40_000;
-
-let folder;
-before(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'plumbline-models-'));
-});
-after(() => rm(folder, { recursive: true, force: true }));
-
-/** Writes a file to choose. */
-async function file(name, bytes) {
-  const place = path.join(folder, name);
-  await writeFile(place, bytes);
-  return place;
-}
-
-/** Opens /models. */
-async function openModels(browser, query = {}, prepare = async () => {}) {
-  const { page, seen } = await notePage(browser);
-  await prepare(page);
-  const address = required('PLUMBLINE_ADDRESS');
-  await page.goto(`${address}/models?${new URLSearchParams(query)}`);
-  await page.waitForSelector(byName('lab-file'), { timeout: LIMIT_MILLIS });
-  return { page, seen };
-}
-
-/** Chooses a file, and waits until something is said of it. */
-async function choose(page, place) {
-  const input = await page.waitForSelector(byName('lab-file'));
-  await input.uploadFile(place);
-  await settled(page);
-}
-
-/** Waits until the worker rests and something is there to read. */
-async function settled(page) {
-  const isSettled = (busy, words) =>
-    !document.querySelector(busy) && words.some((word) => document.querySelector(word));
-  const words = ['lab-verdict', 'lab-problem'].map(byName);
-  await page.waitForFunction(isSettled, { timeout: LIMIT_MILLIS, polling: 50 }, byName('lab-busy'), words);
-}
-
-/** Waits until a self-test is done, on the GPU too. */
-async function tested(page) {
-  const isDone = (busy, times) => !document.querySelector(busy) && document.querySelector(times);
-  await page.waitForFunction(isDone, { timeout: LIMIT_MILLIS, polling: 50 }, byName('lab-busy'), byName('lab-times'));
-}
-
-/** The text of an element, or an empty one. */
-function text(page, name) {
-  return page.evaluate((selector) => document.querySelector(selector)?.textContent ?? '', byName(name));
-}
-
-/** The cells of a table's body. */
-function rows(page, name) {
-  return page.$$eval(`${byName(name)} tbody tr`, (rows) =>
-    rows.map((row) => [...row.cells].map((cell) => cell.textContent)),
-  );
-}
-
-/** y = relu(x) + x on rows of a size that the file leaves open. */
-const OPEN_SIZE = onnx({
-  inputs: { x: [1, 'length'] },
-  outputs: { y: [1, 'length'] },
-  nodes: [
-    { operator: 'Relu', inputs: ['x'], outputs: ['r'] },
-    { operator: 'Add', inputs: ['r', 'x'], outputs: ['y'] },
-  ],
-});
+useFolder();
 
 /** A few hundred bytes that compute for minutes: a product of large matrices after the other. */
 const ENDLESS = onnx({
@@ -230,6 +164,22 @@ test('an archive offers the models in it', async () => {
   });
 });
 
+test('a model that is compressed inside an archive is inflated, and one that says less than it is is refused', async () => {
+  const { bytes } = await published('detector');
+  const files = { 'readme.txt': Buffer.from('-'), 'pose_detector.tflite': bytes };
+  const good = await file('compressed.task', archive(files, { compress: true }));
+  const lying = await file('lying.task', archive(files, { compress: true, claim: 1000 }));
+  await withChromium({}, async (browser) => {
+    const { page, seen } = await openModels(browser);
+    await choose(page, good);
+    assert.equal(await text(page, 'lab-verdict'), '✓ It runs here.');
+    assert.match(await text(page, 'lab-facts'), /TensorFlow Lite schema 3/u);
+    await choose(page, lying);
+    assert.match(await text(page, 'lab-problem'), /damaged inside the archive/u);
+    assertQuiet(seen);
+  });
+});
+
 test('a model that never ends is stopped, and the page goes on', async () => {
   const [endless, good] = [await file('endless.onnx', ENDLESS), await file('open.onnx', OPEN_SIZE)];
   await withChromium({}, async (browser) => {
@@ -320,98 +270,6 @@ test('where nothing can be kept, the page says so and the rest works', async () 
       (name) => document.querySelector(name).textContent.includes('keeps no files'), {}, byName('lab-storage'),
     );
     assert.ok(await page.$eval(byName('lab-store'), (button) => button.disabled));
-    assertQuiet(seen);
-  });
-});
-
-/** Says how red, green and blue a picture is: the mean of each plane. */
-const COLOURS = onnx({
-  inputs: { pixels: [1, 3, 8, 8] },
-  outputs: { scores: [1, 3] },
-  nodes: [
-    { operator: 'GlobalAveragePool', inputs: ['pixels'], outputs: ['means'] },
-    { operator: 'Flatten', inputs: ['means'], outputs: ['scores'] },
-  ],
-});
-
-test('a classifier says what a picture shows, with the names that the person gives its classes', async () => {
-  const place = await file('colours.onnx', COLOURS);
-  const red = await file('red.bmp', picture(20, 10, [250, 10, 10]));
-  await withChromium({}, async (browser) => {
-    const { page, seen } = await openModels(browser);
-    await choose(page, place);
-    assert.match(await text(page, 'lab-task'), /what the picture shows \(classes\) – possible/u);
-    assert.match(await text(page, 'lab-guessed'), /8 × 8 px.*guesses: .*Resizing/u);
-    await page.type(byName('lab-labels'), 'red\ngreen\nblue');
-    await page.select(byName('lab-values'), 'unit');
-    const show = async () => {
-      await (await page.$(byName('lab-picture'))).uploadFile(red);
-      await page.waitForSelector(byName('lab-busy'), { hidden: true, timeout: LIMIT_MILLIS });
-      await page.waitForSelector(byName('lab-summary'), { timeout: LIMIT_MILLIS });
-      return text(page, 'lab-summary');
-    };
-    assert.match(await show(), /It says “red”/u);
-    const found = await rows(page, 'lab-found');
-    assert.deepEqual(found.map(([name]) => name), ['red', 'green', 'blue']);
-    await page.select(byName('lab-colours'), 'bgr');
-    assert.match(await show(), /It says “blue”/u, 'blue first is another input');
-    assertQuiet(seen);
-  });
-});
-
-test('a landmark model finds the drawn person, drawn and in numbers', async () => {
-  const { bytes } = await published('lite');
-  const place = await file('pose_landmark_lite.tflite', bytes);
-  await withChromium({}, async (browser) => {
-    const { page, seen } = await openModels(browser);
-    await choose(page, place);
-    assert.match(await text(page, 'lab-task'), /33 body landmarks in a crop \(MediaPipe\) – certain/u);
-    assert.match(await text(page, 'lab-why'), /39 landmarks of five numbers/u);
-    await page.click(byName('lab-drawn'));
-    await page.waitForSelector(byName('lab-summary'), { timeout: LIMIT_MILLIS });
-    const found = await rows(page, 'lab-found');
-    assert.equal(found.length, 33);
-    const [nose, hip, ankle] = ['nose', 'left hip', 'left ankle'].map((wanted) => {
-      const [, , place] = found.find(([name]) => name === wanted);
-      return Number(place.match(/, (-?\d+) px/u)[1]);
-    });
-    assert.ok(nose < hip && hip < ankle, `head above hip above ankle: ${JSON.stringify(found)}`);
-    const { width, height } = await demoFacts();
-    const size = await page.$eval('.lab-canvas', (canvas) => [canvas.width, canvas.height]);
-    assert.deepEqual(size, [width, height], 'the picture is shown with what was found');
-    assertQuiet(seen);
-  });
-});
-
-test('a manifest is read, used for its model, and refused for another', async () => {
-  const place = await file('colours.onnx', COLOURS);
-  const said = {
-    name: 'Which colour',
-    licence: 'CC0-1.0',
-    task: 'classes',
-    labels: ['rouge', 'vert', 'bleu'],
-    input: { width_px: 8, height_px: 8 },
-  };
-  const manifest = await file('colours.json', JSON.stringify(said));
-  const other = await file('other.json', JSON.stringify({ ...said, sha256: '0'.repeat(64) }));
-  const broken = await file('broken.toml', 'name = "x"');
-  const red = await file('red.bmp', picture(20, 10, [250, 10, 10]));
-  await withChromium({}, async (browser) => {
-    const { page, seen } = await openModels(browser);
-    const input = await page.$(byName('lab-file'));
-    await input.uploadFile(broken);
-    await page.waitForSelector(byName('lab-problem'), { timeout: LIMIT_MILLIS });
-    assert.match(await text(page, 'lab-problem'), /manifest is not one: .*licence/su);
-    await input.uploadFile(manifest);
-    await page.waitForSelector(byName('lab-given'), { timeout: LIMIT_MILLIS });
-    await choose(page, place);
-    assert.equal(await page.$eval(byName('card-licence'), (field) => field.value), 'CC0-1.0');
-    await (await page.$(byName('lab-picture'))).uploadFile(red);
-    await page.waitForSelector(byName('lab-summary'), { timeout: LIMIT_MILLIS });
-    assert.match(await text(page, 'lab-summary'), /It says “rouge”/u);
-    await input.uploadFile(other);
-    await page.waitForSelector(byName('lab-problem'), { timeout: LIMIT_MILLIS });
-    assert.match(await text(page, 'lab-problem'), /is of another file/u);
     assertQuiet(seen);
   });
 });

@@ -1,9 +1,12 @@
-//! The models inside a `.task` file, which is a ZIP archive with its files stored as they are.
+//! The models inside a `.task` file, which is a ZIP archive, mostly with its files stored as they are.
 //!
-//! Follows the application note of the format (APPNOTE.TXT, sections 4.3.7, 4.3.12 and 4.3.16). A file in the archive is
-//! handed out as a range of the archive's bytes; nothing is copied and nothing is decompressed.
+//! Follows the application note of the format (APPNOTE.TXT, sections 4.3.7, 4.3.12, 4.3.16 and 4.4.5). A file in the
+//! archive is handed out as a range of the archive's bytes; nothing is copied here, and whoever takes a compressed one
+//! inflates it (RFC 1951).
 
 use std::ops::Range;
+
+use crate::limits::refusal;
 
 /// A model inside an archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,7 +15,13 @@ pub struct Entry {
     pub name: String,
     /// Where its bytes lie.
     pub range: Range<usize>,
+    /// How many bytes come out of them, where they are compressed with Deflate.
+    pub inflates_to: Option<u64>,
 }
+
+/// Stored as it is, and compressed with Deflate.
+const STORED: u16 = 0;
+const DEFLATED: u16 = 8;
 
 /// No archive with more files is read.
 const MAX_FILES: usize = 1000;
@@ -28,7 +37,8 @@ pub fn is_archive(bytes: &[u8]) -> bool {
 /// The models in an archive, in its order: files that end in `.tflite` or `.onnx`.
 ///
 /// # Errors
-/// A sentence, when the archive is damaged, its models are compressed, or there are none.
+/// A sentence, when the archive is damaged, its models are encrypted, compressed in another way than by Deflate or too
+/// large, or there are none.
 pub fn models(bytes: &[u8]) -> Result<Vec<Entry>, String> {
     let damaged = || {
         "The archive is damaged: it ends early, or its list of files is not where it should be.".to_owned()
@@ -52,16 +62,22 @@ pub fn models(bytes: &[u8]) -> Result<Vec<Entry>, String> {
         if !lower.ends_with(".tflite") && !lower.ends_with(".onnx") {
             continue;
         }
-        if header.method != 0 || header.is_encrypted {
+        if ![STORED, DEFLATED].contains(&header.method) || header.is_encrypted {
             return Err(format!(
-                "“{}” is compressed inside the archive. Unpack the archive and choose that file.",
+                "“{}” is encrypted inside the archive, or compressed in a way that is not read here. Unpack the archive and \
+                 choose that file.",
                 header.name
             ));
+        }
+        let inflates_to = (header.method == DEFLATED).then_some(header.whole_bytes as u64);
+        if let Some(sentence) = inflates_to.and_then(|bytes| refusal(&header.name, bytes)) {
+            return Err(sentence);
         }
         let range = header.data(bytes).ok_or_else(damaged)?;
         found.push(Entry {
             name: header.name,
             range,
+            inflates_to,
         });
     }
     if found.is_empty() {
@@ -75,7 +91,10 @@ struct Header {
     name: String,
     method: u16,
     is_encrypted: bool,
+    /// In the archive.
     bytes: usize,
+    /// Once it is inflated.
+    whole_bytes: usize,
     local: usize,
     end: usize,
 }
@@ -90,7 +109,8 @@ impl Header {
             name: String::from_utf8_lossy(text).into_owned(),
             is_encrypted: u16_at(bytes, at + 8)? & 1 != 0,
             method: u16_at(bytes, at + 10)?,
-            bytes: u32_at(bytes, at + 24)? as usize,
+            bytes: u32_at(bytes, at + 20)? as usize,
+            whole_bytes: u32_at(bytes, at + 24)? as usize,
             local: u32_at(bytes, at + 42)? as usize,
             end: name_start + name + extra? + comment?,
         })
@@ -179,9 +199,20 @@ mod tests {
     }
 
     #[test]
+    fn compressed_models_say_how_long_they_become() {
+        let bytes = archive(&[("a.tflite", b"first", 8), ("b.tflite", b"second", 0)]);
+        let inflates: Vec<Option<u64>> = models(&bytes)
+            .expect("two models")
+            .iter()
+            .map(|entry| entry.inflates_to)
+            .collect();
+        assert_eq!(inflates, [Some(5), None]);
+    }
+
+    #[test]
     fn what_cannot_be_read_is_refused_with_its_reason() {
         for (bytes, word) in [
-            (archive(&[("a.tflite", b"first", 8)]), "compressed"),
+            (archive(&[("a.tflite", b"first", 12)]), "compressed in a way"),
             (archive(&[("a.txt", b"first", 0)]), "no .tflite or .onnx"),
             (b"PK\x03\x04".to_vec(), "damaged"),
         ] {

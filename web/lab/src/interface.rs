@@ -5,7 +5,9 @@
 
 pub mod bring;
 pub mod card_text;
+pub mod drop_zone;
 pub mod findings;
+pub mod following;
 pub mod keep;
 pub mod own_models;
 pub mod purpose;

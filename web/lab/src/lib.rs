@@ -12,6 +12,7 @@ pub mod archive;
 pub mod examine;
 pub mod interface;
 pub mod limits;
+pub mod marks;
 pub mod platform;
 pub mod proposals;
 pub mod protocol;

@@ -5,3 +5,4 @@ pub mod drawing;
 pub mod link;
 pub mod message;
 pub mod place;
+pub mod screens;

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use plumbline_core::manifest::Manifest;
+use plumbline_web::platform::painter;
 use serde::{Deserialize, Serialize};
 
 /// What a person has said of a model where its file is silent.
@@ -39,18 +40,40 @@ pub enum ToLab {
     ReadManifest,
     /// Run it on both backends. Answered by [`FromLab::Tested`].
     Test,
-    /// Run it on the picture that rides along, or on the drawn person. Answered by [`FromLab::Tried`].
+    /// Run it on the picture that rides along: a file, a frame, or nothing for the drawn person. Answered by
+    /// [`FromLab::Tried`].
     Try {
+        /// Which trial this is, so that a late answer is not taken for another's.
+        number: u32,
         /// How the picture becomes its input, and what its outputs are.
         manifest: Box<Manifest>,
+        /// Where it runs.
+        backend: Backend,
+        /// Whether more frames of the same source follow, so that people may be followed.
+        moves: bool,
         /// What is drawn with.
         palette: Palette,
+    },
+    /// Run it on the frame that rides along, as the trial before. Answered by [`FromLab::Tried`].
+    TryNext {
+        /// As in [`ToLab::Try`].
+        number: u32,
     },
     /// Keep the file in the browser's storage, under its hash, with this text beside it. Answered by [`FromLab::Kept`].
     Keep {
         /// The record, as JSON.
         record: String,
     },
+}
+
+/// Where a model runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Backend {
+    /// WebAssembly.
+    #[default]
+    Cpu,
+    /// WebGPU.
+    Gpu,
 }
 
 /// What the worker is at.
@@ -284,23 +307,42 @@ pub struct TestReport {
 /// Colours as the browser writes them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Palette {
-    /// Of what was found.
-    pub mark: String,
-    /// Of the edge around it.
-    pub casing: String,
+    /// Of people.
+    #[serde(with = "MarkPalette")]
+    pub marks: painter::Palette,
+    /// Of everything else that was found.
+    pub found: String,
+}
+
+/// How the page's palette crosses.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "painter::Palette")]
+struct MarkPalette {
+    left: String,
+    right: String,
+    middle: String,
+    casing: String,
 }
 
 /// What a model finds in a picture.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tried {
+    /// Of the trial.
+    pub number: u32,
     /// In a sentence.
     pub summary: String,
     /// What the columns of the rows are.
     pub heads: [String; 3],
     /// In detail.
     pub rows: Vec<[String; 3]>,
-    /// Of the run.
-    pub millis: f64,
+    /// The colour of each row in the drawing, where it has one of its own; as many as rows, or none.
+    pub colours: Vec<Option<String>>,
+    /// Of the model alone.
+    pub model_millis: f64,
+    /// From the picture's arrival to the drawing.
+    pub frame_millis: f64,
+    /// Where it ran: "on the CPU".
+    pub place: String,
 }
 
 /// Something that the self-test looked at.

@@ -15,15 +15,28 @@ const TOP_CLASSES: usize = 5;
 /// Rows that are listed of people, objects and points.
 const MAX_ROWS: usize = 200;
 
-/// The rows of a result, and a sentence that sums it up. `millis` is the time of the run.
-pub fn tried(found: &Found, manifest: &Manifest, millis: f64) -> Tried {
-    let label = |class: usize| {
-        manifest
-            .labels
-            .get(class)
-            .cloned()
-            .unwrap_or_else(|| format!("class {class}"))
-    };
+/// Colours of classes that share a picture: Okabe and Ito's, which people who see fewer colours tell apart too
+/// (<https://jfly.uni-koeln.de/color/>), without black and grey.
+const CLASS_COLOURS: [&str; 7] = [
+    "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7",
+];
+
+/// The colour of a class in masks of several; none of the first, which is the background by custom.
+pub fn class_colour(class: usize) -> Option<&'static str> {
+    let index = class.checked_sub(1)?;
+    Some(CLASS_COLOURS[index % CLASS_COLOURS.len()])
+}
+
+/// What a class is called.
+pub fn label_of(manifest: &Manifest, class: usize) -> String {
+    let label = manifest.labels.get(class).cloned();
+    label.unwrap_or_else(|| format!("class {class}"))
+}
+
+/// The rows of a result, and a sentence that sums it up. Trial, times and place are for the caller to fill in.
+pub fn tried(found: &Found, manifest: &Manifest) -> Tried {
+    let label = |class: usize| label_of(manifest, class);
+    let mut colours = Vec::new();
     let (summary, heads, mut rows): (String, [&str; 3], Vec<[String; 3]>) = match found {
         Found::Poses(poses) => (
             format!("It finds {}.", people(poses)),
@@ -63,6 +76,9 @@ pub fn tried(found: &Found, manifest: &Manifest, millis: f64) -> Tried {
             let shown = shares.iter().enumerate().filter(|(_, share)| **share > 0.0);
             let rows: Vec<[String; 3]> = shown
                 .map(|(class, &share)| {
+                    if mask.classes > 1 {
+                        colours.push(class_colour(class).map(str::to_owned));
+                    }
                     let plane = mask.plane(class);
                     // How sure it is where it says that it is this.
                     let sure = plane.iter().filter(|score| **score > SURE);
@@ -83,8 +99,13 @@ pub fn tried(found: &Found, manifest: &Manifest, millis: f64) -> Tried {
                 })
                 .collect();
             let size = format!("{} × {}", mask.size.width_px, mask.size.height_px);
+            let classes = if mask.classes == 1 {
+                String::new()
+            } else {
+                format!(", in which {} of {} classes are there", rows.len(), mask.classes)
+            };
             (
-                format!("It gives a mask of {size} px."),
+                format!("It gives a mask of {size} px{classes}."),
                 ["What", "How sure, where it is", "How much"],
                 rows,
             )
@@ -107,11 +128,13 @@ pub fn tried(found: &Found, manifest: &Manifest, millis: f64) -> Tried {
         }
     };
     rows.truncate(MAX_ROWS);
+    colours.truncate(MAX_ROWS);
     Tried {
         summary,
         heads: heads.map(str::to_owned),
         rows,
-        millis,
+        colours,
+        ..Tried::default()
     }
 }
 
@@ -158,7 +181,7 @@ fn pose_rows(poses: &[KeypointPose], set: Option<KeypointSet>) -> Vec<[String; 3
 }
 
 /// `87.3 %`.
-fn percent(share: f32) -> String {
+pub fn percent(share: f32) -> String {
     format!("{:.1} %", 100.0 * share)
 }
 
@@ -189,7 +212,7 @@ mod tests {
             probabilities: vec![0.1, 0.7, 0.2],
             form: ScoreForm::Distribution,
         });
-        let tried = tried(&found, &manifest(Task::Classes, &["cat", "dog"]), 1.0);
+        let tried = tried(&found, &manifest(Task::Classes, &["cat", "dog"]));
         assert_eq!(tried.summary, "It says “dog”, and is 70.0 % sure.");
         let names: Vec<&str> = tried.rows.iter().map(|row| row[0].as_str()).collect();
         assert_eq!(names, ["dog", "class 2", "cat"]);
@@ -208,11 +231,7 @@ mod tests {
             bounds: None,
             score: 0.8,
         };
-        let one = tried(
-            &Found::Poses(vec![pose.clone()]),
-            &manifest(Task::MoveNet, &[]),
-            1.0,
-        );
+        let one = tried(&Found::Poses(vec![pose.clone()]), &manifest(Task::MoveNet, &[]));
         assert_eq!(
             one.summary,
             "It finds one, 80.0 % sure, with 5 of 17 points surer than 50.0 %."
@@ -221,11 +240,10 @@ mod tests {
         let two = tried(
             &Found::Poses(vec![pose.clone(), pose]),
             &manifest(Task::YoloPose, &[]),
-            1.0,
         );
         assert_eq!((two.rows.len(), two.rows[18][0].as_str()), (36, "Person 2"));
         assert_eq!(
-            tried(&Found::Poses(Vec::new()), &manifest(Task::YoloPose, &[]), 1.0).summary,
+            tried(&Found::Poses(Vec::new()), &manifest(Task::YoloPose, &[])).summary,
             "It finds nobody."
         );
     }

@@ -5,5 +5,7 @@
 pub mod drawing;
 pub mod gpu;
 pub mod host;
+pub mod inflate;
+pub mod people;
 pub mod storage;
 pub mod trial;

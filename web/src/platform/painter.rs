@@ -1,4 +1,5 @@
-//! The two canvases of the stage: the picture of sources that are no video, and the skeleton above it.
+//! The two canvases of the stage: the picture of sources that are no video, and the skeleton above it; and marks on any
+//! other canvas.
 
 use js_sys::Array;
 use plumbline_core::geometry::Point2;
@@ -28,13 +29,18 @@ pub struct Painter {
     context: CanvasRenderingContext2d,
 }
 
-/// The colours of the overlay. They live in the style sheet: the canvas carries them as properties of its own, because
-/// a canvas cannot read `light-dark()`.
-struct Palette {
-    left: String,
-    right: String,
-    middle: String,
-    casing: String,
+/// The colours of marks, as the browser writes them. They live in the style sheet: the canvas carries them as properties
+/// of its own, because a canvas cannot read `light-dark()`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Palette {
+    /// Of the subject's left.
+    pub left: String,
+    /// Of the right.
+    pub right: String,
+    /// Of what is on neither side.
+    pub middle: String,
+    /// Around all of it.
+    pub casing: String,
 }
 
 impl Painter {
@@ -74,23 +80,36 @@ impl Painter {
             self.canvas.set_width(width);
             self.canvas.set_height(height);
         }
-        let palette = self.palette();
         let context = &self.context;
         // Scaling by a positive number cannot fail.
         let _ = context.set_transform(density, 0.0, 0.0, density, 0.0, 0.0);
         context.clear_rect(0.0, 0.0, f64::from(width), f64::from(height));
-        context.set_line_cap("round");
-        context.set_font(LABEL_FONT);
-        context.set_text_align("center");
-        context.set_text_baseline("middle");
-        for mark in marks {
-            self.paint_mark(mark, &palette);
-        }
-        context.set_global_alpha(1.0);
+        paint_marks(context, marks, &Palette::of_canvas(&self.canvas));
     }
+}
 
-    fn paint_mark(&self, mark: &Mark, palette: &Palette) {
-        let context = &self.context;
+/// Draws marks with a canvas's present transform.
+pub fn paint_marks(context: &CanvasRenderingContext2d, marks: &[Mark], palette: &Palette) {
+    context.set_line_cap("round");
+    context.set_font(LABEL_FONT);
+    context.set_text_align("center");
+    context.set_text_baseline("middle");
+    let pen = Pen { context, palette };
+    for mark in marks {
+        pen.paint_mark(mark);
+    }
+    context.set_global_alpha(1.0);
+}
+
+/// A context with the colours to draw in.
+struct Pen<'a> {
+    context: &'a CanvasRenderingContext2d,
+    palette: &'a Palette,
+}
+
+impl Pen<'_> {
+    fn paint_mark(&self, mark: &Mark) {
+        let Self { context, palette } = self;
         match *mark {
             Mark::Bone {
                 from,
@@ -149,7 +168,7 @@ impl Painter {
     }
 
     fn line(&self, from: Point2, to: Point2, width_px: f64, colour: &str, dashed: bool) {
-        let context = &self.context;
+        let context = self.context;
         let pattern: Array = DASH_PX
             .iter()
             .filter(|_| dashed)
@@ -165,25 +184,26 @@ impl Painter {
         context.stroke();
         let _ = context.set_line_dash(&Array::new());
     }
+}
 
-    fn palette(&self) -> Palette {
-        let style = window().get_computed_style(&self.canvas).ok().flatten();
+impl Palette {
+    /// That of a canvas: its text, outline, upper border and text decoration.
+    pub fn of_canvas(canvas: &HtmlCanvasElement) -> Self {
+        let style = window().get_computed_style(canvas).ok().flatten();
         let colour = |property: &str| {
             style
                 .as_ref()
                 .and_then(|style| style.get_property_value(property).ok())
                 .unwrap_or_default()
         };
-        Palette {
+        Self {
             left: colour("color"),
             right: colour("outline-color"),
             middle: colour("border-top-color"),
             casing: colour("text-decoration-color"),
         }
     }
-}
 
-impl Palette {
     fn of(&self, side: Side) -> &str {
         match side {
             Side::Left => &self.left,

@@ -5,6 +5,7 @@ use plumbline_web::components::notice::Notice;
 use plumbline_web::live::format;
 use plumbline_web::platform::source::file::PickedFile;
 
+use super::drop_zone::{DropZone, FileButton};
 use super::findings::FindingsView;
 use super::keep::KeepForm;
 use super::purpose::Purpose;
@@ -22,43 +23,16 @@ pub fn Bring(
     /// The page's state.
     lab: Lab,
 ) -> impl IntoView {
-    let is_dropping = RwSignal::new(false);
+    let open: UnsyncCallback<PickedFile> = UnsyncCallback::new(move |file| lab.open(file));
     view! {
         <section class="lab-section" aria-labelledby="bring">
             <h2 id="bring">"Bring a model"</h2>
-            <div
-                class="lab-drop"
-                class:is-dropping=is_dropping
-                data-testid="lab-drop"
-                on:dragover=move |event| {
-                    event.prevent_default();
-                    is_dropping.set(true);
-                }
-                on:dragleave=move |_| is_dropping.set(false)
-                on:drop=move |event| {
-                    is_dropping.set(false);
-                    if let Some(file) = PickedFile::from_drop(&event) {
-                        lab.open(file);
-                    }
-                }
-            >
+            <DropZone class="lab-drop" testid="lab-drop" on_file=open>
                 <p>
                     "Drop an .onnx, .tflite or .task file here, or a manifest that describes one. It is read on this device, in a worker that is stopped when \
                     it takes too long, and it is not uploaded."
                 </p>
-                <label class="button button-file">
-                    "Choose a file…"
-                    <input
-                        type="file"
-                        accept=".onnx,.tflite,.task,.graph,.toml,.json"
-                        data-testid="lab-file"
-                        on:change=move |event| {
-                            if let Some(file) = PickedFile::from_input(&event) {
-                                lab.open(file);
-                            }
-                        }
-                    />
-                </label>
+                <FileButton text="Choose a file…" accept=".onnx,.tflite,.task,.graph,.toml,.json" testid="lab-file" on_file=open/>
                 <p class="panel-reason">
                     {format!("Up to {} MiB, with its weights inside.", MAX_FILE_BYTES >> 20)}
                 </p>
@@ -71,7 +45,7 @@ pub fn Bring(
                     let sentence = lab.problem.get().filter(|_| lab.subject.with(Option::is_none))?;
                     Some(view! { <Notice sentence is_error=true testid="lab-problem"/> })
                 }}
-            </div>
+            </DropZone>
         </section>
     }
 }

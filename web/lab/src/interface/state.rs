@@ -1,5 +1,6 @@
 //! What the page knows, and what it asks of the worker.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use leptos::prelude::*;
@@ -8,13 +9,17 @@ use plumbline_core::manifest::Manifest;
 use plumbline_web::live::format;
 use plumbline_web::platform::model_store::{self, KeptModel};
 use plumbline_web::platform::page;
+use plumbline_web::platform::picture::Picture;
 use plumbline_web::platform::source::file::PickedFile;
 
+use super::following::Following;
 use crate::limits::{self, SILENCE};
 use crate::platform::download;
 use crate::platform::drawing::Drawing;
 use crate::platform::link::{Heard, LabLink};
-use crate::protocol::{Answers, Findings, FromLab, Palette, Stage, TestReport, ToLab, Tried, Verdict};
+use crate::protocol::{
+    Answers, Backend, Findings, FromLab, Palette, Stage, TestReport, ToLab, Tried, Verdict,
+};
 use crate::record::{Card, Record};
 
 /// The file that is looked at.
@@ -27,7 +32,7 @@ pub struct Subject {
 }
 
 /// What the worker is at.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Busy {
     /// The last that it said.
     pub stage: Option<Stage>,
@@ -41,6 +46,8 @@ enum Asked {
     Read,
     Manifest,
     Try,
+    Follow,
+    Frame,
     Test,
     Keep,
 }
@@ -58,6 +65,10 @@ pub struct Lab {
     pub report: RwSignal<Option<TestReport>>,
     /// What it finds in a picture.
     pub tried: RwSignal<Option<Tried>>,
+    /// Where models are tried.
+    pub backend: RwSignal<Backend>,
+    /// What is looked at frame by frame.
+    pub following: Following,
     /// The picture with that.
     pub drawing: RwSignal<Option<Drawing>, LocalStorage>,
     /// What went wrong last.
@@ -98,6 +109,8 @@ impl Lab {
             findings: RwSignal::new(None),
             report: RwSignal::new(None),
             tried: RwSignal::new(None),
+            backend: RwSignal::new(Backend::default()),
+            following: Following::new(),
             drawing: RwSignal::new_local(None),
             problem: RwSignal::new(None),
             said: RwSignal::new(String::new()),
@@ -121,14 +134,15 @@ impl Lab {
         lab
     }
 
-    /// Ends the worker.
+    /// Ends the worker, and lets the camera go.
     pub fn close(self) {
+        self.rest();
         self.link
             .try_update_value(|link| link.take().map(|link| link.end()));
     }
 
     /// Whether the page was left while something was waited for; its signals are gone then.
-    fn is_left(self) -> bool {
+    pub(super) fn is_left(self) -> bool {
         self.problem.is_disposed()
     }
 
@@ -145,7 +159,10 @@ impl Lab {
             bytes: file.bytes(),
         };
         self.card.set(Card::for_file(&subject.name));
-        self.answers.set(Answers::default());
+        self.answers.set(Answers {
+            sizes: self.given_sizes(),
+            ..Answers::default()
+        });
         self.findings.set(None);
         self.report.set(None);
         let refusal = limits::refusal(&subject.name, subject.bytes);
@@ -221,9 +238,28 @@ impl Lab {
 
     /// Runs it on a picture, or on the drawn person.
     pub fn try_on(self, picture: Option<PickedFile>, palette: Palette) {
+        self.rest();
         self.tried.set(None);
+        self.following.pace.set(None);
         self.to_try.set_value(Some((picture, palette)));
         self.ask_of_file(Asked::Try);
+    }
+
+    /// Looks at what is to be followed, as soon as the model is open.
+    pub(super) fn ask_to_follow(self) {
+        self.ask_of_file(Asked::Follow);
+    }
+
+    /// Hands a frame to the worker.
+    pub(super) fn ask_of_frame(self, request: &ToLab, frame: &Picture) {
+        self.asked.set(Some(Asked::Frame));
+        self.with_link(|link| link.request_with_frame(request, frame));
+    }
+
+    /// Whether the worker has something to answer.
+    pub(super) fn is_worker_busy(self) -> bool {
+        self.link
+            .with_value(|link| link.as_ref().is_some_and(LabLink::is_busy))
     }
 
     /// Keeps it, with what is known of it.
@@ -242,12 +278,19 @@ impl Lab {
             return;
         }
         match asked {
-            Asked::Read | Asked::Manifest => {}
+            Asked::Read | Asked::Manifest | Asked::Frame => {}
+            Asked::Follow => self.begin_following(),
             Asked::Try => {
                 let waiting = self.to_try.try_update_value(Option::take).flatten();
                 if let (Some((picture, palette)), Some(manifest)) = (waiting, self.complete_manifest()) {
-                    let manifest = Box::new(manifest);
-                    self.ask(Asked::Try, &ToLab::Try { manifest, palette }, picture.as_ref());
+                    let request = ToLab::Try {
+                        number: self.following.next_number(),
+                        manifest: Box::new(manifest),
+                        backend: self.backend.get_untracked(),
+                        moves: false,
+                        palette,
+                    };
+                    self.ask(Asked::Try, &request, picture.as_ref());
                 }
             }
             Asked::Test => self.ask(Asked::Test, &ToLab::Test, None),
@@ -299,8 +342,16 @@ impl Lab {
             sha256: self
                 .findings
                 .with_untracked(|findings| findings.as_ref()?.sha256.clone()),
+            sizes: self.answers.with_untracked(|answers| answers.sizes.clone()),
             ..manifest
         })
+    }
+
+    /// What the manifest that was given says of sizes that the file leaves open.
+    fn given_sizes(self) -> BTreeMap<String, usize> {
+        self.given
+            .with_untracked(|given| given.as_ref().map(|given| given.sizes.clone()))
+            .unwrap_or_default()
     }
 
     /// Takes the manifest that was given, where it is of the file that is open; otherwise says so.
@@ -373,7 +424,8 @@ impl Lab {
 
     /// Ends whatever the worker does, if it does something.
     fn stop(self) {
-        if self.busy.get_untracked().is_some() {
+        self.rest();
+        if self.busy.get_untracked().is_some() || self.is_worker_busy() {
             self.with_link(LabLink::end);
             self.is_open.set(false);
         }
@@ -387,26 +439,29 @@ impl Lab {
     }
 
     fn ask(self, asked: Asked, request: &ToLab, file: Option<&PickedFile>) {
+        self.rest();
         self.problem.set(None);
         self.asked.set(Some(asked));
-        self.busy.set(Some(Busy {
-            stage: None,
-            share: None,
-        }));
+        self.busy.set(Some(Busy::default()));
         self.with_link(|link| link.request(request, file.map(PickedFile::as_file)));
     }
 
-    fn fail(self, sentence: String) {
+    pub(super) fn fail(self, sentence: String) {
         self.busy.set(None);
         self.problem.set(Some(sentence));
     }
 
     fn heard(self, heard: Heard) {
         match heard {
-            Heard::Message(FromLab::Sign { stage, done, total }) => self.busy.set(Some(Busy {
-                stage: Some(stage),
-                share: (total > 0).then(|| done as f64 / total as f64),
-            })),
+            Heard::Message(FromLab::Sign { stage, done, total }) => {
+                // Of a frame only what takes long is told.
+                if self.busy.with_untracked(Option::is_some) {
+                    self.busy.set(Some(Busy {
+                        stage: Some(stage),
+                        share: (total > 0).then(|| done as f64 / total as f64),
+                    }));
+                }
+            }
             Heard::Message(FromLab::Read(findings)) => {
                 self.busy.set(None);
                 self.is_open.set(true);
@@ -443,7 +498,16 @@ impl Lab {
                 self.given.set(Some(*manifest));
                 if self.findings.with_untracked(Option::is_some) {
                     self.said.set(format!("The manifest of “{name}” is read."));
-                    self.take_given();
+                    let sizes = self.given_sizes();
+                    let known = self.answers.with_untracked(|answers| answers.sizes.clone());
+                    if sizes.iter().all(|(name, size)| known.get(name) == Some(size)) {
+                        self.take_given();
+                    } else {
+                        // With other sizes it is another graph.
+                        self.answers.update(|answers| answers.sizes.extend(sizes));
+                        let findings = self.findings.get_untracked();
+                        self.read_again(findings.and_then(|findings| findings.entry));
+                    }
                 } else {
                     self.said.set(format!(
                         "The manifest of “{name}” is read. Now choose the model that it describes."
@@ -461,16 +525,15 @@ impl Lab {
                 self.said.set("Kept in this browser.".to_owned());
                 self.look_for_kept();
             }
-            Heard::Message(FromLab::Failed { sentence }) => self.fail(sentence),
-            Heard::Drawn(tried, drawing) => {
-                self.busy.set(None);
-                self.said.set(tried.summary.clone());
-                self.tried.set(Some(tried));
-                self.drawing.set(Some(drawing));
+            Heard::Message(FromLab::Failed { sentence }) => {
+                self.rest();
+                self.fail(sentence);
             }
+            Heard::Drawn(tried, drawing) => self.drawn(tried, drawing),
             // The link keeps these to itself.
             Heard::Message(FromLab::Started | FromLab::Died { .. } | FromLab::Tried(_)) => {}
             Heard::Ended { sentence } => {
+                self.rest();
                 self.is_open.set(false);
                 self.next.set(None);
                 if self.asked.get_untracked() == Some(Asked::Read) {

@@ -17,6 +17,11 @@ impl Drawing {
         value.dyn_into().ok().map(Self)
     }
 
+    /// Frees its memory without showing it.
+    pub fn discard(&self) {
+        self.0.close();
+    }
+
     /// Shows it.
     ///
     /// # Errors
@@ -28,17 +33,12 @@ impl Drawing {
     }
 }
 
-/// The colours of a canvas, which cannot read tokens: its text and its text decoration.
+/// The colours of a canvas, which cannot read tokens: those of marks, and its caret's for everything else.
 pub fn palette(canvas: &HtmlCanvasElement) -> Palette {
     let style = window().get_computed_style(canvas).ok().flatten();
-    let colour = |property: &str| {
-        let style = style.as_ref();
-        style
-            .and_then(|style| style.get_property_value(property).ok())
-            .unwrap_or_default()
-    };
+    let found = style.and_then(|style| style.get_property_value("caret-color").ok());
     Palette {
-        mark: colour("color"),
-        casing: colour("text-decoration-color"),
+        marks: painter::Palette::of_canvas(canvas),
+        found: found.unwrap_or_default(),
     }
 }

@@ -11,6 +11,8 @@ use js_sys::Array;
 use plumbline_web::platform::ahead;
 use plumbline_web::platform::channel::Channel;
 use plumbline_web::platform::failure::message_of;
+use plumbline_web::platform::page::now_millis;
+use plumbline_web::platform::picture::Picture;
 use plumbline_web::platform::scope::pause;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
@@ -47,12 +49,20 @@ struct Inner {
     worker: RefCell<Option<(Worker, OnError)>>,
     /// Whether it has said that it listens; requests wait until then.
     has_started: Cell<bool>,
-    waiting: RefCell<Vec<JsValue>>,
-    /// Whether a request is unanswered.
-    is_busy: Cell<bool>,
-    /// Counts everything that was heard, asked or ended.
-    signs: Cell<u64>,
+    waiting: RefCell<Vec<Posted>>,
+    /// Requests that are unanswered.
+    unanswered: Cell<u32>,
+    /// When something was heard, asked or ended last.
+    sign_millis: Cell<f64>,
+    /// Whether somebody waits for the next sign.
+    is_watched: Cell<bool>,
     stage: Cell<Option<Stage>>,
+}
+
+/// A message, and what changes owner with it.
+struct Posted {
+    message: JsValue,
+    transfer: Array,
 }
 
 impl LabLink {
@@ -64,16 +74,36 @@ impl LabLink {
             worker: RefCell::new(None),
             has_started: Cell::new(false),
             waiting: RefCell::new(Vec::new()),
-            is_busy: Cell::new(false),
-            signs: Cell::new(0),
+            unanswered: Cell::new(0),
+            sign_millis: Cell::new(0.0),
+            is_watched: Cell::new(false),
             stage: Cell::new(None),
         }))
     }
 
     /// Asks. A file may ride along.
     pub fn request(&self, request: &ToLab, file: Option<&File>) {
-        let posted = message::encode(request, file.map(AsRef::as_ref));
-        self.0.is_busy.set(true);
+        self.ask(Posted {
+            message: message::encode(request, file.map(AsRef::as_ref)),
+            transfer: Array::new(),
+        });
+    }
+
+    /// Asks with a frame, which is the worker's from then on.
+    pub fn request_with_frame(&self, request: &ToLab, frame: &Picture) {
+        self.ask(Posted {
+            message: message::encode(request, Some(frame.as_js())),
+            transfer: Array::of1(frame.as_js()),
+        });
+    }
+
+    /// Whether something that was asked is unanswered.
+    pub fn is_busy(&self) -> bool {
+        self.0.unanswered.get() > 0
+    }
+
+    fn ask(&self, posted: Posted) {
+        self.0.unanswered.set(self.0.unanswered.get() + 1);
         self.0.stage.set(None);
         self.note();
         if self.0.worker.borrow().is_none()
@@ -92,7 +122,7 @@ impl LabLink {
 
     /// Ends the worker, whatever it is at. Nothing more is heard of what it was asked.
     pub fn end(&self) {
-        self.0.is_busy.set(false);
+        self.0.unanswered.set(0);
         self.0.has_started.set(false);
         self.0.waiting.borrow_mut().clear();
         self.note();
@@ -105,16 +135,22 @@ impl LabLink {
     }
 
     fn note(&self) {
-        self.0.signs.set(self.0.signs.get() + 1);
+        self.0.sign_millis.set(now_millis());
     }
 
-    fn post(&self, posted: &JsValue) {
+    fn answered(&self) {
+        self.0.unanswered.set(self.0.unanswered.get().saturating_sub(1));
+    }
+
+    fn post(&self, posted: &Posted) {
         let worker = self.0.worker.borrow();
         let Some((worker, _)) = worker.as_ref() else {
             return;
         };
-        // Texts and files can always be posted.
-        let _ = worker.unchecked_ref::<Channel>().post(posted, &Array::new());
+        // Texts, files and frames can always be posted.
+        let _ = worker
+            .unchecked_ref::<Channel>()
+            .post(&posted.message, &posted.transfer);
     }
 
     fn start(&self) -> Result<(), JsValue> {
@@ -138,18 +174,27 @@ impl LabLink {
         Ok(())
     }
 
-    /// Ends the worker if it stays silent. A sign of life ends the watch, and begins the next.
+    /// Ends the worker if it stays silent while something is unanswered.
     fn watch(&self) {
-        let (link, seen) = (self.clone(), self.0.signs.get());
+        if self.0.is_watched.replace(true) {
+            return;
+        }
+        let link = self.clone();
         spawn_local(async move {
-            pause(link.0.silence.as_millis() as u32).await;
-            if link.0.is_busy.get() && link.0.signs.get() == seen {
+            while link.is_busy() {
+                let silent_millis = now_millis() - link.0.sign_millis.get();
+                let rest_millis = link.0.silence.as_millis() as f64 - silent_millis;
+                if rest_millis > 0.0 {
+                    pause(rest_millis.ceil() as u32).await;
+                    continue;
+                }
                 let doing = link.0.stage.get().map_or("starting", Stage::doing);
                 link.gone(format!(
                     "The model was stopped: it gave no sign of life for {} seconds while {doing}. This page is not affected.",
                     link.0.silence.as_secs()
                 ));
             }
+            link.0.is_watched.set(false);
         });
     }
 
@@ -179,10 +224,9 @@ impl LabLink {
                 self.gone(format!(
                     "The worker that reads models met an error of its own: {what}."
                 ));
-                return;
             }
             Ok((FromLab::Tried(tried), load)) => {
-                self.0.is_busy.set(false);
+                self.answered();
                 if let Some(drawing) = Drawing::from_js(load) {
                     (self.0.listener)(Heard::Drawn(*tried, drawing));
                 }
@@ -191,7 +235,7 @@ impl LabLink {
                 match &message {
                     FromLab::Sign { stage, .. } => self.0.stage.set(Some(*stage)),
                     FromLab::TestedOnCpu(_) => {}
-                    _ => self.0.is_busy.set(false),
+                    _ => self.answered(),
                 }
                 (self.0.listener)(Heard::Message(message));
             }
@@ -199,11 +243,7 @@ impl LabLink {
                 self.gone(format!(
                     "The page and its worker are of different builds ({what})."
                 ));
-                return;
             }
-        }
-        if self.0.is_busy.get() {
-            self.watch();
         }
     }
 }

@@ -21,17 +21,20 @@ use plumbline_web::platform::weights::fetch_bytes;
 use plumbline_web::worker::pixels::PixelReader;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Blob, DedicatedWorkerGlobalScope, ImageBitmap};
+use web_sys::{Blob, DedicatedWorkerGlobalScope};
 
-use super::drawing;
+use super::drawing::Drawer;
 use super::gpu::{GpuModel, open_gpu};
+use super::inflate::inflate;
 use super::storage;
-use super::trial;
+use super::trial::Trial;
 use crate::archive;
 use crate::examine::examine;
 use crate::limits::refusal;
 use crate::platform::message;
-use crate::protocol::{Answers, Check, Findings, FromLab, Palette, Stage, TestReport, Timing, ToLab, Tried};
+use crate::protocol::{
+    Answers, Backend, Check, Findings, FromLab, Palette, Stage, TestReport, Timing, ToLab, Tried,
+};
 use crate::self_test::{Answer, agreement, finite, repeatable, sample, timing};
 use crate::tried::tried;
 
@@ -45,6 +48,9 @@ const SEED: u64 = 4;
 const TIMED_RUNS: usize = 20;
 const TIMED_MILLIS: f64 = 2000.0;
 const LEAST_RUNS: usize = 3;
+
+/// What is asked of a model that there is not.
+const NO_MODEL: &str = "There is no model that runs.";
 
 /// Serves the page that started this worker.
 pub fn serve() {
@@ -86,7 +92,11 @@ struct Lab {
     file: Option<ArrayBuffer>,
     sha256: Option<String>,
     graph: Option<Graph>,
+    /// The graph, ready for pictures.
+    trial: Option<Trial>,
+    palette: Palette,
     reader: PixelReader,
+    drawer: Drawer,
 }
 
 impl Host {
@@ -134,13 +144,35 @@ impl Lab {
         load: JsValue,
         host: &Host,
     ) -> Result<(FromLab, Option<JsValue>), String> {
-        if let ToLab::Try { manifest, palette } = request {
-            let (tried, drawing) = self.try_on(&manifest, &palette, load, host).await?;
-            return Ok((FromLab::Tried(Box::new(tried)), Some(drawing)));
+        let number = match request {
+            ToLab::Try {
+                number,
+                manifest,
+                backend,
+                moves,
+                palette,
+            } => {
+                self.palette = palette;
+                self.ready(&manifest, backend, moves, host).await?;
+                number
+            }
+            ToLab::TryNext { number } => number,
+            other => {
+                let answer = self.answer(other, load, host).await;
+                return answer.map(|answer| (answer, None));
+            }
+        };
+        match self.try_on(load, host).await {
+            Ok((tried, drawing)) => {
+                let tried = Box::new(Tried { number, ..tried });
+                Ok((FromLab::Tried(tried), Some(drawing)))
+            }
+            Err(sentence) => {
+                // A device that is gone does not come back by itself.
+                self.trial = None;
+                Err(sentence)
+            }
         }
-        self.answer(request, load, host)
-            .await
-            .map(|answer| (answer, None))
     }
 
     async fn answer(&mut self, request: ToLab, load: JsValue, host: &Host) -> Result<FromLab, String> {
@@ -162,9 +194,9 @@ impl Lab {
                     .ok()
                     .map(|digest| scope::hexadecimal(&digest));
                 self.file = Some(bytes);
-                self.read(entry, &answers, host)
+                self.read(entry, &answers, host).await
             }
-            ToLab::Read { entry, answers } => self.read(entry, &answers, host),
+            ToLab::Read { entry, answers } => self.read(entry, &answers, host).await,
             ToLab::ReadManifest => {
                 let file: Blob = load.dyn_into().map_err(|_| "No file came along.".to_owned())?;
                 if file.size() > MAX_MANIFEST_BYTES {
@@ -179,7 +211,7 @@ impl Lab {
                 let manifest = manifest.map_err(|error| format!("The manifest is not one: {error}."))?;
                 Ok(FromLab::Manifest(Box::new(manifest)))
             }
-            ToLab::Test | ToLab::Try { .. } => self.test(host).await,
+            ToLab::Test | ToLab::Try { .. } | ToLab::TryNext { .. } => self.test(host).await,
             ToLab::Keep { record } => {
                 let (Some(file), Some(sha256)) = (&self.file, &self.sha256) else {
                     return Err(storage::UNAVAILABLE.to_owned());
@@ -191,8 +223,13 @@ impl Lab {
         }
     }
 
-    fn read(&mut self, entry: Option<String>, answers: &Answers, host: &Host) -> Result<FromLab, String> {
-        self.graph = None;
+    async fn read(
+        &mut self,
+        entry: Option<String>,
+        answers: &Answers,
+        host: &Host,
+    ) -> Result<FromLab, String> {
+        (self.graph, self.trial) = (None, None);
         let file = self.file.as_ref().ok_or("No file is open.")?;
         let whole = Uint8Array::new(file).to_vec();
         let entries = if archive::is_archive(&whole) {
@@ -205,6 +242,11 @@ impl Lab {
             Some(name) => entries.iter().find(|entry| entry.name == *name),
         };
         let bytes = chosen.map_or(&whole[..], |entry| &whole[entry.range.clone()]);
+        let inflated = match chosen.and_then(|entry| Some((entry, entry.inflates_to?))) {
+            Some((entry, inflates_to)) => Some(inflate(&entry.name, bytes, inflates_to).await?),
+            None => None,
+        };
+        let bytes = inflated.as_deref().unwrap_or(bytes);
         let examined = examine(bytes, answers, |stage| host.sign(stage, 0, 0))?;
         self.graph = examined.graph;
         Ok(FromLab::Read(Box::new(Findings {
@@ -216,35 +258,56 @@ impl Lab {
         })))
     }
 
-    /// Runs the model on a picture, and draws what it finds.
-    async fn try_on(
+    /// Makes the model ready for pictures, unless it is.
+    async fn ready(
         &mut self,
         manifest: &Manifest,
-        palette: &Palette,
-        picture: JsValue,
+        backend: Backend,
+        moves: bool,
         host: &Host,
-    ) -> Result<(Tried, JsValue), String> {
-        let graph = self.graph.as_ref().ok_or("There is no model that runs.")?;
-        host.sign(Stage::Looking, 0, 0);
-        let picture = match picture.dyn_into::<Blob>() {
-            Ok(file) => file,
-            Err(_) => drawn_person().await?,
+    ) -> Result<(), String> {
+        if self
+            .trial
+            .as_ref()
+            .is_some_and(|trial| trial.suits(manifest, backend, moves))
+        {
+            return Ok(());
+        }
+        // One at a time: a model may take half of the memory.
+        self.trial = None;
+        let graph = self.graph.as_ref().ok_or(NO_MODEL)?;
+        let begun = Trial::begin(graph, manifest, backend, moves, |stage| host.sign(stage, 0, 0)).await?;
+        self.trial = Some(begun);
+        Ok(())
+    }
+
+    /// Runs the model on what was posted, and draws what it finds.
+    async fn try_on(&mut self, load: JsValue, host: &Host) -> Result<(Tried, JsValue), String> {
+        let begin = now_millis();
+        let trial = self.trial.as_mut().ok_or(NO_MODEL)?;
+        let picture = match Picture::from_js(load.clone()) {
+            Some(frame) => frame,
+            None => {
+                host.sign(Stage::Looking, 0, 0);
+                decode(load.dyn_into::<Blob>().ok()).await?
+            }
         };
-        let bitmap = decode(&picture).await?;
-        let shown = Picture::Bitmap(bitmap.clone());
-        let pixels = self.reader.read(&shown).await?;
-        host.sign(Stage::Packing, 0, 0);
-        let mut session = Session::new(plan(graph, Level::Folded)?).map_err(|error| error.to_string())?;
-        host.sign(Stage::OnCpu, 0, 0);
-        let trial = trial::run(&mut session, manifest, pixels)?;
-        host.sign(Stage::Looking, 0, 0);
-        let drawing = drawing::draw(&bitmap, &trial.found, manifest, &trial.placement, palette);
-        bitmap.close();
-        Ok((tried(&trial.found, manifest, trial.millis), drawing?))
+        host.sign(trial.stage(), 0, 0);
+        let tried = look(trial, &picture, &self.palette, &mut self.reader, &mut self.drawer).await;
+        picture.close();
+        let (tried, drawing) = tried?;
+        let frame_millis = now_millis() - begin;
+        Ok((
+            Tried {
+                frame_millis,
+                ..tried
+            },
+            drawing,
+        ))
     }
 
     async fn test(&self, host: &Host) -> Result<FromLab, String> {
-        let graph = self.graph.as_ref().ok_or("There is no model that runs.")?;
+        let graph = self.graph.as_ref().ok_or(NO_MODEL)?;
         host.sign(Stage::Packing, 0, 0);
         let mut session = Session::new(plan(graph, Level::Folded)?).map_err(|error| error.to_string())?;
         let inputs: Vec<Vec<u32>> = inputs(graph);
@@ -281,6 +344,25 @@ impl Lab {
             adapter,
         })))
     }
+}
+
+/// Runs a model on a picture, and draws what it finds.
+async fn look(
+    trial: &mut Trial,
+    picture: &Picture,
+    palette: &Palette,
+    reader: &mut PixelReader,
+    drawer: &mut Drawer,
+) -> Result<(Tried, JsValue), String> {
+    let result = trial.look(reader.read(picture).await?).await?;
+    let manifest = trial.manifest();
+    let drawing = drawer.draw(picture, &result.found, manifest, &result.placement, palette)?;
+    let tried = Tried {
+        model_millis: result.model_millis,
+        place: trial.place.clone(),
+        ..tried(&result.found, manifest)
+    };
+    Ok((tried, drawing))
 }
 
 /// Runs a model on the GPU and compares its answers with the CPU's; times, or why there are none.
@@ -382,15 +464,19 @@ async fn drawn_person() -> Result<Blob, String> {
         .map_err(|thrown| format!("The drawn person cannot be read: {}.", message_of(&thrown)))
 }
 
-/// A picture, upright.
-async fn decode(picture: &Blob) -> Result<ImageBitmap, String> {
+/// A picture, upright: that of a file, or the drawn person.
+async fn decode(file: Option<Blob>) -> Result<Picture, String> {
+    let file = match file {
+        Some(file) => file,
+        None => drawn_person().await?,
+    };
     let refused = |_: JsValue| {
         "This file is no picture that this browser can read. Choose a JPEG, PNG or WebP picture.".to_owned()
     };
     let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
-    let decoding = scope.create_image_bitmap_with_blob(picture).map_err(refused)?;
+    let decoding = scope.create_image_bitmap_with_blob(&file).map_err(refused)?;
     let bitmap = JsFuture::from(decoding).await.map_err(refused)?;
-    Ok(bitmap.unchecked_into())
+    Ok(Picture::Bitmap(bitmap.unchecked_into()))
 }
 
 /// All outputs after a run.
