@@ -146,20 +146,20 @@ impl Pen<'_> {
                     context.fill();
                 }
             }
-            Mark::Label { at, text, side } => self.text(at, text, palette.of(side), palette),
+            Mark::Label { at, text, side } => self.text(at, text, palette.of(side)),
             Mark::Tag { at, id, is_measured } => {
                 let more = if is_measured { ", measured" } else { "" };
-                self.text(at, &format!("{}{more}", id.0), &palette.middle, palette);
+                self.text(at, &format!("{}{more}", id.0), &palette.middle);
             }
         }
     }
 
-    fn text(&self, at: Point2, text: &str, colour: &str, palette: &Palette) {
-        let context = &self.context;
+    fn text(&self, at: Point2, text: &str, colour: &str) {
+        let context = self.context;
         context.set_global_alpha(1.0);
         context.set_line_width(3.0 * CASING_PX);
         context.set_line_join("round");
-        context.set_stroke_style_str(&palette.casing);
+        context.set_stroke_style_str(&self.palette.casing);
         context.set_fill_style_str(colour);
         let (x, y) = (f64::from(at.x), f64::from(at.y));
         // Text without a maximum width cannot fail.
