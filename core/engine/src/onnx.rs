@@ -2,7 +2,7 @@
 //!
 //! | stage | module | goes in | comes out |
 //! |---|---|---|---|
-//! | wire | [`wire`] | bytes of a file | the messages of `rten-onnx`, or what is wrong with the bytes |
+//! | wire | [`wire`], `packed` | bytes of a file | the messages of `rten-onnx`, or what is wrong with the bytes |
 //! | header | [`header`] | a model of the file | its operator set, inputs and outputs |
 //! | attributes | [`attributes`] | a node of the file | its attributes, each handed out once |
 //! | tensors | [`tensors`] | a tensor of the file | a [`Tensor`](crate::tensor::Tensor) |
@@ -20,6 +20,7 @@ pub mod header;
 pub mod import;
 mod lower;
 mod operators;
+mod packed;
 mod survey;
 pub mod tensors;
 mod walk;

@@ -27,6 +27,7 @@ use rten_onnx::onnx::{
 };
 use rten_onnx::protobuf::{DecodeMessage, OwnedValues, ValueReader};
 
+use super::packed::{Edits, varint};
 use crate::error::{ErrorKind, ModelError};
 
 /// How many messages may lie inside each other. A graph inside an attribute is three below the graph around it, so
@@ -83,10 +84,13 @@ fn read<M: DecodeMessage<Types = OwnedValues>>(bytes: &[u8], message: &Message) 
         bytes,
         at: 0,
         overhead: message.memory,
+        edits: Edits::default(),
     };
     walk.message(message, bytes.len(), MAX_DEPTH)
         .map_err(Fault::into_error)?;
-    M::decode(ValueReader::from_buf(bytes)).map_err(|error| ModelError::invalid("file", error.to_string()))
+    let bytes = walk.edits.apply(bytes);
+    M::decode(ValueReader::from_buf(&bytes[..]))
+        .map_err(|error| ModelError::invalid("file", error.to_string()))
 }
 
 /// A message of `onnx.proto`: what the reader takes for one, and its fields.
@@ -112,9 +116,9 @@ enum Form {
     /// Any bytes by the format, and UTF-8 for the reader.
     Label,
     Bytes,
-    /// An integer; repeated ones must stand one by one.
+    /// An integer; repeated ones may be packed, and are rewritten one by one for the reader.
     Varint,
-    /// An f32; repeated ones must stand one by one.
+    /// An f32; as integers.
     Float,
     /// Integers, one by one or packed; each takes this many bytes when it has been read.
     Varints(usize),
@@ -336,11 +340,12 @@ impl Fault {
     }
 }
 
-/// The bytes, how far they have been walked, and what reading them would take.
+/// The bytes, how far they have been walked, what reading them would take, and what has to stand otherwise for that.
 struct Walk<'a> {
     bytes: &'a [u8],
     at: usize,
     overhead: usize,
+    edits: Edits,
 }
 
 impl Walk<'_> {
@@ -362,14 +367,15 @@ impl Walk<'_> {
         }
     }
 
-    /// A message that ends at `end`, and all messages in it.
-    fn message(&mut self, message: &Message, end: usize, depth: usize) -> Result<(), Fault> {
+    /// A message that ends at `end`, and all messages in it. Gives by how many bytes it grows for the reader.
+    fn message(&mut self, message: &Message, end: usize, depth: usize) -> Result<isize, Fault> {
         if depth == 0 {
             return Err(self.unsupported(
                 self.at,
                 format!("more than {MAX_DEPTH} messages lie inside each other"),
             ));
         }
+        let mut growth = 0;
         let mut seen = vec![0usize; message.fields.len()];
         while self.at < end {
             let begin = self.at;
@@ -387,9 +393,9 @@ impl Walk<'_> {
             let outcome = if count > 0 && !field.is_repeated {
                 Err(self.unsupported(begin, "it is there twice; Protocol Buffers would join the two"))
             } else {
-                self.field(field, wire_type, end, depth)
+                self.field(field, begin, wire_type, end, depth)
             };
-            outcome.map_err(|mut fault| {
+            growth += outcome.map_err(|mut fault| {
                 let index = if field.is_repeated {
                     format!("[{count}]")
                 } else {
@@ -399,11 +405,19 @@ impl Walk<'_> {
                 fault
             })?;
         }
-        Ok(())
+        Ok(growth)
     }
 
-    /// The contents of a known field; its tag has been read.
-    fn field(&mut self, field: &Field, wire_type: u64, end: usize, depth: usize) -> Result<(), Fault> {
+    /// The contents of a known field; its tag, which begins at `tag`, has been read. Gives by how many bytes it grows for
+    /// the reader.
+    fn field(
+        &mut self,
+        field: &Field,
+        tag: usize,
+        wire_type: u64,
+        end: usize,
+        depth: usize,
+    ) -> Result<isize, Fault> {
         let begin = self.at;
         let is_packed = wire_type == wire_type::LEN;
         match &field.form {
@@ -411,10 +425,7 @@ impl Walk<'_> {
                 return Err(self.unsupported(begin, format!("{what}; such fields are not read")));
             }
             Form::Varint | Form::Float if is_packed && field.is_repeated => {
-                return Err(self.unsupported(
-                    begin,
-                    "its numbers are packed, which is not read here; write the file with the onnx package",
-                ));
+                return self.unpack(field, tag, end);
             }
             Form::Varints(_) | Form::Numbers(_) if is_packed => {}
             form if form.wire_type() == Some(wire_type) => {}
@@ -423,8 +434,15 @@ impl Walk<'_> {
         match &field.form {
             Form::Message(message) => {
                 let end = self.length(end)?;
+                let start = self.at;
                 self.spend(message.memory)?;
-                self.message(message, end, depth - 1)
+                let growth = self.message(message, end, depth - 1)?;
+                if growth == 0 {
+                    return Ok(0);
+                }
+                self.spend(Edits::MEMORY)?;
+                let length = (end - start).saturating_add_signed(growth);
+                return Ok(growth + self.edits.put(begin..start, varint(length as u64)));
             }
             Form::Text | Form::Label => {
                 self.spend(size_of::<String>())?;
@@ -432,9 +450,11 @@ impl Walk<'_> {
                 let text = std::str::from_utf8(&self.bytes[self.at..end]);
                 self.at = end;
                 match (text, &field.form) {
-                    (Ok(_), _) => Ok(()),
-                    (Err(_), Form::Label) => Err(self.unsupported(begin, "it holds bytes that are no text")),
-                    (Err(_), _) => Err(self.damaged(begin, "it is not UTF-8")),
+                    (Ok(_), _) => {}
+                    (Err(_), Form::Label) => {
+                        return Err(self.unsupported(begin, "it holds bytes that are no text"));
+                    }
+                    (Err(_), _) => return Err(self.damaged(begin, "it is not UTF-8")),
                 }
             }
             Form::Varints(memory) if is_packed => {
@@ -443,7 +463,6 @@ impl Walk<'_> {
                     self.varint(end)?;
                     self.spend(*memory)?;
                 }
-                Ok(())
             }
             Form::Numbers(size) if is_packed => {
                 let end = self.length(end)?;
@@ -451,14 +470,35 @@ impl Walk<'_> {
                     return Err(self.damaged(begin, &format!("its length is no multiple of {size} bytes")));
                 }
                 self.at = end;
-                Ok(())
             }
             Form::Varint | Form::Varints(_) | Form::Float | Form::Numbers(_) => {
                 self.spend(size_of::<u64>())?;
-                self.skip(wire_type, end)
+                self.skip(wire_type, end)?;
             }
-            Form::Bytes | Form::Dropped(_) => self.skip(wire_type, end),
+            Form::Bytes | Form::Dropped(_) => self.skip(wire_type, end)?,
         }
+        Ok(0)
+    }
+
+    /// Packed numbers of a field whose tag begins at `tag`: each gets a tag of its own.
+    fn unpack(&mut self, field: &Field, tag: usize, end: usize) -> Result<isize, Fault> {
+        let end = self.length(end)?;
+        let wire_type = match field.form {
+            Form::Float => wire_type::FIXED32,
+            _ => wire_type::VARINT,
+        };
+        let own_tag = varint(field.number << 3 | wire_type);
+        self.spend(Edits::MEMORY)?;
+        let mut one_by_one = Vec::new();
+        while self.at < end {
+            let begin = self.at;
+            self.skip(wire_type, end)?;
+            // The number as the reader keeps it, and here.
+            self.spend(2 * size_of::<u64>() + own_tag.len())?;
+            one_by_one.extend_from_slice(&own_tag);
+            one_by_one.extend_from_slice(&self.bytes[begin..self.at]);
+        }
+        Ok(self.edits.put(tag..end, one_by_one))
     }
 
     /// Goes over the contents of a field, whatever they are.
