@@ -99,7 +99,19 @@ fn judge_with(
 
 /// How many inputs were given when the model was read.
 fn run(case: &Case, backend: &Backend<'_>) -> Result<usize, Stop> {
-    let (inputs, expected) = (case.read_inputs()?, case.read_outputs()?);
+    let tensors = case
+        .read_inputs()
+        .and_then(|inputs| Ok((inputs, case.read_outputs()?)));
+    let (inputs, expected) = match tensors {
+        Ok(tensors) => tensors,
+        // What is no tensor belongs to a model that says so, which is not read.
+        Err(error) => {
+            return Err(import(&case.model, &Options::default())
+                .err()
+                .unwrap_or(error)
+                .into());
+        }
+    };
     let mut options = Options::default();
     let mut graph = read(&case.model, &mut options, &inputs)?;
     let header = Header::read(&wire::read_model(&case.model)?, &options.sizes)?;

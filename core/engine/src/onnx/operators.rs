@@ -4,7 +4,8 @@ use super::call::Call;
 use super::control::{self, Control};
 use super::lower::{
     attention, casts, constants, convolutions, einsum, gathers, grids, losses, maps, norms, patterns, pools,
-    products, quantised, recurrent, reductions, resize, rotary, scatters, shapes, unpools, views, zips,
+    products, quantised, recurrent, reductions, regions, resize, rotary, scatters, shapes, spectra, states,
+    unpools, views, zips,
 };
 use crate::builder::Symbol;
 use crate::error::ModelError;
@@ -152,6 +153,7 @@ const OPERATORS: &[Operator] = &[
     with("BlackmanWindow", 1, patterns::blackman_window),
     with("Cast", 1, casts::cast),
     with("CastLike", 2, casts::cast_like),
+    with("CausalConvWithState", 4, states::causal_conv_with_state),
     map("Ceil", Unary::Ceil),
     with("Celu", 1, maps::celu),
     with("CenterCropPad", 2, views::center_crop_pad),
@@ -167,6 +169,8 @@ const OPERATORS: &[Operator] = &[
     map("Cosh", Unary::Cosh),
     with("CumProd", 2, reductions::cum_prod),
     with("CumSum", 2, reductions::cum_sum),
+    with("DFT", 3, spectra::dft),
+    with("DeformConv", 5, regions::deform_conv),
     with("DepthToSpace", 1, views::depth_to_space),
     zip("Div", Binary::Div),
     with("DequantizeLinear", 3, quantised::dequantize_linear),
@@ -210,6 +214,7 @@ const OPERATORS: &[Operator] = &[
     with("LeakyRelu", 1, maps::leaky_relu),
     zip("Less", Binary::Less),
     zip("LessOrEqual", Binary::LessOrEqual),
+    with("LinearAttention", 6, states::linear_attention),
     map("Log", Unary::Log),
     with("LogSoftmax", 1, norms::log_softmax),
     control("Loop", ANY, control::repetition),
@@ -255,6 +260,7 @@ const OPERATORS: &[Operator] = &[
     with("Reshape", 2, shapes::reshape),
     with("Resize", 4, resize::resize),
     with("ReverseSequence", 2, gathers::reverse_sequence),
+    with("RoiAlign", 3, regions::roi_align),
     with("RotaryEmbedding", 4, rotary::rotary_embedding),
     map("Round", Unary::Round),
     with("Scatter", 3, scatters::scatter_elements),
