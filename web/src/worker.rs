@@ -7,6 +7,7 @@ pub mod answers;
 pub mod compositor;
 pub mod host;
 pub mod loader;
+pub mod masker;
 pub mod measurer;
 pub mod pixels;
 pub mod protocol;

@@ -15,7 +15,7 @@ use plumbline_engine::plan::Plan;
 use plumbline_engine::{ErrorKind, cpu, gpu, graph_file};
 use plumbline_pipeline::{Timings, Variant};
 use plumbline_web::live::backend::{Adapter, Backend, BackendChoice, BackendWish};
-use plumbline_web::live::background::{Background, BackgroundKind};
+use plumbline_web::live::background::{Background, BackgroundKind, MaskModel, MaskSource};
 use plumbline_web::live::frame_times::{FrameTimes, VariantTime};
 use plumbline_web::live::options::ModelName;
 use plumbline_web::live::skeleton_drawing::Mark;
@@ -26,6 +26,7 @@ use plumbline_web::platform::picture::{Picture, Screen};
 use plumbline_web::platform::support::support;
 use plumbline_web::platform::tuning_store;
 use plumbline_web::worker::compositor::Compositor;
+use plumbline_web::worker::masker::FrameMasks;
 use plumbline_web::worker::pixels::PixelReader;
 use plumbline_web::worker::protocol::{CutReport, FrameStamp, FromEngine, Measurement, ToEngine};
 use plumbline_web::worker::wire;
@@ -115,7 +116,11 @@ fn every_answer_survives_the_wire() {
         }),
         composed: None,
     };
-    let cut = |doubt| CutReport { millis: 7.5, doubt };
+    let cut = |mask_millis, doubt| CutReport {
+        millis: 7.5,
+        mask_millis,
+        doubt,
+    };
     let choice = BackendChoice {
         backend: Backend::Gpu,
         reason: "a reason".to_owned(),
@@ -161,8 +166,11 @@ fn every_answer_survives_the_wire() {
         },
         measurement(&[], None),
         measurement(&[1], None),
-        measurement(&[], Some(cut(None))),
-        measurement(&[1, 3, 70_000], Some(cut(Some(0.125)))),
+        measurement(&[], Some(cut(None, None))),
+        measurement(&[1, 3, 70_000], Some(cut(Some(3.5), Some(0.125)))),
+        FromEngine::Mask(MaskModel::Here),
+        FromEngine::Mask(MaskModel::OnItsWay(45)),
+        FromEngine::Mask(MaskModel::Missing("No.".to_owned())),
         FromEngine::FrameFailed {
             frame: stamp(),
             sentence: "No.".to_owned(),
@@ -225,6 +233,7 @@ fn requests_without_a_picture_arrive_as_they_were() {
                 kind: BackgroundKind::Picture,
                 colour: [1, 2, 255],
                 softness_px: 7,
+                mask: MaskSource::ALL[2],
             },
             behind: None,
         },
@@ -483,7 +492,8 @@ async fn composed(background: Background, masks: &[&RegionMask], behind: Option<
     let mut compositor = Compositor::default();
     compositor.set(background, behind);
     let masks = (1..).map(PersonId).zip(masks.iter().map(|&mask| mask.clone()));
-    let drawn = compositor.stand_behind(&stamp(), &picture, masks.collect());
+    let found = FrameMasks::of_skeletons(masks.collect());
+    let drawn = compositor.stand_behind(&stamp(), &picture, found);
     let (report, drawn) = drawn.expect("the browser draws");
     assert!(report.is_some());
     let drawn = drawn.expect("a background was wanted");
@@ -501,6 +511,7 @@ fn in_front_of(kind: BackgroundKind) -> Background {
         kind,
         colour: [200, 30, 90],
         softness_px: 0,
+        mask: MaskSource::default(),
     }
 }
 

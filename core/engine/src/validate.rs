@@ -129,17 +129,8 @@ fn output_type(graph: &Graph, node: &Node) -> Result<Type, String> {
 
 /// The shape that the operands of an operator on images imply.
 fn output_shape(graph: &Graph, node: &Node) -> Result<Shape, String> {
-    let operand = |index: usize| -> Result<&[usize], String> {
-        node.inputs
-            .get(index)
-            .map(|&id| graph.shape(id))
-            .ok_or_else(|| format!("operand {index} is missing"))
-    };
-    let image = |index: usize| -> Result<[usize; 4], String> {
-        let shape = operand(index)?;
-        <[usize; 4]>::try_from(shape)
-            .map_err(|_| format!("operand {index} has shape {shape:?}, not 4 dimensions"))
-    };
+    let operand = |index: usize| operand_shape(graph, node, index);
+    let image = |index: usize| image_shape(graph, node, index);
     let declared = graph.shape(node.output);
     match &node.op {
         Op::Dequantize | Op::Densify | Op::Activation(_) => Ok(operand(0)?.to_vec()),
@@ -261,6 +252,22 @@ fn output_shape(graph: &Graph, node: &Node) -> Result<Shape, String> {
         }
         Op::Tensor(op) => Ok(op.infer(&graph.operand_types(node))?.shape),
     }
+}
+
+/// The shape of operand number `index`. Never a part of its caller, which asks at every operator.
+#[inline(never)]
+fn operand_shape<'g>(graph: &'g Graph, node: &Node, index: usize) -> Result<&'g [usize], String> {
+    let id = node.inputs.get(index);
+    id.map(|&id| graph.shape(id))
+        .ok_or_else(|| format!("operand {index} is missing"))
+}
+
+/// The same of an image.
+#[inline(never)]
+fn image_shape(graph: &Graph, node: &Node, index: usize) -> Result<[usize; 4], String> {
+    let shape = operand_shape(graph, node, index)?;
+    <[usize; 4]>::try_from(shape)
+        .map_err(|_| format!("operand {index} has shape {shape:?}, not 4 dimensions"))
 }
 
 fn check_bias(bias: &[usize], channels: usize) -> Result<(), String> {

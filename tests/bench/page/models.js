@@ -30,6 +30,9 @@ export const MODELS = [
   own('lite', 256, [0, 1], true),
   own('full', 256, [0, 1], true),
   own('heavy', 256, [0, 1], true),
+  // No file of theirs in ONNX: their transposed convolution is MediaPipe's own operator.
+  { ...own('selfie', 256, [0, 1], false), formats: ['graph', 'tflite'] },
+  { ...own('selfie-landscape', 256, [0, 1], false), size_px: [144, 256], formats: ['graph', 'tflite'] },
   // The first half of lite (convert.py): a MobileNet-like graph for runtimes that know few operators.
   { ...own('encoder', 256, [0, 1], false), part: 'onnx' },
   network('resnet18', 224, 224),

@@ -1,5 +1,9 @@
 //! What stands behind the person on the stage: the choices, how they are remembered, and what is said of the cut.
 
+use std::borrow::Cow;
+
+use plumbline_core::selfie::SelfieModel;
+
 /// Which background.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BackgroundKind {
@@ -54,6 +58,75 @@ impl BackgroundKind {
     }
 }
 
+/// Who says which pixels are people.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MaskSource {
+    /// The model that finds the skeleton.
+    #[default]
+    Skeleton,
+    /// A model of its own, which needs no skeleton.
+    Selfie(SelfieModel),
+}
+
+impl MaskSource {
+    /// All, in the order of the menu.
+    pub const ALL: [Self; 3] = [
+        Self::Skeleton,
+        Self::Selfie(SelfieModel::General),
+        Self::Selfie(SelfieModel::Landscape),
+    ];
+
+    /// As in the menu's values, the manifest, messages and memory.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Skeleton => "skeleton",
+            Self::Selfie(SelfieModel::General) => "selfie",
+            Self::Selfie(SelfieModel::Landscape) => "selfie-landscape",
+        }
+    }
+
+    /// As a person reads it, with what it is for.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Skeleton => "With the skeleton: one person",
+            Self::Selfie(SelfieModel::General) => "Selfie, general: everybody near",
+            Self::Selfie(SelfieModel::Landscape) => "Selfie, landscape: wide pictures",
+        }
+    }
+
+    /// What makes the mask, where, and of whom.
+    pub fn note(self) -> &'static str {
+        match self {
+            Self::Skeleton => "The pose model makes the mask, of the person whose skeleton it finds.",
+            Self::Selfie(SelfieModel::General) => {
+                "Selfie segmentation makes the mask (256 × 256, on the CPU), of everybody within about two metres, also \
+                 where no skeleton is found."
+            }
+            Self::Selfie(SelfieModel::Landscape) => {
+                "Selfie segmentation makes the mask (256 × 144, on the CPU), of everybody within about two metres, also \
+                 where no skeleton is found."
+            }
+        }
+    }
+
+    /// The source behind an id.
+    pub fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|source| source.id() == id)
+    }
+}
+
+/// The model that makes masks, on its way to the engine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum MaskModel {
+    /// It is here, or none is needed.
+    #[default]
+    Here,
+    /// So many hundredths of it are.
+    OnItsWay(u8),
+    /// It cannot be had; a sentence.
+    Missing(String),
+}
+
 /// The background that is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Background {
@@ -63,6 +136,8 @@ pub struct Background {
     pub colour: [u8; 3],
     /// Over how many pixels of the picture the person's edge fades, on both sides.
     pub softness_px: u32,
+    /// Who says where the person is.
+    pub mask: MaskSource,
 }
 
 /// The softest edge that can be chosen.
@@ -75,6 +150,7 @@ impl Default for Background {
             // A wall in the shade: skin and clothes of any tone stand out from it.
             colour: [70, 84, 96],
             softness_px: 1,
+            mask: MaskSource::default(),
         }
     }
 }
@@ -83,6 +159,14 @@ impl Background {
     /// Whether frames are shown with another background than their own.
     pub fn is_on(&self) -> bool {
         self.kind != BackgroundKind::AsItIs
+    }
+
+    /// The model of masks that frames need.
+    pub fn selfie(&self) -> Option<SelfieModel> {
+        match self.mask {
+            MaskSource::Selfie(model) if self.is_on() => Some(model),
+            MaskSource::Selfie(_) | MaskSource::Skeleton => None,
+        }
     }
 
     /// The colour as `input type=color` writes it: a number sign and six hexadecimal digits.
@@ -126,13 +210,23 @@ pub enum Cut {
     },
 }
 
-/// What is said of the background: what is missing, what it hides, when not to trust it. One sentence at most; the most
+/// What is said of the background: what is missing, what it hides, when not to trust it. One thing at most; the most
 /// pressing one.
-pub fn note(background: &Background, has_picture: bool, cut: Option<Cut>) -> Option<&'static str> {
+pub fn note(
+    background: &Background,
+    has_picture: bool,
+    cut: Option<Cut>,
+    model: &MaskModel,
+) -> Option<Cow<'static, str>> {
     if !background.is_on() {
         return None;
     }
-    match cut {
+    if let (MaskModel::OnItsWay(hundredths), Some(_)) = (model, background.selfie()) {
+        return Some(Cow::Owned(format!(
+            "Selfie segmentation is being loaded, {hundredths} %. Until it is here the background covers everything."
+        )));
+    }
+    let said = match cut {
         Some(Cut::Nobody) => Some("Nobody is found, so the background covers everything."),
         _ if background.kind == BackgroundKind::Picture && !has_picture => {
             Some("Choose a picture. Until then a plain colour stands there.")
@@ -142,7 +236,8 @@ pub fn note(background: &Background, has_picture: bool, cut: Option<Cut>) -> Opt
              room and the whole body in the picture help.",
         ),
         Some(Cut::Person { .. }) | None => None,
-    }
+    };
+    said.map(Cow::Borrowed)
 }
 
 /// How much of a new frame's doubt counts: a sentence that comes and goes with single frames cannot be read.
@@ -249,9 +344,27 @@ mod tests {
             (BackgroundKind::Picture, false, sure, Some("Choose a picture")),
             (BackgroundKind::Picture, true, sure, None),
         ] {
-            let said = note(&of(kind), has_picture, cut);
+            let said = note(&of(kind), has_picture, cut, &MaskModel::Here);
             assert_eq!(said.is_some(), fragment.is_some(), "{kind:?}: {said:?}");
             assert!(said.unwrap_or_default().contains(fragment.unwrap_or_default()));
+        }
+    }
+
+    #[test]
+    fn what_is_on_its_way_is_said_of_what_waits_for_it() {
+        for source in MaskSource::ALL {
+            assert_eq!(MaskSource::from_id(source.id()), Some(source));
+            for kind in BackgroundKind::ALL {
+                let background = Background {
+                    mask: source,
+                    ..of(kind)
+                };
+                let waits = kind != BackgroundKind::AsItIs && source != MaskSource::Skeleton;
+                assert_eq!(background.selfie().is_some(), waits, "{background:?}");
+                let said = note(&background, true, None, &MaskModel::OnItsWay(45));
+                assert_eq!(said.is_some(), waits, "{background:?}: {said:?}");
+                assert!(!waits || said.is_some_and(|said| said.contains("45 %")));
+            }
         }
     }
 

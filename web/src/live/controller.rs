@@ -17,7 +17,7 @@ use plumbline_core::pose::Pose;
 
 use crate::live::announcer::Announcer;
 use crate::live::backend::BackendWish;
-use crate::live::background::{Background, BackgroundKind, Cut, CutMeter};
+use crate::live::background::{Background, BackgroundKind, Cut, CutMeter, MaskModel};
 use crate::live::gate::FrameGate;
 use crate::live::meter::Meter;
 use crate::live::options::{ModelName, PageOptions};
@@ -85,6 +85,8 @@ pub struct Live {
     pub background: RwSignal<Background>,
     /// The name of the picture that may stand there.
     pub background_picture: RwSignal<Option<String>>,
+    /// The model that makes masks, where one beside the skeleton's does.
+    pub mask_model: RwSignal<MaskModel>,
     /// Why a picture cannot; a sentence.
     pub background_problem: RwSignal<Option<String>>,
     /// Where the engine runs.
@@ -183,6 +185,7 @@ impl Live {
             in_view: RwSignal::default(),
             background: RwSignal::new(background::at_start(options.background)),
             background_picture: RwSignal::default(),
+            mask_model: RwSignal::default(),
             background_problem: RwSignal::default(),
             place: RwSignal::default(),
             announcement: RwSignal::default(),

@@ -24,6 +24,8 @@ pub enum FrameStage {
     Landmarks,
     /// The models' outputs become points, and points are smoothed.
     Decode,
+    /// A model of its own says who is in the picture.
+    Mask,
     /// The person is put in front of another background.
     Background,
     /// From the picture's arrival to the result.
@@ -32,12 +34,13 @@ pub enum FrameStage {
 
 impl FrameStage {
     /// In the order in which a frame passes them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Picture,
         Self::Crop,
         Self::Detector,
         Self::Landmarks,
         Self::Decode,
+        Self::Mask,
         Self::Background,
         Self::Total,
     ];
@@ -50,6 +53,7 @@ impl FrameStage {
             Self::Detector => "detector",
             Self::Landmarks => "landmarks",
             Self::Decode => "decode",
+            Self::Mask => "mask",
             Self::Background => "background",
             Self::Total => "total",
         }
@@ -63,6 +67,7 @@ impl FrameStage {
             Self::Detector => "Detector",
             Self::Landmarks => "Landmarks",
             Self::Decode => "Decode and smooth",
+            Self::Mask => "Selfie segmentation",
             Self::Background => "Background",
             Self::Total => "Whole frame",
         }
@@ -86,6 +91,7 @@ impl FrameStage {
             Self::Detector => detector_millis,
             Self::Landmarks => landmarks_millis,
             Self::Decode => Some(decode_millis),
+            Self::Mask => measurement.cut.and_then(|cut| cut.mask_millis),
             Self::Background => measurement.cut.map(|cut| cut.millis),
             Self::Total => Some(measurement.total_millis),
         }
@@ -166,7 +172,7 @@ mod tests {
     #[test]
     fn each_stage_has_the_median_of_the_frames_that_passed_it() {
         let mut meter = StageMeter::default();
-        assert_eq!(meter.medians(), [None; 7]);
+        assert_eq!(meter.medians(), [None; 8]);
         for (at, total, detector) in [(0.0, 24.0, Some(7.0)), (40.0, 90.0, None), (80.0, 25.0, None)] {
             meter.record(at, &measurement(Backend::Cpu, total, detector));
         }
@@ -179,6 +185,7 @@ mod tests {
                 Some(20.0),
                 Some(0.5),
                 None,
+                None,
                 Some(25.0)
             ]
         );
@@ -190,11 +197,11 @@ mod tests {
         meter.record(0.0, &measurement(Backend::Cpu, 100.0, Some(7.0)));
         meter.record(1_001.0, &measurement(Backend::Cpu, 10.0, None));
         let medians = meter.medians();
-        assert_eq!((medians[6], medians[2]), (Some(10.0), None));
+        assert_eq!((medians[7], medians[2]), (Some(10.0), None));
         meter.record(9_000.0, &measurement(Backend::Cpu, 4_000.0, None));
-        assert_eq!(meter.medians()[6], Some(4_000.0));
+        assert_eq!(meter.medians()[7], Some(4_000.0));
         meter.clear();
-        assert_eq!(meter.medians(), [None; 7]);
+        assert_eq!(meter.medians(), [None; 8]);
     }
 
     #[test]
@@ -203,6 +210,6 @@ mod tests {
         meter.record(0.0, &measurement(Backend::Cpu, 100.0, None));
         meter.record(10.0, &measurement(Backend::Gpu, 4.0, None));
         let medians = meter.medians();
-        assert_eq!((medians[6], medians[1]), (Some(4.0), None));
+        assert_eq!((medians[7], medians[1]), (Some(4.0), None));
     }
 }

@@ -15,8 +15,9 @@
 //! | `camera`, `resolution`, `model`, `backend` | `select`; values: device id, height in pixels or `any`, `lite`/`full`/`heavy`, `auto`/`cpu`/`gpu` |
 //! | `mirror` | checkbox, display only |
 //! | `background` | `select`: `none`, `blur`, `colour`, `picture`, `cut-out` |
+//! | `background-mask` | `select`: `skeleton`, `selfie`, `selfie-landscape`; hidden without a background |
 //! | `background-colour`, `background-picture`, `background-softness` | inputs of type `color`, `file` and `range` (pixels); hidden where the background has none |
-//! | `background-note`, `background-problem` | the sentence on how the person is cut out; the one on a picture that cannot stand there (`role=alert`); empty where there is nothing to say |
+//! | `background-note`, `background-problem` | the sentence on how the person is cut out; the one on a picture that cannot stand there or a model that cannot be had (`role=alert`); empty where there is nothing to say |
 //! | `people` | `select`: how many people are followed at most, `1` to `4` |
 //! | `measured` | `select`: the numbers of the people in view, and of who is measured; hidden where one is followed, as is: |
 //! | `people-note` | the sentence that says who is measured or waited for, and how to choose (`role=status`); empty where one is followed |
@@ -28,7 +29,7 @@
 //! | `backend-reason`, `ms-per-frame`, `frames-per-second`, `dropped`, `quality` | `output` |
 //! | `tuning` | `output`: what timing both backends has come to; absent where there is nothing to choose |
 //! | `time-again` | times both backends again; absent where that makes no sense |
-//! | `stages` | `details` with the time of each stage; its rows carry `data-stage`: `picture`, `crop`, `detector`, `landmarks`, `decode`, `background`, `total` |
+//! | `stages` | `details` with the time of each stage; its rows carry `data-stage`: `picture`, `crop`, `detector`, `landmarks`, `decode`, `mask`, `background`, `total` |
 //! | `landmarks` | `details` with the table of the last result of a picture |
 //!
 //! The stage, `data-testid="stage"`, carries:

@@ -22,7 +22,7 @@ pub type Bytes = ArrayBuffer;
 /// A model as the manifest lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelEntry {
-    /// `detector`, `lite`, `full`, `heavy`.
+    /// `detector`, `lite`, `full`, `heavy`, `selfie`, `selfie-landscape`.
     pub name: String,
     /// What it does.
     pub task: String,
@@ -154,7 +154,7 @@ pub async fn read_ahead(model: &ModelEntry) -> Option<Bytes> {
 pub async fn load(
     model: &ModelEntry,
     cancel: &CancelHandle,
-    on_progress: impl Fn(u64),
+    on_progress: &dyn Fn(u64),
 ) -> Result<Bytes, WeightsError> {
     let address = model.address();
     let key = model.key();
@@ -335,7 +335,7 @@ async fn download(
     address: &str,
     model: &ModelEntry,
     cancel: &CancelHandle,
-    on_progress: impl Fn(u64),
+    on_progress: &dyn Fn(u64),
 ) -> Result<ArrayBuffer, JsValue> {
     let response = fetch(address, Some(cancel)).await?;
     if !response.ok() {

@@ -4,6 +4,7 @@
 use plumbline_pipeline::PeopleResult;
 
 use super::compositor::Compositor;
+use super::masker::{FrameMasks, Masker};
 use super::measurer::{CpuMeasurer, GpuMeasurer};
 use super::pixels::PixelReader;
 use super::protocol::{FrameStamp, FromEngine, Measurement};
@@ -14,6 +15,15 @@ use crate::platform::picture::Picture;
 /// What a frame gave, and the frame in front of the background that is wanted; or a sentence.
 pub type Measured = Result<(Measurement, Option<Picture>), String>;
 
+/// Who finds people's outlines, and who draws what stands behind them.
+#[derive(Default)]
+pub struct Behind {
+    /// Finds everybody in a frame, where the skeleton's model is not to.
+    pub masker: Masker,
+    /// Draws frames anew where another background is wanted.
+    pub compositor: Compositor,
+}
+
 /// Measures a frame on the CPU, with at most `people` in it.
 ///
 /// # Errors
@@ -21,7 +31,7 @@ pub type Measured = Result<(Measurement, Option<Picture>), String>;
 pub async fn on_cpu(
     reader: &mut PixelReader,
     cpu: &mut CpuMeasurer,
-    compositor: &mut Compositor,
+    behind: &mut Behind,
     frame: FrameStamp,
     people: u32,
     picture: &Picture,
@@ -31,25 +41,35 @@ pub async fn on_cpu(
     let pixels_millis = now_millis() - start_millis;
     let workers = cpu.workers();
     let result = cpu.measure(pixels, &frame, people).await?;
-    let mut measured = composed(compositor, frame, picture, result)?;
+    let found = match behind.masker.is_wanted() {
+        true => Some(behind.masker.find(pixels, &frame).await?),
+        false => None,
+    };
+    let mut measured = composed(behind, frame, picture, result, found)?;
     measured.0.workers = workers;
     measured.0.pixels_millis = pixels_millis;
     measured.0.total_millis = now_millis() - start_millis;
     Ok(measured)
 }
 
-/// Goes on with what the GPU has found in a frame that it was given at `start_millis`.
+/// Goes on with what the GPU has found in a frame that it was given at `start_millis`. The picture's pixels are read only
+/// for a model that makes masks on the CPU.
 ///
 /// # Errors
 /// A sentence, when the background cannot be drawn.
-pub fn after_gpu(
-    compositor: &mut Compositor,
+pub async fn after_gpu(
+    reader: &mut PixelReader,
+    behind: &mut Behind,
     frame: FrameStamp,
     picture: &Picture,
     start_millis: f64,
     result: PeopleResult,
 ) -> Measured {
-    let mut measured = composed(compositor, frame, picture, result)?;
+    let found = match behind.masker.is_wanted() {
+        true => Some(behind.masker.find(reader.read(picture).await?, &frame).await?),
+        false => None,
+    };
+    let mut measured = composed(behind, frame, picture, result, found)?;
     measured.0.backend = Backend::Gpu;
     measured.0.total_millis = now_millis() - start_millis;
     Ok(measured)
@@ -60,15 +80,16 @@ pub fn after_gpu(
 /// # Errors
 /// A sentence.
 pub async fn on_gpu(
+    reader: &mut PixelReader,
     gpu: &mut GpuMeasurer,
-    compositor: &mut Compositor,
+    behind: &mut Behind,
     frame: FrameStamp,
     people: u32,
     picture: &Picture,
 ) -> Measured {
     let start_millis = now_millis();
     let result = gpu.measure_people(picture, &frame, people).await?;
-    after_gpu(compositor, frame, picture, start_millis, result)
+    after_gpu(reader, behind, frame, picture, start_millis, result).await
 }
 
 /// What the page is told of a frame.
@@ -82,15 +103,17 @@ pub fn answer(frame: FrameStamp, measured: Measured) -> FromEngine {
     }
 }
 
-/// As of one worker on the CPU that took no time.
+/// As of one worker on the CPU that took no time. Masks are the skeletons' where no others were looked for.
 fn composed(
-    compositor: &mut Compositor,
+    behind: &mut Behind,
     frame: FrameStamp,
     picture: &Picture,
     result: PeopleResult,
+    found: Option<FrameMasks>,
 ) -> Measured {
     let size = picture.size();
-    let (cut, composed) = compositor.stand_behind(&frame, picture, result.masks)?;
+    let found = found.unwrap_or_else(|| FrameMasks::of_skeletons(result.masks));
+    let (cut, composed) = behind.compositor.stand_behind(&frame, picture, found)?;
     let measurement = Measurement {
         frame,
         width_px: size.width_px,

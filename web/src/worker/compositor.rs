@@ -9,13 +9,13 @@ use js_sys::Reflect;
 use plumbline_core::backdrop::put_out_of_focus;
 use plumbline_core::geometry::ImageSize;
 use plumbline_core::mask::{Mask, PeopleMaskSmoothing, RegionMask};
-use plumbline_core::people::PersonId;
 use wasm_bindgen::{Clamped, JsCast, JsValue};
 use web_sys::{ImageData, OffscreenCanvas, OffscreenCanvasRenderingContext2d};
 
+use super::masker::FrameMasks;
 use super::measurer::time_of;
 use super::protocol::{CutReport, FrameStamp};
-use crate::live::background::{Background, BackgroundKind};
+use crate::live::background::{Background, BackgroundKind, MaskSource};
 use crate::platform::failure::message_of;
 use crate::platform::page::now_millis;
 use crate::platform::picture::{Picture, is_known};
@@ -40,7 +40,7 @@ pub struct Compositor {
 impl Compositor {
     /// What is wanted from the next frame on.
     pub fn set(&mut self, background: Background, behind: Option<Picture>) {
-        if background.is_on() != self.background.is_on() {
+        if (background.is_on(), background.mask) != (self.background.is_on(), self.background.mask) {
             self.smoothing.reset();
         }
         self.background = background;
@@ -52,14 +52,19 @@ impl Compositor {
         }
     }
 
-    /// Whether frames need a mask.
+    /// Whether frames are drawn anew.
     pub fn is_on(&self) -> bool {
         self.background.is_on()
     }
 
+    /// Whether the model that finds the skeleton is to make masks.
+    pub fn takes_mask_of_skeleton(&self) -> bool {
+        self.is_on() && self.background.mask == MaskSource::Skeleton
+    }
+
     /// A frame with the background that is wanted, to be transferred: from its own picture, which stays open, and its
-    /// own masks, all of whose people stand in front. Where nobody was found there is only background: the room is what was not to be seen. Nothing where no
-    /// background is wanted.
+    /// own masks, all of whose people stand in front. Where nobody was found, or nobody knows yet, there is only
+    /// background: the room is what was not to be seen. Nothing where no background is wanted.
     ///
     /// # Errors
     /// A sentence, when the browser does not draw.
@@ -67,7 +72,7 @@ impl Compositor {
         &mut self,
         frame: &FrameStamp,
         picture: &Picture,
-        masks: Vec<(PersonId, RegionMask)>,
+        found: FrameMasks,
     ) -> Result<(Option<CutReport>, Option<Picture>), String> {
         if !self.is_on() {
             return Ok((None, None));
@@ -76,7 +81,7 @@ impl Compositor {
         if frame.is_first {
             self.smoothing.reset();
         }
-        let masks = self.smoothing.apply(masks, time_of(frame));
+        let masks = self.smoothing.apply(found.masks, time_of(frame));
         // Of several the outline that is seen worst.
         let doubt = masks.iter().map(RegionMask::doubt).reduce(f32::max);
         let softness_px = self.background.softness_px as f32;
@@ -90,7 +95,12 @@ impl Compositor {
             format!("The background could not be drawn: {}.", message_of(&thrown))
         })?;
         let millis = now_millis() - start_millis;
-        Ok((Some(CutReport { millis, doubt }), Some(picture)))
+        let report = CutReport {
+            millis,
+            mask_millis: found.millis,
+            doubt,
+        };
+        Ok(((!found.is_awaited).then_some(report), Some(picture)))
     }
 
     fn draw(&mut self, picture: &Picture, masks: &[RegionMask]) -> Result<Picture, JsValue> {

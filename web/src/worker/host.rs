@@ -17,8 +17,7 @@ use plumbline_team::lead::Terms;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
-use super::answers::{after_gpu, answer, on_cpu, on_gpu};
-use super::compositor::Compositor;
+use super::answers::{Behind, after_gpu, answer, on_cpu, on_gpu};
 use super::loader::{Loaded, Loader};
 use super::measurer::{Measurer, Models, Read};
 use super::pixels::PixelReader;
@@ -26,6 +25,7 @@ use super::protocol::{FrameStamp, FromEngine, ToEngine};
 use super::rival::{Rival, compared, whole_frame};
 use super::wire;
 use crate::live::backend::{Backend, BackendWish, GpuProbe, choose};
+use crate::live::background::MaskModel;
 use crate::live::workers::WorkersWish;
 use crate::platform::channel::Channel;
 use crate::platform::page::{mark, now_millis};
@@ -100,8 +100,8 @@ struct Work {
     rival: Rival,
     /// A frame that the CPU has answered and that the GPU is still to run.
     to_compare: Option<ToCompare>,
-    /// Draws frames anew where another background is wanted.
-    compositor: Compositor,
+    /// What stands behind the person.
+    behind: Behind,
     reader: PixelReader,
     /// Frames on their way on the GPU, oldest first.
     submitted: VecDeque<Submitted>,
@@ -180,7 +180,7 @@ impl Host {
                 let answers = match event {
                     Event::Message(message) => work.perform(message, &self).await,
                     Event::Rehearse(model) => work.rehearse(model).await,
-                    Event::Read(read) => work.accept(read),
+                    Event::Read(read) => work.accept(read).await,
                     Event::Compare(frame) => work.compare(frame).await,
                     Event::RivalLoaded(loaded) => vec![work.rival_loaded(loaded)],
                 };
@@ -258,7 +258,7 @@ impl Work {
 
     /// Whether the mask is wanted and not computed, or computed and not wanted.
     fn must_replan(&self, measurer: &Measurer) -> bool {
-        measurer.has_mask() != self.compositor.is_on()
+        measurer.has_mask() != self.behind.compositor.takes_mask_of_skeleton()
     }
 
     /// Plans the models anew where the mask is wanted and not computed, or computed and not wanted.
@@ -266,7 +266,7 @@ impl Work {
         let Some(models) = self.models.clone() else {
             return Ok(());
         };
-        let has_mask = self.compositor.is_on();
+        let has_mask = self.behind.compositor.takes_mask_of_skeleton();
         let before = self.measurer.take_if(|measurer| measurer.has_mask() != has_mask);
         if let Some(before) = before {
             self.measurer = Some(before.replanned(&models, has_mask).await?);
@@ -285,7 +285,7 @@ impl Work {
     }
 
     /// Works on a message; gives the answers that are ready.
-    async fn perform(&mut self, message: ToEngine, host: &Host) -> Vec<FromEngine> {
+    async fn perform(&mut self, message: ToEngine, host: &Rc<Host>) -> Vec<FromEngine> {
         match message {
             ToEngine::Begin { model, wish } => {
                 if wish != BackendWish::Forced(Backend::Gpu) {
@@ -334,11 +334,25 @@ impl Work {
             // Overtook this queue.
             ToEngine::Cancel => Vec::new(),
             ToEngine::PrepareGpu { variant } => {
-                self.rival.load(variant, self.compositor.is_on());
+                self.rival
+                    .load(variant, self.behind.compositor.takes_mask_of_skeleton());
                 Vec::new()
             }
             ToEngine::SetBackground { background, behind } => {
-                self.compositor.set(background, behind);
+                self.behind.compositor.set(background, behind);
+                let host = Rc::clone(host);
+                let said = move |model| host.answer(&FromEngine::Mask(model));
+                let wanted = match background.selfie() {
+                    None => None,
+                    Some(model) => match self.loader.entry(background.mask.id()).await {
+                        Ok(entry) => Some((model, entry)),
+                        Err(sentence) => {
+                            said(MaskModel::Missing(sentence));
+                            return Vec::new();
+                        }
+                    },
+                };
+                self.behind.masker.want(wanted, said);
                 Vec::new()
             }
             ToEngine::Settle { backend } => {
@@ -385,15 +399,7 @@ impl Work {
                     self.lacks_mate = false;
                     cpu.recruit(terms, models);
                 }
-                let measured = on_cpu(
-                    &mut self.reader,
-                    cpu,
-                    &mut self.compositor,
-                    frame,
-                    people,
-                    &picture,
-                )
-                .await;
+                let measured = on_cpu(&mut self.reader, cpu, &mut self.behind, frame, people, &picture).await;
                 if frame.index == 0 {
                     mark("plumbline:result");
                 }
@@ -418,7 +424,8 @@ impl Work {
                 answers
             }
             Some(Measurer::Gpu(gpu)) if people > 1 => {
-                let measured = on_gpu(gpu, &mut self.compositor, frame, people, &picture).await;
+                let (reader, behind) = (&mut self.reader, &mut self.behind);
+                let measured = on_gpu(reader, gpu, behind, frame, people, &picture).await;
                 picture.close();
                 vec![answer(frame, measured)]
             }
@@ -460,7 +467,7 @@ impl Work {
             };
             let choice = choose(wish, &probe)?;
             let adapter = probe.adapter().filter(|_| wish == BackendWish::Auto);
-            let has_mask = self.compositor.is_on();
+            let has_mask = self.behind.compositor.takes_mask_of_skeleton();
             let measurer = match (choice.backend, loaded.on_cpu.take()) {
                 (Backend::Cpu, Some(ready)) if ready.has_mask() == has_mask => ready,
                 (backend, _) => {
@@ -521,7 +528,7 @@ impl Work {
     }
 
     /// Goes on with the oldest frame on the GPU.
-    fn accept(&mut self, read: Read) -> Vec<FromEngine> {
+    async fn accept(&mut self, read: Read) -> Vec<FromEngine> {
         let Some(Measurer::Gpu(gpu)) = &mut self.measurer else {
             return Vec::new();
         };
@@ -536,7 +543,8 @@ impl Work {
                 else {
                     return Vec::new();
                 };
-                let measured = after_gpu(&mut self.compositor, frame, &picture, start_millis, result);
+                let (reader, behind) = (&mut self.reader, &mut self.behind);
+                let measured = after_gpu(reader, behind, frame, &picture, start_millis, result).await;
                 picture.close();
                 vec![answer(frame, measured)]
             }

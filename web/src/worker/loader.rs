@@ -70,8 +70,8 @@ impl Loader {
         };
         progress(0, 0);
         let (detector, landmarks) = future::try_join(
-            weights::load(&pair[0], cancel, |bytes| progress(0, bytes)),
-            weights::load(&pair[1], cancel, |bytes| progress(1, bytes)),
+            weights::load(&pair[0], cancel, &|bytes| progress(0, bytes)),
+            weights::load(&pair[1], cancel, &|bytes| progress(1, bytes)),
         )
         .await?;
         let listed = self.manifest.clone().unwrap_or_default();
@@ -79,20 +79,25 @@ impl Loader {
         Ok(loaded(pair, &detector, &landmarks))
     }
 
-    /// What the manifest says of the detector and of a landmark model.
-    async fn pair(&mut self, model: ModelName) -> Result<[ModelEntry; 2], WeightsError> {
+    /// What the manifest says of a model.
+    ///
+    /// # Errors
+    /// A sentence, when it cannot be read or does not list the model.
+    pub async fn entry(&mut self, name: &str) -> Result<ModelEntry, String> {
         if self.manifest.is_none() {
-            self.manifest = Some(weights::manifest().await.map_err(WeightsError::Failed)?);
+            self.manifest = Some(weights::manifest().await?);
         }
-        let find = |name: &str| {
-            let mut entries = self.manifest.iter().flatten();
-            entries.find(|entry| entry.name == name).cloned().ok_or_else(|| {
-                WeightsError::Failed(format!(
-                    "This build of the page holds no weights for “{name}”. Choose another model."
-                ))
-            })
-        };
-        Ok([find("detector")?, find(model.id())?])
+        let mut entries = self.manifest.iter().flatten();
+        entries.find(|entry| entry.name == name).cloned().ok_or_else(|| {
+            format!("This build of the page holds no weights for “{name}”. Choose another model.")
+        })
+    }
+
+    /// What it says of the detector and of a landmark model.
+    async fn pair(&mut self, model: ModelName) -> Result<[ModelEntry; 2], WeightsError> {
+        let detector = self.entry("detector").await.map_err(WeightsError::Failed)?;
+        let landmarks = self.entry(model.id()).await.map_err(WeightsError::Failed)?;
+        Ok([detector, landmarks])
     }
 }
 

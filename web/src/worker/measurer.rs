@@ -186,13 +186,7 @@ impl CpuMeasurer {
         stamp: &FrameStamp,
         limit: u32,
     ) -> Result<PeopleResult, String> {
-        let frame = Frame::packed(
-            &pixels.rgba,
-            pixels.width_px,
-            pixels.height_px,
-            PixelFormat::Rgba8,
-        )
-        .map_err(|error| format!("This frame cannot be measured: {error}."))?;
+        let frame = frame_of(pixels)?;
         // On the first frame after a reset the smoothing passes its input on, so a single picture is measured as in
         // static mode.
         if stamp.is_first {
@@ -342,7 +336,22 @@ pub fn time_of(stamp: &FrameStamp) -> Timestamp {
     Timestamp::from_secs(stamp.time_secs)
 }
 
-fn failed(error: PipelineError) -> String {
+/// A frame's pixels as the pipelines take them.
+///
+/// # Errors
+/// A sentence.
+pub fn frame_of(pixels: &Pixels) -> Result<Frame<'_>, String> {
+    let Pixels {
+        width_px,
+        height_px,
+        rgba,
+    } = pixels;
+    Frame::packed(rgba, *width_px, *height_px, PixelFormat::Rgba8)
+        .map_err(|error| format!("This frame cannot be measured: {error}."))
+}
+
+/// What a pipeline says of a frame, as a sentence.
+pub fn failed(error: PipelineError) -> String {
     format!("The models failed on this frame: {error}.")
 }
 

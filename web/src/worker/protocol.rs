@@ -5,7 +5,7 @@ use plumbline_core::pose::Pose;
 use plumbline_pipeline::{Timings, Variant};
 
 use crate::live::backend::{Adapter, Backend, BackendChoice, BackendWish};
-use crate::live::background::Background;
+use crate::live::background::{Background, MaskModel};
 use crate::live::options::ModelName;
 use crate::live::workers::WorkersWish;
 use crate::platform::picture::Picture;
@@ -61,8 +61,9 @@ pub enum ToEngine {
         /// Which.
         backend: Backend,
     },
-    /// Show the person in front of this from the next frame on. Not answered: frames that have a background say so. The
-    /// models are planned anew with the first of them, because only then is there a mask.
+    /// Show the person in front of this from the next frame on. Frames that have a background say so. Where the skeleton's
+    /// model makes the mask, the models are planned anew with the first of them, because only then is there one; another
+    /// model is fetched first, which `Mask` tells of.
     SetBackground {
         /// What is wanted.
         background: Background,
@@ -135,6 +136,8 @@ pub enum FromEngine {
         /// On the GPU.
         gpu: Timings,
     },
+    /// How things stand with the model that makes masks; once it is here, masks are its own from the next frame on.
+    Mask(MaskModel),
     /// They are not; a sentence.
     PrepareFailed {
         /// Of the request.
@@ -183,7 +186,7 @@ pub struct Measurement {
     pub pixels_millis: f64,
     /// What the pipeline did with it, stage by stage.
     pub timings: Timings,
-    /// What was put behind the person; nothing where the frame is shown as it is.
+    /// What was put behind the person; nothing where the frame is shown as it is, or who is in it is not known yet.
     pub cut: Option<CutReport>,
     /// From the picture's arrival to the result, pixels included.
     pub total_millis: f64,
@@ -202,6 +205,8 @@ impl Measurement {
 pub struct CutReport {
     /// Smoothing the mask and drawing the frame anew.
     pub millis: f64,
+    /// The model that makes masks; nothing where the skeleton's does.
+    pub mask_millis: Option<f64>,
     /// How unsure the model is of the outline ([`plumbline_core::mask::RegionMask::doubt`]); nothing where nobody was
     /// found, and the background stands before everything.
     pub doubt: Option<f32>,

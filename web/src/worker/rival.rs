@@ -99,10 +99,14 @@ impl Rival {
     }
 }
 
-/// The stages of a frame with its time from the picture on, to be compared with [`Rival::time`].
+/// The stages of a frame with its time from the picture to the skeleton, to be compared with [`Rival::time`].
 pub fn whole_frame(measurement: &Measurement) -> Timings {
+    // What stands behind the person is the same work beside either.
+    let behind = measurement
+        .cut
+        .map(|cut| cut.millis + cut.mask_millis.unwrap_or(0.0));
     Timings {
-        total_millis: measurement.total_millis,
+        total_millis: measurement.total_millis - behind.unwrap_or(0.0),
         ..measurement.timings
     }
 }

@@ -14,7 +14,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use super::protocol::{CutReport, FrameStamp, FromEngine, Measurement, ToEngine};
 use crate::live::backend::{Adapter, Backend, BackendChoice, BackendWish};
-use crate::live::background::{Background, BackgroundKind};
+use crate::live::background::{Background, BackgroundKind, MaskModel, MaskSource};
 use crate::live::options::ModelName;
 use crate::live::workers::WorkersWish;
 use crate::platform::picture::Picture;
@@ -82,6 +82,7 @@ pub fn encode_request(message: &ToEngine, transfer: &Array) -> JsValue {
             .with("background", background.kind.id())
             .with("colour", background.colour_text())
             .with("softnessPx", background.softness_px)
+            .with("mask", background.mask.id())
             // Copied, not transferred.
             .with("behind", behind.as_ref().map(|picture| picture.as_js().clone())),
     };
@@ -171,6 +172,14 @@ pub fn encode_answer(message: &FromEngine, transfer: &Array) -> JsValue {
             .with("attempt", *attempt)
             .with("cpu", encode_timings(cpu))
             .with("gpu", encode_timings(gpu)),
+        FromEngine::Mask(model) => {
+            let fields = Fields::of_kind("mask");
+            match model {
+                MaskModel::Here => fields,
+                MaskModel::OnItsWay(hundredths) => fields.with("hundredths", *hundredths),
+                MaskModel::Missing(sentence) => fields.with("sentence", sentence.as_str()),
+            }
+        }
         FromEngine::PrepareFailed { attempt, sentence } => Fields::of_kind("prepareFailed")
             .with("attempt", *attempt)
             .with("sentence", sentence.as_str()),
@@ -207,7 +216,14 @@ fn encode_measurement(measurement: &Measurement, transfer: &Array) -> Fields {
         .with("totalMillis", measurement.total_millis);
     let fields = match measurement.cut {
         None => fields,
-        Some(CutReport { millis, doubt }) => fields.with("cutMillis", millis).with("doubt", doubt),
+        Some(CutReport {
+            millis,
+            mask_millis,
+            doubt,
+        }) => fields
+            .with("cutMillis", millis)
+            .with("maskMillis", mask_millis)
+            .with("doubt", doubt),
     };
     if measurement.people.is_empty() {
         return fields;
@@ -285,6 +301,13 @@ pub fn decode_answer(value: &JsValue) -> Result<FromEngine, String> {
             cpu: decode_timings(&member(value, "cpu")?)?,
             gpu: decode_timings(&member(value, "gpu")?)?,
         }),
+        "mask" => Ok(FromEngine::Mask(match text(value, "sentence") {
+            Ok(sentence) => MaskModel::Missing(sentence),
+            Err(_) => match number(value, "hundredths") {
+                Ok(hundredths) => MaskModel::OnItsWay(hundredths as u8),
+                Err(_) => MaskModel::Here,
+            },
+        })),
         "prepareFailed" => Ok(FromEngine::PrepareFailed {
             attempt: number(value, "attempt")? as u32,
             sentence: text(value, "sentence")?,
@@ -302,8 +325,11 @@ pub fn decode_answer(value: &JsValue) -> Result<FromEngine, String> {
                 cut: member(value, "cutMillis")?
                     .as_f64()
                     .map(|millis| {
-                        let doubt = member(value, "doubt")?.as_f64().map(|doubt| doubt as f32);
-                        Ok::<_, String>(CutReport { millis, doubt })
+                        Ok::<_, String>(CutReport {
+                            millis,
+                            mask_millis: member(value, "maskMillis")?.as_f64(),
+                            doubt: member(value, "doubt")?.as_f64().map(|doubt| doubt as f32),
+                        })
                     })
                     .transpose()?,
                 total_millis: number(value, "totalMillis")?,
@@ -421,6 +447,7 @@ fn background(value: &JsValue) -> Result<Background, String> {
     let background = Background {
         kind,
         softness_px: number(value, "softnessPx")? as u32,
+        mask: MaskSource::from_id(&text(value, "mask")?).ok_or("mask")?,
         ..Background::default()
     };
     let colour = text(value, "colour")?;

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::Live;
-use crate::live::background::{Background, BackgroundKind};
+use crate::live::background::{Background, BackgroundKind, MaskModel, MaskSource};
 use crate::live::session::StageState;
 use crate::platform::page;
 use crate::platform::painter;
@@ -17,6 +17,7 @@ use crate::worker::protocol::{Measurement, ToEngine};
 const KIND: &str = "plumbline.background";
 const COLOUR: &str = "plumbline.background-colour";
 const SOFTNESS: &str = "plumbline.background-softness";
+const MASK: &str = "plumbline.background-mask";
 
 /// What was chosen last, with the kind that the address asks for. A picture is not kept, so a colour stands in its place
 /// until one is chosen.
@@ -24,6 +25,9 @@ pub(super) fn at_start(asked: Option<BackgroundKind>) -> Background {
     let kind = asked.or_else(|| BackgroundKind::from_id(&page::remembered(KIND)?));
     let start = Background {
         kind: kind.unwrap_or_default(),
+        mask: page::remembered(MASK)
+            .and_then(|id| MaskSource::from_id(&id))
+            .unwrap_or_default(),
         ..Background::default()
     };
     let coloured = page::remembered(COLOUR).and_then(|text| start.with_colour_text(&text));
@@ -68,6 +72,13 @@ impl Live {
         }
     }
 
+    /// Another maker of masks.
+    pub fn choose_mask(&self, mask: MaskSource) {
+        page::remember(MASK, mask.id());
+        let before = self.background.get_untracked();
+        self.change_background(Background { mask, ..before });
+    }
+
     /// Another picture.
     pub fn choose_background_picture(&self, file: PickedFile) {
         let live = *self;
@@ -106,6 +117,9 @@ impl Live {
         if before.kind != BackgroundKind::AsItIs {
             self.controller().background_before.set(before.kind);
         }
+        if before.selfie() != background.selfie() {
+            self.expect_mask_model();
+        }
         self.tell_background();
         if before.is_on() != background.is_on() {
             // Not the frame of another time: nothing, until the first one comes.
@@ -115,6 +129,17 @@ impl Live {
         if background.is_on() {
             self.measure_again();
         }
+    }
+
+    /// What is said until the engine says more of the model that is wanted.
+    pub(super) fn expect_mask_model(&self) {
+        let is_needed = self
+            .background
+            .with_untracked(|background| background.selfie().is_some());
+        self.mask_model.set(match is_needed {
+            true => MaskModel::OnItsWay(0),
+            false => MaskModel::Here,
+        });
     }
 
     pub(super) fn tell_background(&self) {

@@ -6,8 +6,9 @@ use leptos::task::spawn_local;
 use super::{Live, Readout};
 use crate::live::autotune::{Autotune, Candidate, Report};
 use crate::live::backend::{Adapter, Backend};
+use crate::live::background::MaskModel;
 use crate::live::quality::Quality;
-use crate::live::session::Event;
+use crate::live::session::{Event, StageState};
 use crate::live::trial;
 use crate::platform::engine_link::EngineLink;
 use crate::platform::page;
@@ -66,6 +67,13 @@ impl Live {
             }
             FromEngine::Compared { attempt, cpu, gpu } => {
                 self.dispatch(Event::Tuning(attempt, Report::Compared { cpu, gpu }))
+            }
+            FromEngine::Mask(model) => {
+                let is_here = model == MaskModel::Here;
+                self.mask_model.set(model);
+                if is_here {
+                    self.measure_again();
+                }
             }
             FromEngine::PrepareFailed { attempt, sentence } => {
                 self.dispatch(Event::EngineFailed(attempt, sentence))
@@ -213,7 +221,11 @@ impl Live {
             page::mark("plumbline:first-skeleton");
         }
         self.frames.update(|frames| *frames += 1);
-        self.update_readout(false);
+        // What stands still has no later result to show.
+        let stands = self
+            .session
+            .with_untracked(|session| session.state() != StageState::Live);
+        self.update_readout(stands);
         self.look_for_cameras();
         // Of several, the panel's own sentence says who is measured.
         self.announce(match (is_alone, has_person) {

@@ -123,6 +123,7 @@ impl Live {
         self.place.set(Some(link.place()));
         *controller.link.borrow_mut() = Some(link);
         if self.background.with_untracked(Background::is_on) {
+            self.expect_mask_model();
             self.tell_background();
         }
     }

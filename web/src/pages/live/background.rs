@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::components::choice::Choice;
-use crate::live::background::{BackgroundKind, SOFTEST_PX, note};
+use crate::live::background::{BackgroundKind, MaskModel, MaskSource, SOFTEST_PX, note};
 use crate::live::controller::Live;
 use crate::platform::source::file::PickedFile;
 
@@ -15,11 +15,18 @@ pub fn BackgroundChoice() -> impl IntoView {
     let background = live.background;
     let kinds = BackgroundKind::ALL.map(|kind| (kind.id().to_owned(), kind.label().to_owned()));
     let kind = Memo::new(move |_| background.get().kind);
+    let masks = MaskSource::ALL.map(|mask| (mask.id().to_owned(), mask.label().to_owned()));
+    let mask = Memo::new(move |_| background.get().mask);
+    let problem = move || match live.mask_model.get() {
+        MaskModel::Missing(sentence) => sentence,
+        MaskModel::Here | MaskModel::OnItsWay(_) => live.background_problem.get().unwrap_or_default(),
+    };
     let said = Memo::new(move |_| {
         let has_picture = live.background_picture.with(Option::is_some);
-        note(&background.get(), has_picture, live.readout.get().cut)
+        live.mask_model
+            .with(|model| note(&background.get(), has_picture, live.readout.get().cut, model))
             .unwrap_or_default()
-            .to_owned()
+            .into_owned()
     });
     view! {
         <section class="panel-section screen-only" aria-labelledby="background">
@@ -63,6 +70,19 @@ pub fn BackgroundChoice() -> impl IntoView {
                         />
                     </label>
                 </div>
+                <div hidden=move || kind.get() == BackgroundKind::AsItIs>
+                    <Choice
+                        label="Mask"
+                        options=Signal::stored(masks.to_vec())
+                        value=Signal::derive(move || mask.get().id().to_owned())
+                        on_choose=move |id: String| {
+                            if let Some(mask) = MaskSource::from_id(&id) {
+                                live.choose_mask(mask);
+                            }
+                        }
+                        testid="background-mask"
+                    />
+                </div>
                 <label class="choice" hidden=move || kind.get() == BackgroundKind::AsItIs>
                     <span class="choice-label">
                         "Edge softness: "
@@ -80,7 +100,10 @@ pub fn BackgroundChoice() -> impl IntoView {
                 </label>
             </div>
             <p class="panel-problem" role="alert" data-testid="background-problem">
-                {move || live.background_problem.get().unwrap_or_default()}
+                {problem}
+            </p>
+            <p class="panel-reason" hidden=move || kind.get() == BackgroundKind::AsItIs>
+                {move || mask.get().note()}
             </p>
             <p class="panel-reason" data-testid="background-note">{said}</p>
         </section>
