@@ -100,7 +100,7 @@ fn the_clip_has_the_cpus_skeletons_and_frames_overlap() {
             submits: before.submits + 1,
             input_bytes: before.input_bytes + 68,
             pixel_bytes: before.pixel_bytes + pixel_bytes,
-            read_back_bytes: before.read_back_bytes + 1120,
+            read_back_bytes: before.read_back_bytes + 1136,
             created: before.created,
         };
         assert_eq!(after, expected, "frame {index}");
@@ -164,7 +164,7 @@ fn a_frame_with_its_mask_is_one_submission_and_the_mask_is_the_cpus() {
             assert_eq!(after.submits, before.submits + 1);
             assert_eq!(after.created, before.created);
             let mask_bytes = 256 * 256;
-            assert_eq!(after.read_back_bytes, before.read_back_bytes + 1120 + mask_bytes);
+            assert_eq!(after.read_back_bytes, before.read_back_bytes + 1136 + mask_bytes);
         }
         let found = pollster::block_on(on_gpu.receive()).expect("the GPU runs BlazePose");
         let expected = pollster::block_on(on_cpu.process(&frame(picture), *time));

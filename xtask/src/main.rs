@@ -15,6 +15,7 @@ mod page;
 mod plumb;
 mod process;
 mod python;
+mod scripts;
 mod serve;
 mod server;
 mod test;

@@ -8,8 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::workspace::{Workspace, files_below, make_folder, read_text};
-use crate::{Outcome, models, plumb, process, tools};
+use crate::workspace::{Workspace, files_below, make_folder, read_text, write};
+use crate::{Outcome, models, plumb, process, scripts, tools};
 
 /// Builds the page and returns its folder.
 pub fn build(workspace: &Workspace) -> Outcome<PathBuf> {
@@ -39,6 +39,14 @@ pub fn build(workspace: &Workspace) -> Outcome<PathBuf> {
     let fresh = workspace.target.join("page-fresh");
     remove(&fresh)?;
     copy_below(&built, &fresh)?;
+    for script in files_below(&fresh)? {
+        if script.extension().is_some_and(|extension| extension == "js") {
+            write(
+                &script,
+                scripts::without_comments(&read_text(&script)?).as_bytes(),
+            )?;
+        }
+    }
     if let Some(tag) = inline_script(&read_text(&fresh.join("index.html"))?) {
         return Err(format!(
             "the built page has the inline script {tag}, which its own content security policy refuses; put it into a \
