@@ -39,15 +39,19 @@ pub fn build(workspace: &Workspace) -> Outcome<PathBuf> {
     let fresh = workspace.target.join("page-fresh");
     remove(&fresh)?;
     copy_below(&built, &fresh)?;
+    let html = read_text(&fresh.join("index.html"))?;
     for script in files_below(&fresh)? {
-        if script.extension().is_some_and(|extension| extension == "js") {
+        let name = script.file_name().unwrap_or_default().to_string_lossy();
+        // The page's own tags name scripts with a hash of their bytes.
+        let is_pinned = html.contains(&format!("src=\"/{name}\""));
+        if name.ends_with(".js") && !is_pinned {
             write(
                 &script,
                 scripts::without_comments(&read_text(&script)?).as_bytes(),
             )?;
         }
     }
-    if let Some(tag) = inline_script(&read_text(&fresh.join("index.html"))?) {
+    if let Some(tag) = inline_script(&html) {
         return Err(format!(
             "the built page has the inline script {tag}, which its own content security policy refuses; put it into a \
              file (web/Trunk.toml says how Trunk's start script got its own)"
