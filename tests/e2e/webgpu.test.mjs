@@ -56,7 +56,7 @@ test('one picture in Chromium on WebGPU has the skeleton that the command line f
         rows.map(({ dataset, cells }) => `${dataset.stage} ${cells[1].textContent}`).join(', '),
       );
       t.diagnostic(`${way}: largest difference ${error_px.toFixed(3)} px; ms on the software adapter: ${stages}`);
-      assert.match(stages, /^picture [\d.]+, crop –, detector [\d.]+, landmarks [\d.]+, decode [\d.]+, background –, total [\d.]+$/u);
+      assert.match(stages, /^picture [\d.]+, crop –, detector [\d.]+, landmarks [\d.]+, decode [\d.]+, mask –, background –, total [\d.]+$/u);
       assert.ok(error_px <= TOLERANCE_PX);
       assertQuiet(seen);
     });
