@@ -41,16 +41,8 @@ impl Model<'_> {
             (None, None) => return None,
         };
         let keypoints = KeypointSet::of_count(count);
-        let (mean, std) = Preprocessing::IMAGENET;
         let mut proposal = Proposal {
-            preprocessing: Preprocessing {
-                resize: Resize::Letterbox,
-                interpolation: Interpolation::Warp,
-                range: [0.0, 255.0],
-                mean: mean.map(|share| share * 255.0),
-                std: std.map(|share| share * 255.0),
-                ..Preprocessing::plain(self.size)
-            },
+            preprocessing: self.warped_crop(),
             keypoints: Some(keypoints),
             note: Some(NEEDS_ONE),
             ..self.proposal(
@@ -73,6 +65,19 @@ impl Model<'_> {
         Some(proposal)
     }
 
+    /// As MMPose gives a person to its models: warped into the input's frame, levels by ImageNet's statistics.
+    fn warped_crop(&self) -> Preprocessing {
+        let (mean, std) = Preprocessing::IMAGENET;
+        Preprocessing {
+            resize: Resize::Letterbox,
+            interpolation: Interpolation::Warp,
+            range: [0.0, 255.0],
+            mean: mean.map(|share| share * 255.0),
+            std: std.map(|share| share * 255.0),
+            ..Preprocessing::plain(self.size)
+        }
+    }
+
     /// MMPose, `configs/body_2d_keypoint/topdown_heatmap`, and ViTPose: an upright input, a plane of a quarter of its sides
     /// for each point of a body. Points are what tells it from masks, so others than bodies' are not proposed.
     pub(super) fn heatmaps(&self) -> Option<Proposal> {
@@ -84,17 +89,9 @@ impl Model<'_> {
         if !is_body || sides != [4 * width, 4 * height] {
             return None;
         }
-        let (mean, std) = Preprocessing::IMAGENET;
         let upright = 4 * sides[0] == 3 * sides[1];
         Some(Proposal {
-            preprocessing: Preprocessing {
-                resize: Resize::Letterbox,
-                interpolation: Interpolation::Warp,
-                range: [0.0, 255.0],
-                mean: mean.map(|share| share * 255.0),
-                std: std.map(|share| share * 255.0),
-                ..Preprocessing::plain(self.size)
-            },
+            preprocessing: self.warped_crop(),
             keypoints: Some(keypoints),
             note: Some(NEEDS_ONE),
             ..self.proposal(
