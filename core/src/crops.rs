@@ -19,7 +19,7 @@ use crate::anchors::anchors;
 use crate::decoders::KeypointPose;
 use crate::geometry::{ImageSize, Point2};
 use crate::keypoint_sets::KeypointSet;
-use crate::people::{MAX_PEOPLE, MEMORY_SECS, PersonId, SEARCH_INTERVAL_SECS};
+use crate::people::{MAX_PEOPLE, MEMORY_SECS, PersonId, is_search_due};
 use crate::preprocess::letterbox;
 use crate::roi::{REGION_MARGIN, RotatedRect};
 use crate::time::Timestamp;
@@ -121,9 +121,7 @@ impl CropTracker {
         }
         self.lost
             .retain(|(_, _, lost)| (0.0..=MEMORY_SECS).contains(&time.secs_since(*lost)));
-        let is_due = self
-            .last_search
-            .is_none_or(|last| !(0.0..SEARCH_INTERVAL_SECS).contains(&time.secs_since(last)));
+        let is_due = is_search_due(self.last_search, time);
         let searches = self.followed.is_empty() || (is_due && self.followed.len() < self.limit);
         searches.then(|| {
             self.last_search = Some(time);

@@ -60,6 +60,12 @@ pub struct Person {
     pub pose: Pose,
 }
 
+/// Whether more people are looked for at `time`: nobody has looked yet, or not for [`SEARCH_INTERVAL_SECS`].
+pub(crate) fn is_search_due(last: Option<Timestamp>, time: Timestamp) -> bool {
+    // A source that starts again has times before those that were seen.
+    last.is_none_or(|last| !(0.0..SEARCH_INTERVAL_SECS).contains(&time.secs_since(last)))
+}
+
 /// Follows several people through frames.
 #[derive(Clone, Debug)]
 pub struct PeopleTracker {
@@ -139,10 +145,7 @@ impl PeopleTracker {
         }
         self.lost
             .retain(|lost| (0.0..=MEMORY_SECS).contains(&time.secs_since(lost.time)));
-        let is_due = self.last_search.is_none_or(|last| {
-            // A source that starts again has times before those that were seen.
-            !(0.0..SEARCH_INTERVAL_SECS).contains(&time.secs_since(last))
-        });
+        let is_due = is_search_due(self.last_search, time);
         let searches = self.followed.is_empty() || (is_due && self.followed.len() < self.limit);
         searches.then(|| {
             self.last_search = Some(time);
