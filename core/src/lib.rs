@@ -28,6 +28,7 @@ pub mod landmarks;
 pub mod manifest;
 pub mod mask;
 pub mod model_input;
+pub mod monitor;
 pub mod nms;
 pub mod people;
 pub mod pose;
