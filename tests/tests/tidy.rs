@@ -121,13 +121,18 @@ fn browser_names_stay_behind_their_doors() {
         "web/src/worker",
         "web/lab/src/platform",
         "web/lab/src/worker",
+        "web/watch/src/platform",
+        "web/watch/src/worker",
         // What the page calls.
         "web/lab/src/main.rs",
+        "web/watch/src/main.rs",
     ];
     let names = ["web_sys", "js_sys", "wasm_bindgen"];
     let mut findings = Vec::new();
     for file in with_extension(&["rs"]) {
-        let is_page = file.starts_with("web/src/") || file.starts_with("web/lab/src/");
+        let is_page = ["web/src/", "web/lab/src/", "web/watch/src/"]
+            .iter()
+            .any(|folder| file.starts_with(folder));
         if !is_page || doors.iter().any(|door| file.starts_with(door)) {
             continue;
         }
@@ -138,13 +143,13 @@ fn browser_names_stay_behind_their_doors() {
         }
     }
     assert_none(
-        "only the folders platform and worker of web and web/lab may name the browser's interfaces",
+        "only the folders platform and worker of web, web/lab and web/watch may name the browser's interfaces",
         &findings,
     );
 }
 
 /// What a package may depend on, tests and build tools aside. `None`: anything but what is forbidden to all.
-const MAY_DEPEND_ON: [(&str, Option<&[&str]>); 12] = [
+const MAY_DEPEND_ON: [(&str, Option<&[&str]>); 13] = [
     // All but the first behind features: manifests of models that somebody brings are text, records are hashed text.
     ("core", Some(&["serde", "serde_json", "sha2", "toml"])),
     (
@@ -180,6 +185,24 @@ const MAY_DEPEND_ON: [(&str, Option<&[&str]>); 12] = [
             "plumbline_pipeline",
             "plumbline_web",
             "console_error_panic_hook",
+            "js-sys",
+            "leptos",
+            "serde",
+            "serde_json",
+            "wasm-bindgen",
+            "wasm-bindgen-futures",
+            "web-sys",
+        ]),
+    ),
+    (
+        "web/watch",
+        Some(&[
+            "plumbline_core",
+            "plumbline_engine",
+            "plumbline_pipeline",
+            "plumbline_web",
+            "console_error_panic_hook",
+            "futures-util",
             "js-sys",
             "leptos",
             "serde",
@@ -305,7 +328,7 @@ fn what_the_page_does_without_stays_out_of_it() {
                 "feature '{feature}' of core/engine pulls in {libraries:?}; only '{guard}' may"
             );
         }
-        for folder in ["core/pipeline", "web", "web/team"] {
+        for folder in ["core/pipeline", "web", "web/team", "web/watch"] {
             for (name, value) in dependencies(&manifest(folder), &["dependencies"]) {
                 assert!(
                     !libraries.contains(&name.as_str()),

@@ -13,8 +13,8 @@ const isWorker = typeof document === "undefined";
 /** A worker that says nothing for this long is not waited for. */
 const AWAKE_LIMIT_MILLIS = 400;
 
-/** The name of the worker for models that a person brings; `lab_worker.js` is its program, `worker.js` the engine's. */
-const LAB_WORKER = "plumbline-lab";
+/** Workers that run another program than the engine's are named by it, as `lab_worker`, whose script is `lab_worker.js`. */
+const PROGRAM = /^[a-z]+_worker$/u;
 
 /** By address: requests on their way. */
 const responses = new Map();
@@ -55,12 +55,12 @@ globalThis.plumblineAhead = {
     return taken;
   },
   startWorker,
-  /** Starts the worker that reads and runs the models that a person brings. */
-  startLabWorker: () => new Worker(import.meta.url, { type: "module", name: LAB_WORKER }),
-  /** Loads the interface for these models, which only /models has; gives its module. */
-  async loadLab() {
-    const module = await import(`${base}lab.js`);
-    await module.default({ module_or_path: `${base}lab_bg.wasm` });
+  /** Starts a worker with the program of this name. */
+  startWorkerOf: (program) => new Worker(import.meta.url, { type: "module", name: program }),
+  /** Loads a program into this page, as the interface that only /models has; gives its module. */
+  async loadProgram(name) {
+    const module = await import(`${base}${name}.js`);
+    await module.default({ module_or_path: `${base}${name}_bg.wasm` });
     return module;
   },
   /** Loads the engine's module into the page itself, for browsers that cannot start it as a worker. */
@@ -167,12 +167,13 @@ async function beginWeights({ model, downloads }) {
 }
 
 async function serveAsWorker() {
-  if (self.name !== LAB_WORKER) postMessage({ kind: "awake" });
+  const name = PROGRAM.test(self.name) ? self.name : "worker";
+  if (name === "worker") postMessage({ kind: "awake" });
   if (self.name.startsWith("{")) {
     heard.push(JSON.parse(self.name));
     listing = beginWeights(heard[0]).catch(() => {});
   }
-  const program = `${base}${self.name === LAB_WORKER ? "lab_worker" : "worker"}`;
+  const program = `${base}${name}`;
   const module_or_path = fetch(`${program}_bg.wasm`);
   const { default: start } = await import(`${program}.js`);
   await start({ module_or_path });

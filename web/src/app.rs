@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use crate::components::icon::{Icon, IconName};
 use crate::live::controller::Live;
 use crate::live::options::PageOptions;
+use crate::pages::apart::ApartPage;
 use crate::pages::live::LivePage;
-use crate::pages::models::ModelsPage;
 use crate::pages::not_found::NotFoundPage;
 use crate::pages::privacy::PrivacyPage;
 use crate::platform::page;
@@ -35,7 +35,9 @@ fn App() -> impl IntoView {
             <main class="page" id="page" tabindex="-1">
                 {move || match route.get() {
                     Route::Live => view! { <LivePage/> }.into_any(),
-                    Route::Models => view! { <ModelsPage/> }.into_any(),
+                    route @ (Route::Monitor | Route::Models | Route::Evaluate) => {
+                        view! { <ApartPage route/> }.into_any()
+                    }
                     Route::Privacy => view! { <PrivacyPage/> }.into_any(),
                     Route::NotFound => view! { <NotFoundPage/> }.into_any(),
                 }}
@@ -66,7 +68,9 @@ fn Rail(
     let links = Route::LINKED.map(|linked| {
         let icon = match linked {
             Route::Live | Route::NotFound => IconName::Live,
+            Route::Monitor => IconName::Monitor,
             Route::Models => IconName::Models,
+            Route::Evaluate => IconName::Evaluate,
             Route::Privacy => IconName::Privacy,
         };
         let is_current = move || (route.get() == linked).then_some("page");

@@ -1,6 +1,6 @@
-//! One module a route.
+//! One module a route, and one for all whose contents are programs of their own.
 
+pub mod apart;
 pub mod live;
-pub mod models;
 pub mod not_found;
 pub mod privacy;

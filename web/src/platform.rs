@@ -4,15 +4,16 @@
 
 pub mod ahead;
 pub mod channel;
+pub mod door;
 pub mod engine_link;
 pub mod failure;
 pub mod gpu_probe;
-pub mod lab_door;
 pub mod links;
 pub mod model_store;
 pub mod page;
 pub mod painter;
 pub mod picture;
+pub mod place;
 pub mod replayer;
 pub mod scope;
 pub mod source;

@@ -1,5 +1,5 @@
-//! Addresses and pages. Three pages need no router library: an address is parsed by one function, and links are plain
-//! links, so that they can be opened in new tabs and work before the app has started.
+//! Addresses and pages. A handful of pages needs no router library: an address is parsed by one function, and links are
+//! plain links, so that they can be opened in new tabs and work before the app has started.
 
 use leptos::prelude::*;
 
@@ -10,8 +10,12 @@ use crate::platform::{links, page};
 pub enum Route {
     /// `/`
     Live,
+    /// `/monitor`
+    Monitor,
     /// `/models`
     Models,
+    /// `/evaluate`
+    Evaluate,
     /// `/privacy`
     Privacy,
     /// Anything else.
@@ -20,7 +24,13 @@ pub enum Route {
 
 impl Route {
     /// The pages that the rail links to, in its order.
-    pub const LINKED: [Self; 3] = [Self::Live, Self::Models, Self::Privacy];
+    pub const LINKED: [Self; 5] = [
+        Self::Live,
+        Self::Monitor,
+        Self::Models,
+        Self::Evaluate,
+        Self::Privacy,
+    ];
 
     /// The page of a path, given where the app is served (a path that ends in a slash).
     pub fn from_path(path: &str, base: &str) -> Self {
@@ -30,19 +40,28 @@ impl Route {
             path.strip_prefix(base)
         };
         match inner.map(|inner| inner.trim_end_matches('/')) {
-            Some("" | "index.html") => Self::Live,
-            Some("models") => Self::Models,
-            Some("privacy") => Self::Privacy,
-            _ => Self::NotFound,
+            None => Self::NotFound,
+            Some("index.html") => Self::Live,
+            Some(name) => {
+                let known = Self::LINKED.into_iter().find(|route| route.name() == name);
+                known.unwrap_or(Self::NotFound)
+            }
         }
     }
 
     /// Its path.
     pub fn path(self, base: &str) -> String {
+        format!("{base}{}", self.name())
+    }
+
+    /// The last part of its path.
+    pub fn name(self) -> &'static str {
         match self {
-            Self::Live | Self::NotFound => base.to_owned(),
-            Self::Models => format!("{base}models"),
-            Self::Privacy => format!("{base}privacy"),
+            Self::Live | Self::NotFound => "",
+            Self::Monitor => "monitor",
+            Self::Models => "models",
+            Self::Evaluate => "evaluate",
+            Self::Privacy => "privacy",
         }
     }
 
@@ -50,7 +69,9 @@ impl Route {
     pub fn title(self) -> &'static str {
         match self {
             Self::Live => "Live",
+            Self::Monitor => "Monitor",
             Self::Models => "Models",
+            Self::Evaluate => "Evaluate",
             Self::Privacy => "Privacy",
             Self::NotFound => "Not found",
         }

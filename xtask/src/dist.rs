@@ -1,7 +1,7 @@
 //! `cargo xtask dist`: builds the page and prints what a visitor downloads.
 //!
-//! It fails where the application has grown past its limit, or what /models loads apart past its own. Sizes are those of the files themselves and after gzip
-//! (level 9) and Brotli (quality 11), computed by Node's zlib. Weights and the demo clip are listed but do not count
+//! It fails where the application has grown past its limit, or what single pages load apart past its own. Sizes are those
+//! of the files themselves and after gzip (level 9) and Brotli (quality 11), computed by Node's zlib. Weights and the demo clip are listed but do not count
 //! towards the application: they are fetched when asked for.
 
 use std::path::{Path, PathBuf};
@@ -13,11 +13,37 @@ use crate::{Outcome, node, page, process};
 /// What the application without weights may weigh after Brotli.
 const LIMIT_BYTES: u64 = 450 * 1024;
 
-/// The programs that only /models loads (web/lab).
-const LAB_PROGRAMS: [&str; 2] = ["lab", "lab_worker"];
+/// Programs that single pages load beside the application.
+struct Apart {
+    what: &'static str,
+    programs: [&'static str; 2],
+    /// After Brotli.
+    limit_bytes: u64,
+}
 
-/// What /models loads beside it may weigh after Brotli: an interface, and a worker with importers and every operator.
-const LAB_LIMIT_BYTES: u64 = 950 * 1024;
+/// An interface each, and a worker: with importers and every operator, and with one backend and all that watches.
+const APART: [Apart; 2] = [
+    Apart {
+        what: "what /models loads apart",
+        programs: ["lab", "lab_worker"],
+        limit_bytes: 950 * 1024,
+    },
+    Apart {
+        what: "what /monitor and /evaluate load apart",
+        programs: ["watch", "watch_worker"],
+        limit_bytes: 700 * 1024,
+    },
+];
+
+impl Apart {
+    fn has(&self, path: &Path) -> bool {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        self.programs.iter().any(|program| {
+            let rest = name.strip_prefix(program).unwrap_or_default();
+            [".js", "_bg.wasm"].contains(&rest)
+        })
+    }
+}
 
 /// Prints `[raw, gzip, brotli]` of each file named on the command line as JSON.
 const MEASURE: &str = "\
@@ -42,22 +68,26 @@ pub fn run(workspace: &Workspace, args: &[String]) -> Outcome<()> {
         let relative = path.strip_prefix(&dist).unwrap_or(path);
         relative.starts_with("demo") || relative.extension().is_some_and(|extension| extension == "graph")
     };
-    let is_of_lab = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        LAB_PROGRAMS.iter().any(|program| {
-            let rest = name.strip_prefix(program).unwrap_or_default();
-            [".js", "_bg.wasm"].contains(&rest)
-        })
-    };
     let (later, served): (Vec<PathBuf>, Vec<PathBuf>) = files.into_iter().partition(is_fetched_later);
-    let (lab, application): (Vec<PathBuf>, Vec<PathBuf>) = served.into_iter().partition(is_of_lab);
+    let mut application = served;
+    let apart = APART.map(|apart| {
+        let (of_it, rest) = std::mem::take(&mut application)
+            .into_iter()
+            .partition(|path| apart.has(path));
+        application = rest;
+        (apart, of_it)
+    });
 
     println!("\n{:<58} {:>10} {:>10} {:>10}", "file", "raw", "gzip", "brotli");
     let total = print_rows(&dist, &application)?;
     print_row("the application, without weights and demo clip", &total);
-    println!("\nFetched when /models is opened, the worker when a model is:");
-    let lab_total = print_rows(&dist, &lab)?;
-    print_row("what /models loads apart", &lab_total);
+    let mut sizes = vec![("the application", total[2], LIMIT_BYTES)];
+    for (apart, files) in apart {
+        println!();
+        let total = print_rows(&dist, &files)?;
+        print_row(apart.what, &total);
+        sizes.push((apart.what, total[2], apart.limit_bytes));
+    }
     println!("\nFetched when they are asked for:");
     for path in &later {
         let bytes = std::fs::metadata(path)
@@ -69,11 +99,9 @@ pub fn run(workspace: &Workspace, args: &[String]) -> Outcome<()> {
         );
     }
     println!();
-    println!("{}", within_limit("the application", total[2], LIMIT_BYTES)?);
-    println!(
-        "{}",
-        within_limit("what /models loads apart", lab_total[2], LAB_LIMIT_BYTES)?
-    );
+    for (what, brotli, limit_bytes) in sizes {
+        println!("{}", within_limit(what, brotli, limit_bytes)?);
+    }
     Ok(())
 }
 

@@ -18,12 +18,12 @@ pub mod try_view;
 
 use leptos::prelude::*;
 use leptos::tachys::view::any_view::AnyView;
+use plumbline_web::platform::place;
 
 use self::bring::{Bring, Looked};
 use self::keep::KeptModels;
 use self::own_models::OwnModels;
 use self::state::Lab;
-use crate::platform::place;
 
 /// Draws into the element with this id, once.
 pub fn mount(id: &str) {

@@ -4,5 +4,4 @@ pub mod download;
 pub mod drawing;
 pub mod link;
 pub mod message;
-pub mod place;
 pub mod screens;

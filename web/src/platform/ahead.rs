@@ -33,11 +33,11 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = startWorker)]
     fn start_worker_again(this: &Ahead) -> Result<Worker, JsValue>;
 
-    #[wasm_bindgen(method, catch, js_name = startLabWorker)]
-    fn start_the_labs_worker(this: &Ahead) -> Result<Worker, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = startWorkerOf)]
+    fn start_worker_of(this: &Ahead, program: &str) -> Result<Worker, JsValue>;
 
-    #[wasm_bindgen(method, js_name = loadLab)]
-    fn load_the_lab(this: &Ahead) -> Promise;
+    #[wasm_bindgen(method, js_name = loadProgram)]
+    fn load_program(this: &Ahead, name: &str) -> Promise;
 
     #[wasm_bindgen(method, js_name = startInPage)]
     fn start_engine_in_page(this: &Ahead, port: &MessagePort) -> Promise;
@@ -106,20 +106,20 @@ pub fn start_worker() -> Result<Worker, JsValue> {
     AHEAD.with(|ahead| ahead.as_ref().ok_or_else(absent)?.start_worker_again())
 }
 
-/// Starts a worker that reads and runs the models that a person brings.
+/// Starts a worker with another program than the engine's, as `lab_worker`.
 ///
 /// # Errors
 /// What the browser throws.
-pub fn start_lab_worker() -> Result<Worker, JsValue> {
-    AHEAD.with(|ahead| ahead.as_ref().ok_or_else(absent)?.start_the_labs_worker())
+pub fn start_worker_of(program: &str) -> Result<Worker, JsValue> {
+    AHEAD.with(|ahead| ahead.as_ref().ok_or_else(absent)?.start_worker_of(program))
 }
 
-/// Loads the interface for these models.
+/// Loads a program into this page, as `lab`.
 ///
 /// # Errors
 /// That the page's own scripts did not run.
-pub fn load_lab() -> Result<Promise, JsValue> {
-    AHEAD.with(|ahead| Ok(ahead.as_ref().ok_or_else(absent)?.load_the_lab()))
+pub fn load_program(name: &str) -> Result<Promise, JsValue> {
+    AHEAD.with(|ahead| Ok(ahead.as_ref().ok_or_else(absent)?.load_program(name)))
 }
 
 /// Loads the engine's module into this page and has it listen on `port`.

@@ -18,8 +18,8 @@ use crate::{Outcome, bench, browser, conformance, models, node, page, plumb, pro
 /// The package that only makes sense in a browser.
 const WEB_PACKAGE: &str = "plumbline_web";
 
-/// What /models loads apart.
-const LAB_PACKAGE: &str = "plumbline_lab";
+/// It, and what single pages load apart.
+const BROWSER_PACKAGES: [&str; 3] = [WEB_PACKAGE, "plumbline_lab", "plumbline_watch"];
 
 /// Packages with tests that run in a browser.
 const WASM_TESTED_PACKAGES: [&str; 4] = [
@@ -45,32 +45,19 @@ pub fn format(workspace: &Workspace, _counts: &mut Counts) -> Outcome<()> {
 /// Whether clippy is silent: everything but the page natively, the page for the browser.
 pub fn lints(workspace: &Workspace, _counts: &mut Counts) -> Outcome<()> {
     let deny = ["--", "--deny", "warnings"];
+    let of_browsers = |flag: &'static str| BROWSER_PACKAGES.iter().flat_map(move |package| [flag, package]);
     process::run(
         process::cargo()
-            .args([
-                "clippy",
-                "--workspace",
-                "--exclude",
-                WEB_PACKAGE,
-                "--exclude",
-                LAB_PACKAGE,
-                "--all-targets",
-            ])
+            .args(["clippy", "--workspace", "--all-targets"])
+            .args(of_browsers("--exclude"))
             .args(deny)
             .current_dir(&workspace.root),
     )?;
     process::run(
         process::cargo()
-            .args([
-                "clippy",
-                "--package",
-                WEB_PACKAGE,
-                "--package",
-                LAB_PACKAGE,
-                "--all-targets",
-                "--target",
-                tools::WASM_TARGET,
-            ])
+            .arg("clippy")
+            .args(of_browsers("--package"))
+            .args(["--all-targets", "--target", tools::WASM_TARGET])
             .args(deny)
             .current_dir(&workspace.root),
     )

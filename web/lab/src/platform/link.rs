@@ -154,7 +154,7 @@ impl LabLink {
     }
 
     fn start(&self) -> Result<(), JsValue> {
-        let worker = ahead::start_lab_worker()?;
+        let worker = ahead::start_worker_of("lab_worker")?;
         let channel: Channel = worker.clone().unchecked_into();
         let link = self.clone();
         channel.on_message(move |posted| link.heard(&posted));

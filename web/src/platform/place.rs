@@ -1,12 +1,13 @@
-//! Where the interface draws: an element of a page that is not its own.
+//! Where a program draws that a page loads apart: an element of a page that is not its own.
 
 use std::cell::RefCell;
 
 use leptos::mount::mount_to;
 use leptos::prelude::*;
-use plumbline_web::platform::page::document;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
+
+use super::page::document;
 
 thread_local! {
     /// Takes away what is drawn.

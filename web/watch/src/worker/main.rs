@@ -1,0 +1,7 @@
+//! The worker's module: serves its page for as long as it lives.
+
+use plumbline_watch::worker::host;
+
+fn main() {
+    host::serve();
+}
