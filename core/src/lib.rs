@@ -13,6 +13,8 @@
 //! Models that somebody brings: a [`manifest`] says for which [`task`] they are and how a picture becomes their
 //! [`model_input`]; a [`proposal`] guesses it from names and shapes; [`decoders`] read what such models give, and [`crops`]
 //! say where a model must look that takes one person at a time.
+//!
+//! How good a model is, by the field's metrics: [`metrics`].
 
 pub mod anchors;
 pub mod backdrop;
@@ -27,6 +29,7 @@ pub mod keypoint_sets;
 pub mod landmarks;
 pub mod manifest;
 pub mod mask;
+pub mod metrics;
 pub mod model_input;
 pub mod monitor;
 pub mod nms;
