@@ -42,6 +42,7 @@ pub mod roi;
 pub mod selfie;
 pub mod skeleton;
 pub mod smoothing;
+pub mod statistics;
 pub mod task;
 pub mod time;
 pub mod tracker;

@@ -1,0 +1,103 @@
+"""Writes what scipy and numpy say of distributions, intervals and two samples, for tests/fixtures/monitor_twosample.json.
+
+    python tests/reference/monitor_twosample.py [--check]
+
+Needs what requirements-metrics.txt names. Samples are seeds of a 64-bit linear congruential generator, so that a test
+draws the same ones. `--check` computes everything again and compares with the fixture.
+"""
+
+import json
+import math
+import pathlib
+import sys
+
+import numpy as np
+from scipy import special, stats
+from scipy.spatial import distance
+
+FIXTURE = pathlib.Path(__file__).parents[1] / "fixtures" / "monitor_twosample.json"
+
+
+def uniform(seed, n):
+    """x = 6364136223846793005 x + 1442695040888963407 mod 2^64, u = (x >> 11) / 2^53."""
+    x, out = seed, []
+    for _ in range(n):
+        x = (6364136223846793005 * x + 1442695040888963407) % 2**64
+        out.append((x >> 11) / 2**53)
+    return np.array(out)
+
+
+def distributions():
+    tails = []
+    for z in (-9.0, -4.2, -1.0, -0.1, 0.0, 0.3, 1.0, 1.959963984540054, 3.3, 6.0, 12.0, 37.0):
+        tails.append({"law": "normal", "x": z, "tail": stats.norm.sf(z)})
+    for degrees in (0.5, 1, 2, 3.7, 15, 18, 99, 1000):
+        for factor in (1e-3, 0.2, 0.9, 1.0, 1.3, 2.0, 5.0):
+            x = factor * degrees
+            tails.append({"law": "chi_square", "degrees": degrees, "x": x, "tail": stats.chi2.sf(x, degrees)})
+        for t in (-3.1, -0.2, 0.0, 0.7, 2.0, 5.5, 40.0):
+            tails.append({"law": "t", "degrees": degrees, "x": t, "tail": stats.t.sf(t, degrees)})
+    quantiles = []
+    for p in (1e-10, 1e-4, 0.01, 0.0749, 0.3, 0.5, 0.9, 0.95, 0.975, 0.99, 0.999, 1 - 1e-7):
+        quantiles.append({"law": "normal", "p": p, "x": stats.norm.ppf(p)})
+        for degrees in (1, 2.5, 9, 15, 200):
+            quantiles.append({"law": "chi_square", "degrees": degrees, "p": p, "x": stats.chi2.ppf(p, degrees)})
+            quantiles.append({"law": "t", "degrees": degrees, "p": p, "x": stats.t.ppf(p, degrees)})
+    kolmogorov = []
+    for n in (1, 3, 10, 50, 140, 141, 222, 1000, 20000, 100000, 1000000):
+        for z in (0.3, 0.45, 0.6, 0.83, 1.0, 1.2447, 1.48, 1.49, 1.7, 2.1, 3.0, 5.0):
+            d = z / math.sqrt(n)
+            if d < 1:
+                kolmogorov.append({"n": n, "distance": d, "tail": stats.kstwo.sf(d, n)})
+    return {"tails": tails, "quantiles": quantiles, "kolmogorov": kolmogorov}
+
+
+def intervals():
+    wilson = []
+    for n_right, n in ((0, 1), (1, 1), (0, 10), (8, 10), (10, 10), (37, 120), (499, 1000), (3, 1_000_000)):
+        for level in (0.9, 0.95, 0.99):
+            low, high = stats.binomtest(n_right, n).proportion_ci(level, "wilson")
+            wilson.append({"n_right": n_right, "n": n, "level": level, "low": low, "high": high})
+    adjusted = []
+    for seed, n, power in ((1, 1, 1), (2, 2, 1), (3, 7, 2), (4, 32, 3), (5, 200, 4)):
+        p = uniform(seed, n) ** power
+        if n > 10:
+            p[3:6] = p[3]
+        adjusted.append({"p": list(p), "adjusted": list(stats.false_discovery_control(p))})
+    quantiles = []
+    for seed, n in ((6, 1), (7, 2), (8, 10), (9, 101)):
+        x = uniform(seed, n)
+        for p in (0.0, 0.025, 0.1, 1 / 3, 0.5, 0.8, 0.975, 1.0):
+            quantiles.append({"seed": seed, "n": n, "p": p, "x": np.quantile(x, p)})
+    moments = []
+    for seed, n, offset in ((10, 2, 0.0), (11, 50, 1e3), (12, 1000, -1e6)):
+        x = uniform(seed, n) + offset
+        mean = math.fsum(x) / n
+        squares = math.fsum((v - mean) ** 2 for v in x)
+        moments.append({"seed": seed, "n": n, "offset": offset, "mean": mean, "variance": squares / (n - 1)})
+    return {"wilson": wilson, "adjusted": adjusted, "quantiles": quantiles, "moments": moments}
+
+
+def plain(value):
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(inner) for inner in value]
+    if isinstance(value, (np.floating, np.integer)):
+        return value.item()
+    return value
+
+
+def main():
+    made = plain({"distributions": distributions(), "intervals": intervals()})
+    if "--check" in sys.argv[1:]:
+        kept = json.loads(FIXTURE.read_text())
+        assert kept == made, f"{FIXTURE} holds other values than these packages give"
+        print("the fixture holds what these packages give")
+        return
+    FIXTURE.write_text(json.dumps(made, separators=(",", ":")).replace("},{", "},\n{") + "\n")
+    print(f"{FIXTURE.name}: {FIXTURE.stat().st_size} bytes")
+
+
+if __name__ == "__main__":
+    main()
