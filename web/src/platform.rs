@@ -5,10 +5,12 @@
 pub mod ahead;
 pub mod channel;
 pub mod door;
+pub mod download;
 pub mod engine_link;
 pub mod failure;
 pub mod gpu_probe;
 pub mod links;
+pub mod message;
 pub mod model_store;
 pub mod page;
 pub mod painter;

@@ -1,7 +1,5 @@
 //! The doorway to the browser for both programs of this package, as `plumbline_web::platform` is for the page.
 
-pub mod download;
 pub mod drawing;
 pub mod link;
-pub mod message;
 pub mod screens;

@@ -5,8 +5,8 @@ use plumbline_web::live::format;
 use plumbline_web::platform::model_store::KeptModel;
 
 use super::state::Lab;
-use crate::platform::download;
 use crate::record::{Card, Record, times};
+use plumbline_web::platform::download;
 
 /// A field of the card: its label, a hint, its test name, and where it stands in a card.
 type Field = (

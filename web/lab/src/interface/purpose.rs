@@ -6,9 +6,9 @@ use plumbline_core::model_input::{ColourOrder, Preprocessing, Resize};
 use plumbline_web::components::choice::Choice;
 
 use super::state::Lab;
-use crate::platform::download;
 use crate::protocol::{ProposalFacts, Unknown};
 use crate::record::capitalised;
+use plumbline_web::platform::download;
 
 /// What black and white may become: id, words, range, mean and deviation.
 type Values = (&'static str, &'static str, [f32; 2], [f32; 3], [f32; 3]);

@@ -14,13 +14,13 @@ use plumbline_web::platform::source::file::PickedFile;
 
 use super::following::Following;
 use crate::limits::{self, SILENCE};
-use crate::platform::download;
 use crate::platform::drawing::Drawing;
 use crate::platform::link::{Heard, LabLink};
 use crate::protocol::{
     Answers, Backend, Findings, FromLab, Palette, Stage, TestReport, ToLab, Tried, Verdict,
 };
 use crate::record::{Card, Record};
+use plumbline_web::platform::download;
 
 /// The file that is looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]

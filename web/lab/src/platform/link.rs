@@ -19,8 +19,8 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{ErrorEvent, Event, File, Worker};
 
 use super::drawing::Drawing;
-use super::message;
 use crate::protocol::{FromLab, Stage, ToLab, Tried};
+use plumbline_web::platform::message;
 
 /// What the interface hears.
 #[derive(Clone, Debug, PartialEq)]

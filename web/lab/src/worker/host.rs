@@ -31,12 +31,12 @@ use super::trial::Trial;
 use crate::archive;
 use crate::examine::examine;
 use crate::limits::refusal;
-use crate::platform::message;
 use crate::protocol::{
     Answers, Backend, Check, Findings, FromLab, Palette, Stage, TestReport, Timing, ToLab, Tried,
 };
 use crate::self_test::{Answer, agreement, finite, repeatable, sample, timing};
 use crate::tried::tried;
+use plumbline_web::platform::message;
 
 /// Largest manifest that is read; the longest lists of labels have a third of it.
 const MAX_MANIFEST_BYTES: f64 = (4 << 20) as f64;

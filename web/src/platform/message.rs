@@ -1,4 +1,5 @@
-//! Messages as objects that can be posted: the text of a [`protocol`](crate::protocol) message, and what rides along.
+//! Messages of programs that single pages load, as objects that can be posted: JSON text, and what rides along. The app's
+//! own are written field by field (`worker/wire.rs`), because there is one a frame.
 
 use js_sys::{Object, Reflect};
 use serde::Serialize;

@@ -1,9 +1,10 @@
 //! Handing a file to the person: the browser saves it where downloads go.
 
 use js_sys::Array;
-use plumbline_web::platform::page::document;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, HtmlAnchorElement, Url};
+
+use super::page::document;
 
 /// Saves a text as a file.
 pub fn save_text(name: &str, text: &str) {
