@@ -4,5 +4,6 @@
 //! `watch_worker` counts, compares and evaluates ([`worker`]) on a thread of its own, so that what goes wrong in here
 //! stops no measuring; it runs while a session is watched, whichever page is open.
 
+pub mod charts;
 pub mod interface;
 pub mod worker;
