@@ -19,6 +19,7 @@
 pub mod anchors;
 pub mod backdrop;
 mod blur;
+pub mod corrupt;
 pub mod crops;
 pub mod decoders;
 pub mod detection;
