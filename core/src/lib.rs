@@ -14,7 +14,8 @@
 //! [`model_input`]; a [`proposal`] guesses it from names and shapes; [`decoders`] read what such models give, and [`crops`]
 //! say where a model must look that takes one person at a time.
 //!
-//! How good a model is, by the field's metrics: [`metrics`].
+//! How good a model is, by the field's metrics: [`metrics`]. Whether what comes now is like what came before: [`drift`].
+//! Both count with [`statistics`].
 
 pub mod anchors;
 pub mod backdrop;
@@ -23,6 +24,7 @@ pub mod corrupt;
 pub mod crops;
 pub mod decoders;
 pub mod detection;
+pub mod drift;
 pub mod follower;
 pub mod geometry;
 pub mod heatmap;

@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use plumb::Outcome;
-use plumb::commands::{bench, classify, compile, embed, figure, inspect, mask, operators, pose, quantize};
+use plumb::commands::{
+    bench, classify, compile, drift, embed, figure, inspect, mask, operators, pose, quantize,
+};
 
 /// Measures human movement in pictures and clips, and looks into the models that do it.
 #[derive(Parser)]
@@ -26,6 +28,7 @@ enum Command {
     Compile(compile::Arguments),
     Quantize(quantize::Arguments),
     Operators(operators::Arguments),
+    Drift(drift::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Command::Compile(arguments) => compile::run(&arguments),
         Command::Quantize(arguments) => quantize::run(&arguments),
         Command::Operators(arguments) => operators::run(&arguments),
+        Command::Drift(arguments) => drift::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

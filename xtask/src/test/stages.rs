@@ -22,7 +22,8 @@ const WEB_PACKAGE: &str = "plumbline_web";
 const BROWSER_PACKAGES: [&str; 3] = [WEB_PACKAGE, "plumbline_lab", "plumbline_watch"];
 
 /// Packages with tests that run in a browser.
-const WASM_TESTED_PACKAGES: [&str; 4] = [
+const WASM_TESTED_PACKAGES: [&str; 5] = [
+    "plumbline_core",
     "plumbline_engine",
     "plumbline_figure",
     conformance::PACKAGE,

@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod classify;
 pub mod compile;
+pub mod drift;
 pub mod embed;
 pub mod figure;
 pub mod inspect;
