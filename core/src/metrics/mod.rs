@@ -13,10 +13,23 @@
 
 use std::fmt;
 
+pub mod agreement;
+pub mod calibration;
 pub mod coco;
 pub mod confusion;
+pub mod detections;
+pub mod frames;
+pub mod isotonic;
+pub mod joints;
+pub mod masks;
 pub mod oks;
+pub mod probability;
+pub mod ranking;
+pub mod repetitions;
 pub mod report;
+pub mod segments;
+pub mod temperature;
+pub mod top_k;
 
 pub use report::{Figure, Report};
 
