@@ -9,12 +9,13 @@
 //! ```
 //!
 //! The seven detectors of river give the indices of river 0.23.0, quirks included ([`Detector`]). Nothing here takes
-//! frames for independent: charts run on block means, and what they count as chance is what their own
+//! frames for independent: charts run on block means ([`block_secs`]), and what they count as chance is what their own
 //! reference shows.
 
 use std::fmt;
 
 mod adwin;
+pub mod calibrate;
 mod cusum;
 mod ddm;
 mod detector;
@@ -23,10 +24,13 @@ mod fhddm;
 mod hddm_a;
 mod hddm_w;
 mod page_hinkley;
+pub mod run_length;
 mod running_mean;
 mod settings;
+pub mod sieve;
 
 pub use adwin::{Adwin, AdwinSettings};
+pub use calibrate::{Calibration, CalibrationSettings, Sides, Threshold, calibrate};
 pub use cusum::{AfterAlarm, Cusum, CusumSettings, Direction, siegmund_run_length};
 pub use ddm::{Ddm, DdmSettings};
 pub use detector::{AnyDetector, DETECTORS, Detector, Signal, State, Window};
@@ -35,6 +39,7 @@ pub use fhddm::{Fhddm, FhddmSettings};
 pub use hddm_a::{HddmA, HddmASettings};
 pub use hddm_w::{HddmW, HddmWSettings};
 pub use page_hinkley::{PageHinkley, PageHinkleyMode, PageHinkleySettings};
+pub use sieve::{Reference, block_secs};
 
 /// Why nothing can be said of drift.
 #[derive(Clone, Debug, PartialEq)]
