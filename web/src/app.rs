@@ -1,5 +1,6 @@
 //! The shell around all pages: the rail, the page, the keys, the theme, and the panel for the worst case.
 
+use leptos::either::EitherOf4;
 use leptos::prelude::*;
 
 use crate::components::icon::{Icon, IconName};
@@ -28,18 +29,21 @@ fn App() -> impl IntoView {
     let live = Live::new(PageOptions::from_query(&page::query()));
     provide_context(live);
     shortcuts::listen(live, route);
+    // Who looks at the monitor of a session stays in it.
+    let place = Memo::new(move |_| match route.get() {
+        Route::Monitor => Route::Live,
+        route => route,
+    });
     view! {
         <a class="skip-link" href="#page">"Skip to the page"</a>
         <div class="shell">
             <Rail route/>
             <main class="page" id="page" tabindex="-1">
-                {move || match route.get() {
-                    Route::Live => view! { <LivePage/> }.into_any(),
-                    route @ (Route::Monitor | Route::Models | Route::Evaluate) => {
-                        view! { <ApartPage route/> }.into_any()
-                    }
-                    Route::Privacy => view! { <PrivacyPage/> }.into_any(),
-                    Route::NotFound => view! { <NotFoundPage/> }.into_any(),
+                {move || match place.get() {
+                    Route::Live | Route::Monitor => EitherOf4::A(view! { <LivePage route/> }),
+                    route @ (Route::Models | Route::Evaluate) => EitherOf4::B(view! { <ApartPage route/> }),
+                    Route::Privacy => EitherOf4::C(view! { <PrivacyPage/> }),
+                    Route::NotFound => EitherOf4::D(view! { <NotFoundPage/> }),
                 }}
             </main>
         </div>

@@ -22,4 +22,5 @@ pub mod source;
 pub mod support;
 pub mod thread;
 pub mod tuning_store;
+pub mod watch_link;
 pub mod weights;

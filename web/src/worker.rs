@@ -12,4 +12,6 @@ pub mod measurer;
 pub mod pixels;
 pub mod protocol;
 pub mod rival;
+pub mod watch_wire;
+pub mod watcher;
 pub mod wire;

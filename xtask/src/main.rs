@@ -15,10 +15,10 @@ mod page;
 mod plumb;
 mod process;
 mod python;
-mod scripts;
 mod serve;
 mod server;
 mod test;
+mod texts;
 mod tools;
 mod workspace;
 

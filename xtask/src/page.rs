@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::workspace::{Workspace, files_below, make_folder, read_text, write};
-use crate::{Outcome, models, plumb, process, scripts, tools};
+use crate::{Outcome, models, plumb, process, texts, tools};
 
 /// Builds the page and returns its folder.
 pub fn build(workspace: &Workspace) -> Outcome<PathBuf> {
@@ -40,15 +40,10 @@ pub fn build(workspace: &Workspace) -> Outcome<PathBuf> {
     remove(&fresh)?;
     copy_below(&built, &fresh)?;
     let html = read_text(&fresh.join("index.html"))?;
-    for script in files_below(&fresh)? {
-        let name = script.file_name().unwrap_or_default().to_string_lossy();
-        // The page's own tags name scripts with a hash of their bytes.
-        let is_pinned = html.contains(&format!("src=\"/{name}\""));
-        if name.ends_with(".js") && !is_pinned {
-            write(
-                &script,
-                scripts::without_comments(&read_text(&script)?).as_bytes(),
-            )?;
+    for file in files_below(&fresh)? {
+        let extension = file.extension().unwrap_or_default();
+        if extension == "js" || extension == "css" {
+            write(&file, texts::as_served(&read_text(&file)?).as_bytes())?;
         }
     }
     if let Some(tag) = inline_script(&html) {

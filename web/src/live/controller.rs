@@ -7,6 +7,7 @@ mod background;
 mod measuring;
 mod opening;
 mod people;
+mod watching;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -37,7 +38,10 @@ use crate::platform::source::file::PickedFile;
 use crate::platform::source::{Screens, Source};
 use crate::platform::support::support;
 use crate::platform::tuning_store;
+use crate::platform::watch_link::WatchLink;
 use crate::worker::protocol::{FrameStamp, Measurement, ToEngine};
+
+use self::watching::Watched;
 
 /// The numbers beside the stage.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -89,6 +93,12 @@ pub struct Live {
     pub mask_model: RwSignal<MaskModel>,
     /// Why a picture cannot; a sentence.
     pub background_problem: RwSignal<Option<String>>,
+    /// Whether the stage shows the picture as it was spoiled on purpose, and measured.
+    pub is_broken: RwSignal<bool>,
+    /// How the session stands, while it is watched.
+    pub watched: RwSignal<Watched>,
+    /// Whether every session is watched.
+    pub always_watched: RwSignal<bool>,
     /// Where the engine runs.
     pub place: RwSignal<Option<Place>>,
     /// What a screen reader says next.
@@ -115,6 +125,7 @@ struct Controller {
     /// What times of both backends hold for, where there are two.
     tuning_key: RefCell<Option<TuningKey>>,
     announcer: RefCell<Announcer>,
+    watcher: RefCell<Option<WatchLink>>,
     last: RefCell<Option<Measurement>>,
     choice: RefCell<Choice>,
     /// The frame that the source shows.
@@ -157,6 +168,7 @@ impl Live {
             weights: RefCell::default(),
             tuning_key: RefCell::default(),
             announcer: RefCell::default(),
+            watcher: RefCell::default(),
             last: RefCell::default(),
             choice: RefCell::default(),
             last_shown: Cell::default(),
@@ -187,6 +199,9 @@ impl Live {
             background_picture: RwSignal::default(),
             mask_model: RwSignal::default(),
             background_problem: RwSignal::default(),
+            is_broken: RwSignal::default(),
+            watched: RwSignal::default(),
+            always_watched: RwSignal::new(watching::is_always_watched()),
             place: RwSignal::default(),
             announcement: RwSignal::default(),
             printed_on: RwSignal::default(),
@@ -205,6 +220,9 @@ impl Live {
         *controller.screens.borrow_mut() = Some(screens);
         *controller.painter.borrow_mut() = painter;
         self.ensure_link();
+        if controller.options.watches || self.always_watched.get_untracked() {
+            self.watch();
+        }
         if controller.wants_demo.replace(false) {
             self.start_demo();
         }
@@ -213,6 +231,7 @@ impl Live {
     /// The stage leaves the page: everything stops.
     pub fn detach(&self) {
         self.dispatch(Event::Stop);
+        self.stop_watching();
         let controller = self.controller();
         *controller.screens.borrow_mut() = None;
         *controller.painter.borrow_mut() = None;

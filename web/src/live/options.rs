@@ -46,13 +46,27 @@ impl ModelName {
     }
 }
 
+/// How the drawn person moves on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pace {
+    /// By the clock, skipping what is late, and again from the start.
+    #[default]
+    Clock,
+    /// Each frame waits for the result of the one before; ends after the last.
+    EveryOnce,
+    /// The same, and again from the start.
+    EveryAgain,
+}
+
 /// The query parameters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PageOptions {
     /// Fill `data-landmarks` and keep every result.
     pub inspect: bool,
-    /// Measure every frame of the drawn person once.
-    pub every_frame: bool,
+    /// How the drawn person moves on.
+    pub pace: Pace,
+    /// Watch the session.
+    pub watches: bool,
     /// No tracking and no smoothing.
     pub each_frame_alone: bool,
     /// On the GPU, copy frames into textures, as browsers do that cannot look at them where they lie.
@@ -81,7 +95,9 @@ impl PageOptions {
             match pair.split_once('=').unwrap_or((pair, "")) {
                 ("inspect", _) => options.inspect = true,
                 ("static", _) => options.each_frame_alone = true,
-                ("pace", "every") => options.every_frame = true,
+                ("pace", "every") => options.pace = Pace::EveryOnce,
+                ("pace", "loop") => options.pace = Pace::EveryAgain,
+                ("watch", "on") => options.watches = true,
                 ("frames", "copy") => options.copies_frames = true,
                 ("tune", "software") => options.times_software = true,
                 ("source", "demo") => options.start_demo = true,
@@ -107,11 +123,12 @@ mod tests {
         assert_eq!(PageOptions::from_query(""), PageOptions::default());
         assert_eq!(
             PageOptions::from_query(
-                "?inspect&pace=every&static&frames=copy&tune=software&source=demo&model=lite&backend=cpu&background=blur&people=3&workers=2&x=1"
+                "?inspect&pace=loop&watch=on&static&frames=copy&tune=software&source=demo&model=lite&backend=cpu&background=blur&people=3&workers=2&x=1"
             ),
             PageOptions {
                 inspect: true,
-                every_frame: true,
+                pace: Pace::EveryAgain,
+                watches: true,
                 each_frame_alone: true,
                 copies_frames: true,
                 times_software: true,
@@ -123,6 +140,7 @@ mod tests {
                 workers: WorkersWish::Two,
             }
         );
+        assert_eq!(PageOptions::from_query("pace=every").pace, Pace::EveryOnce);
         assert_eq!(
             PageOptions::from_query("?model=huge&pace=slow&tune=always&workers=9&background=green&people=9"),
             PageOptions::default()

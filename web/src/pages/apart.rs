@@ -1,5 +1,9 @@
-//! Pages that most visits never open: `/models`, `/monitor` and `/evaluate`. All of them but their headings are programs
-//! of their own (`web/lab`, `web/watch`), which are fetched when a page is opened and go when it is left.
+//! Pages that most visits never open: `/models` and `/evaluate`, and what `/monitor` has beside the session. All of them but
+//! their headings are programs of their own (`web/lab`, `web/watch`), which are fetched when a page is opened and go when
+//! it is left.
+
+use std::future::Future;
+use std::pin::Pin;
 
 use leptos::prelude::*;
 use leptos::reactive::spawn_local_scoped_with_cancellation;
@@ -9,15 +13,15 @@ use crate::platform::door::{self, Mounted};
 use crate::router::Route;
 
 /// The element that the program draws into.
-const PLACE: &str = "apart";
+pub const PLACE: &str = "apart";
 
-/// The program of a page, and what the page says of itself.
-fn program_of(route: Route) -> (&'static str, &'static str) {
-    match route {
-        Route::Monitor => (
-            "watch",
-            "Watched on this device. Nothing that is counted here is sent anywhere.",
-        ),
+/// The page.
+#[component]
+pub fn ApartPage(
+    /// Which.
+    route: Route,
+) -> impl IntoView {
+    let (program, promise) = match route {
         Route::Evaluate => (
             "watch",
             "Evaluated on this device. Nothing that you open here is sent anywhere.",
@@ -26,21 +30,33 @@ fn program_of(route: Route) -> (&'static str, &'static str) {
             "lab",
             "They run on this device. Nothing that you open here is sent anywhere.",
         ),
+    };
+    view! {
+        <div class="page-text">
+            <header class="page-head">
+                <h1>{route.title()}</h1>
+                <p class="panel-reason">{promise}</p>
+            </header>
+            {part(Box::pin(door::open(program, PLACE, route.name(), None)))}
+        </div>
     }
 }
 
-/// The page.
-#[component]
-pub fn ApartPage(
-    /// Which.
-    route: Route,
-) -> impl IntoView {
-    let (program, promise) = program_of(route);
+/// A program on its way.
+type Opening = Pin<Box<dyn Future<Output = Result<Mounted, String>>>>;
+
+/// The element that a program draws into once it is here, and what is said until then.
+pub fn part(opening: Opening) -> impl IntoView {
     let kept = StoredValue::new_local(None::<Mounted>);
     let (is_loading, problem) = (RwSignal::new(true), RwSignal::new(None::<String>));
+    let opening = StoredValue::new_local(Some(opening));
+    // The element is on the page by then.
     Effect::new(move || {
+        let Some(opening) = opening.try_update_value(Option::take).flatten() else {
+            return;
+        };
         spawn_local_scoped_with_cancellation(async move {
-            match door::open(program, PLACE, route.name(), None).await {
+            match opening.await {
                 Ok(mounted) => kept.set_value(Some(mounted)),
                 Err(sentence) => problem.set(Some(sentence)),
             }
@@ -49,14 +65,8 @@ pub fn ApartPage(
     });
     on_cleanup(move || kept.set_value(None));
     view! {
-        <div class="page-text">
-            <header class="page-head">
-                <h1>{route.title()}</h1>
-                <p class="panel-reason">{promise}</p>
-            </header>
-            <p hidden=move || !is_loading.get()>"Loading…"</p>
-            {move || problem.get().map(|sentence| view! { <Notice sentence is_error=true testid="notice"/> })}
-            <div id=PLACE></div>
-        </div>
+        <p hidden=move || !is_loading.get()>"Loading…"</p>
+        {move || problem.get().map(|sentence| view! { <Notice sentence is_error=true testid="notice"/> })}
+        <div id=PLACE></div>
     }
 }

@@ -1,4 +1,6 @@
 //! `/`: the Live page. A camera, a clip, a picture or the drawn person in; a skeleton on the stage and its numbers out.
+//! `/monitor` is the same page with the session small and its monitor (`web/watch`) beside it, so that a session goes on while
+//! somebody looks at how it stands.
 //!
 //! # The page's test contract
 //! End-to-end tests hold on to these names only; everything else may change.
@@ -31,6 +33,8 @@
 //! | `time-again` | times both backends again; absent where that makes no sense |
 //! | `stages` | `details` with the time of each stage; its rows carry `data-stage`: `picture`, `crop`, `detector`, `landmarks`, `decode`, `mask`, `background`, `total` |
 //! | `landmarks` | `details` with the table of the last result of a picture |
+//! | `keep-watching` | checkbox: watch the session on every visit |
+//! | `watch-sentence` | `output`: how the session stands; empty while nobody watches |
 //!
 //! The stage, `data-testid="stage"`, carries:
 //!
@@ -46,6 +50,7 @@
 //! | `data-background` | what stands behind the person, as `background` |
 //! | `data-people` | how many people are followed at most |
 //! | `data-model` | `lite`, `full`, `heavy` |
+//! | `data-watch` | `off`, `learning`, `ok`, `watch`, `suspect`, `degraded`, `broken`: how the session stands, while it is watched |
 //! | `data-engine` | `worker`, `page` (no worker could start), or empty |
 //! | `data-landmarks` | only with `inspect`: JSON of the last result, `{"frame":12,"time_secs":0.4,"width_px":480,"height_px":640,"score":0.98,"landmarks":[[x_px,y_px,visibility], 33 of them]}`; `landmarks` is `null` where who is measured was not found. Where several people are followed also `"measured":2,"people":[{"id":1,"score":0.98,"landmarks":[..]}, ..]` |
 //!
@@ -55,6 +60,10 @@
 //! |---|---|
 //! | `inspect` | fills `data-landmarks`, and keeps every result in `window.plumblineResults`, an array of the same JSON strings |
 //! | `pace=every` | the drawn person waits for each result: every frame is measured once, in order, at its own time, and the source ends after the last frame instead of looping |
+//! | `pace=loop` | the same, and it begins again at the end; frames and times count on |
+//! | `watch=on` | watches the session, as after a look at `/monitor` |
+//! | `block=0.5` | watching: length of a block in seconds, or `frames:6` |
+//! | `sample=30` | watching: looks closer at every so many frames |
 //! | `static` | each frame on its own: no tracking and no smoothing |
 //! | `frames=copy` | on the GPU, copies frames into textures, as browsers do that cannot look at them where they lie |
 //! | `model=lite`, `backend=cpu` | preselects, as if chosen by hand |
@@ -81,25 +90,34 @@ use leptos::prelude::*;
 use crate::components::notice::Notice;
 use crate::live::controller::Live;
 use crate::live::sentences;
+use crate::pages::apart;
 use crate::platform::engine_link::Place;
 use crate::platform::support::support;
+use crate::router::Route;
 
-/// The page.
+/// The page, on its own or with the monitor.
 #[component]
-pub fn LivePage() -> impl IntoView {
+pub fn LivePage(
+    /// Which of the two is looked at.
+    route: RwSignal<Route>,
+) -> impl IntoView {
     let live = expect_context::<Live>();
+    let is_monitor = Memo::new(move |_| route.get() == Route::Monitor);
     let missing = sentences::missing(&support());
     let expects_worker = support().module_workers;
     let in_page = move || expects_worker && live.place.get() == Some(Place::Page);
     view! {
         <header class="page-head">
-            <h1>"Live"</h1>
+            <h1>{move || if is_monitor.get() { Route::Monitor } else { Route::Live }.title()}</h1>
             <p class="panel-reason">"Measured on this device. No picture leaves it."</p>
         </header>
-        <div class="live">
+        <div class="live" class:is-monitored=is_monitor>
             <div class="live-main">
                 <stage::Stage/>
                 <transport::Transport/>
+                <output class="watch-sentence" data-testid="watch-sentence">
+                    {move || live.watched.get().sentence}
+                </output>
                 {missing.map(|sentence| view! { <Notice sentence testid="missing"/> })}
                 {move || in_page().then(|| view! {
                     <Notice
@@ -111,6 +129,7 @@ pub fn LivePage() -> impl IntoView {
             </div>
             <panel::Panel/>
         </div>
+        {move || is_monitor.get().then(|| apart::part(Box::pin(live.open_monitor(apart::PLACE))))}
         <p class="print-only">
             {format!("Plumbline {}, ", env!("CARGO_PKG_VERSION"))}
             {move || live.session.with(|session| format!("BlazePose {}, ", session.model.id()))}

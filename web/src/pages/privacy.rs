@@ -1,6 +1,7 @@
 //! `/privacy`: what leaves this page (nothing), what it keeps, and how to delete it. Everything shown is looked up at
 //! that moment, not promised.
 
+use leptos::either::Either;
 use leptos::prelude::*;
 
 use crate::live::format;
@@ -73,9 +74,9 @@ fn Kept() -> impl IntoView {
             {move || {
                 let rows = rows();
                 if rows.is_empty() {
-                    return view! { <p data-testid="kept-nothing">"Nothing at the moment."</p> }.into_any();
+                    return Either::Left(view! { <p data-testid="kept-nothing">"Nothing at the moment."</p> });
                 }
-                view! {
+                Either::Right(view! {
                     <div class="table-scroll">
                         <table class="table" data-testid="kept">
                             <thead><tr><th scope="col">"What"</th><th scope="col">"Size or value"</th></tr></thead>
@@ -86,7 +87,7 @@ fn Kept() -> impl IntoView {
                             </tbody>
                         </table>
                     </div>
-                }.into_any()
+                })
             }}
             <button class="button" type="button" data-testid="delete" on:click=move |_| { delete.dispatch(()); }>
                 "Delete all of it"

@@ -8,12 +8,49 @@ use super::masker::{FrameMasks, Masker};
 use super::measurer::{CpuMeasurer, GpuMeasurer};
 use super::pixels::PixelReader;
 use super::protocol::{FrameStamp, FromEngine, Measurement};
+use super::watcher::Watcher;
 use crate::live::backend::Backend;
 use crate::platform::page::now_millis;
 use crate::platform::picture::Picture;
 
 /// What a frame gave, and the frame in front of the background that is wanted; or a sentence.
 pub type Measured = Result<(Measurement, Option<Picture>), String>;
+
+/// A frame's picture while it is measured.
+pub struct Taken {
+    /// Stays open until then.
+    pub picture: Picture,
+    /// Whether it is another one than the page shows: spoiled on purpose.
+    pub is_broken: bool,
+}
+
+impl Taken {
+    /// The page's picture, or what whoever watches makes of it.
+    pub async fn of(watcher: Option<&Watcher>, frame: &FrameStamp, picture: Picture) -> Self {
+        let Some(watcher) = watcher else {
+            return Self {
+                picture,
+                is_broken: false,
+            };
+        };
+        let broken = watcher.broken(frame.index, &picture).await;
+        let is_broken = broken.is_some();
+        if is_broken {
+            picture.close();
+        }
+        let picture = broken.unwrap_or(picture);
+        watcher.show(frame.index, &picture);
+        Self { picture, is_broken }
+    }
+
+    /// Once it is measured: the page shows what was measured, or the picture is closed.
+    pub fn settle(self, measured: &mut Measured) {
+        match measured {
+            Ok((_, composed @ None)) if self.is_broken => *composed = Some(self.picture),
+            _ => self.picture.close(),
+        }
+    }
+}
 
 /// Who finds people's outlines, and who draws what stands behind them.
 #[derive(Default)]

@@ -17,12 +17,13 @@ use plumbline_team::lead::Terms;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
-use super::answers::{Behind, after_gpu, answer, on_cpu, on_gpu};
+use super::answers::{Behind, Taken, after_gpu, answer, on_cpu, on_gpu};
 use super::loader::{Loaded, Loader};
 use super::measurer::{Measurer, Models, Read};
 use super::pixels::PixelReader;
 use super::protocol::{FrameStamp, FromEngine, ToEngine};
 use super::rival::{Rival, compared, whole_frame};
+use super::watcher::Watcher;
 use super::wire;
 use crate::live::backend::{Backend, BackendWish, GpuProbe, choose};
 use crate::live::background::MaskModel;
@@ -107,6 +108,8 @@ struct Work {
     submitted: VecDeque<Submitted>,
     /// What the oldest of them waits for.
     reading: Option<GpuReading>,
+    /// The line to whoever watches the session.
+    watcher: Option<Watcher>,
 }
 
 /// A model that is to run for practice, unless somebody wants something before.
@@ -127,7 +130,7 @@ impl Rehearsal {
 /// A frame on its way on the GPU.
 struct Submitted {
     frame: FrameStamp,
-    picture: Picture,
+    taken: Taken,
     start_millis: f64,
 }
 
@@ -186,6 +189,9 @@ impl Host {
                 };
                 for answer in &answers {
                     self.answer(answer);
+                }
+                if let Some(watcher) = &mut work.watcher {
+                    watcher.answered(&answers, work.reader.pixels());
                 }
             }
             *self.work.borrow_mut() = Some(work);
@@ -252,7 +258,13 @@ impl Work {
             (ToEngine::Prepare { .. } | ToEngine::Settle { .. }, _) => self.submitted.is_empty(),
             // What is on its way gets the background that it was sent with.
             (ToEngine::SetBackground { .. }, _) => self.submitted.is_empty(),
-            (ToEngine::PrepareGpu { .. } | ToEngine::Begin { .. } | ToEngine::Cancel, _) => true,
+            (
+                ToEngine::PrepareGpu { .. }
+                | ToEngine::Begin { .. }
+                | ToEngine::Cancel
+                | ToEngine::Watch { .. },
+                _,
+            ) => true,
         }
     }
 
@@ -355,6 +367,10 @@ impl Work {
                 self.behind.masker.want(wanted, said);
                 Vec::new()
             }
+            ToEngine::Watch { port } => {
+                self.watcher = port.map(Watcher::new);
+                Vec::new()
+            }
             ToEngine::Settle { backend } => {
                 if let (Backend::Gpu, Some(gpu)) = (backend, self.rival.take()) {
                     self.measurer = Some(Measurer::Gpu(gpu));
@@ -371,7 +387,9 @@ impl Work {
                     picture.close();
                     return vec![FromEngine::FrameFailed { frame, sentence }];
                 }
-                self.measure(frame, compare, people, picture).await
+                let taken = Taken::of(self.watcher.as_ref(), &frame, picture).await;
+                self.measure(frame, compare.filter(|_| !taken.is_broken), people, taken)
+                    .await
             }
         }
     }
@@ -382,13 +400,14 @@ impl Work {
         frame: FrameStamp,
         compare: Option<Backend>,
         people: u32,
-        picture: Picture,
+        taken: Taken,
     ) -> Vec<FromEngine> {
+        let picture = &taken.picture;
         match &mut self.measurer {
             Some(Measurer::Cpu(cpu)) => {
                 self.rehearsal = None;
                 let gpu = match compare {
-                    Some(Backend::Gpu) => self.rival.time(&picture, &frame).await,
+                    Some(Backend::Gpu) => self.rival.time(picture, &frame).await,
                     Some(Backend::Cpu) | None => None,
                 };
                 if frame.index == 0 {
@@ -399,7 +418,8 @@ impl Work {
                     self.lacks_mate = false;
                     cpu.recruit(terms, models);
                 }
-                let measured = on_cpu(&mut self.reader, cpu, &mut self.behind, frame, people, &picture).await;
+                let mut measured =
+                    on_cpu(&mut self.reader, cpu, &mut self.behind, frame, people, picture).await;
                 if frame.index == 0 {
                     mark("plumbline:result");
                 }
@@ -409,32 +429,32 @@ impl Work {
                         // The answer goes out before the GPU begins.
                         self.to_compare = Some(ToCompare {
                             frame,
-                            picture,
+                            picture: taken.picture,
                             cpu: whole_frame(measurement),
                         });
                     }
                     Ok((measurement, _)) => {
-                        picture.close();
                         let cpu = whole_frame(measurement);
                         answers.extend(gpu.map(|gpu| compared(self.attempt, cpu, gpu)));
+                        taken.settle(&mut measured);
                     }
-                    Err(_) => picture.close(),
+                    Err(_) => taken.settle(&mut measured),
                 }
                 answers.push(answer(frame, measured));
                 answers
             }
             Some(Measurer::Gpu(gpu)) if people > 1 => {
                 let (reader, behind) = (&mut self.reader, &mut self.behind);
-                let measured = on_gpu(reader, gpu, behind, frame, people, &picture).await;
-                picture.close();
+                let mut measured = on_gpu(reader, gpu, behind, frame, people, picture).await;
+                taken.settle(&mut measured);
                 vec![answer(frame, measured)]
             }
             Some(Measurer::Gpu(gpu)) => {
                 let start_millis = now_millis();
-                let submitted = gpu.submit(&picture, &frame);
+                let submitted = gpu.submit(picture, &frame);
                 self.submitted.push_back(Submitted {
                     frame,
-                    picture,
+                    taken,
                     start_millis,
                 });
                 match submitted {
@@ -443,7 +463,7 @@ impl Work {
                 }
             }
             None => {
-                picture.close();
+                taken.picture.close();
                 let sentence = "A frame came before the models were ready.".to_owned();
                 vec![FromEngine::FrameFailed { frame, sentence }]
             }
@@ -537,15 +557,16 @@ impl Work {
             Ok(Some(result)) => {
                 let Some(Submitted {
                     frame,
-                    picture,
+                    taken,
                     start_millis,
                 }) = self.submitted.pop_front()
                 else {
                     return Vec::new();
                 };
                 let (reader, behind) = (&mut self.reader, &mut self.behind);
-                let measured = after_gpu(reader, behind, frame, &picture, start_millis, result).await;
-                picture.close();
+                let mut measured =
+                    after_gpu(reader, behind, frame, &taken.picture, start_millis, result).await;
+                taken.settle(&mut measured);
                 vec![answer(frame, measured)]
             }
             Err(sentence) => self.fail_lost(&sentence),
@@ -561,7 +582,7 @@ impl Work {
         let lost = self.submitted.split_off(left.min(self.submitted.len()));
         lost.into_iter()
             .map(|submitted| {
-                submitted.picture.close();
+                submitted.taken.picture.close();
                 FromEngine::FrameFailed {
                     frame: submitted.frame,
                     sentence: sentence.to_owned(),

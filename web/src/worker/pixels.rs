@@ -4,6 +4,7 @@
 //! stands on its side, a canvas draws it.
 
 use js_sys::{Reflect, Uint8Array};
+use plumbline_core::geometry::ImageSize;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -25,6 +26,16 @@ pub struct Pixels {
     pub rgba: Vec<u8>,
 }
 
+impl Pixels {
+    /// Columns and rows.
+    pub fn size(&self) -> ImageSize {
+        ImageSize {
+            width_px: self.width_px as u32,
+            height_px: self.height_px as u32,
+        }
+    }
+}
+
 /// Turns pictures into pixels, keeping its buffers from frame to frame.
 #[derive(Default)]
 pub struct PixelReader {
@@ -36,6 +47,11 @@ pub struct PixelReader {
 }
 
 impl PixelReader {
+    /// Those of the picture that was read last.
+    pub fn pixels(&self) -> &Pixels {
+        &self.pixels
+    }
+
     /// The picture's pixels. The picture stays open.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use plumbline_core::people::{Person, PersonId};
 use plumbline_core::pose::Pose;
 use plumbline_pipeline::{Timings, Variant};
+use web_sys::MessagePort;
 
 use crate::live::backend::{Adapter, Backend, BackendChoice, BackendWish};
 use crate::live::background::{Background, MaskModel};
@@ -69,6 +70,11 @@ pub enum ToEngine {
         background: Background,
         /// The picture, where it is one; a copy, so that it can be sent to the next engine too.
         behind: Option<Picture>,
+    },
+    /// Hand every measurement to whoever is at the other end, or to nobody any longer. Not answered, and changes no answer.
+    Watch {
+        /// Transferred; carries what [`super::watch_wire`] says.
+        port: Option<MessagePort>,
     },
 }
 

@@ -25,14 +25,16 @@ const IMAGE_LEN: usize = LANDMARK_COUNT * VALUES_PER_LANDMARK;
 const WORLD_LEN: usize = IMAGE_LEN + 7;
 
 /// An object under construction.
-struct Fields(Object);
+pub struct Fields(Object);
 
 impl Fields {
-    fn of_kind(kind: &str) -> Self {
+    /// With nothing but its kind.
+    pub fn of_kind(kind: &str) -> Self {
         Self(Object::new()).with("kind", kind)
     }
 
-    fn with(self, name: &str, value: impl Into<JsValue>) -> Self {
+    /// With another member.
+    pub fn with(self, name: &str, value: impl Into<JsValue>) -> Self {
         Reflect::set(&self.0, &name.into(), &value.into()).expect("a new object takes any member");
         self
     }
@@ -41,6 +43,11 @@ impl Fields {
         self.with("index", frame.index)
             .with("timeSecs", frame.time_secs)
             .with("isFirst", frame.is_first)
+    }
+
+    /// The object.
+    pub fn into_js(self) -> JsValue {
+        self.0.into()
     }
 }
 
@@ -85,6 +92,13 @@ pub fn encode_request(message: &ToEngine, transfer: &Array) -> JsValue {
             .with("mask", background.mask.id())
             // Copied, not transferred.
             .with("behind", behind.as_ref().map(|picture| picture.as_js().clone())),
+        ToEngine::Watch { port } => match port {
+            None => Fields::of_kind("watch"),
+            Some(port) => {
+                transfer.push(port);
+                Fields::of_kind("watch").with("port", port.clone())
+            }
+        },
     };
     fields.0.into()
 }
@@ -126,6 +140,9 @@ pub fn decode_request(value: &JsValue) -> Result<ToEngine, String> {
         "setBackground" => Ok(ToEngine::SetBackground {
             background: background(value)?,
             behind: Picture::from_js(member(value, "behind")?),
+        }),
+        "watch" => Ok(ToEngine::Watch {
+            port: member(value, "port")?.dyn_into().ok(),
         }),
         other => Err(format!("kind {other}")),
     }
@@ -204,7 +221,8 @@ pub fn encode_answer(message: &FromEngine, transfer: &Array) -> JsValue {
     fields.0.into()
 }
 
-fn encode_measurement(measurement: &Measurement, transfer: &Array) -> Fields {
+/// The members of [`FromEngine::Measured`] that are the measurement's.
+pub fn encode_measurement(measurement: &Measurement, transfer: &Array) -> Fields {
     let fields = Fields::of_kind("measured")
         .with_frame(&measurement.frame)
         .with("widthPx", measurement.width_px)
@@ -461,14 +479,14 @@ fn backend(value: &JsValue, name: &str) -> Result<Backend, String> {
     }
 }
 
-fn member(value: &JsValue, name: &str) -> Result<JsValue, String> {
+pub(super) fn member(value: &JsValue, name: &str) -> Result<JsValue, String> {
     Reflect::get(value, &name.into()).map_err(|_| name.to_owned())
 }
 
-fn text(value: &JsValue, name: &str) -> Result<String, String> {
+pub(super) fn text(value: &JsValue, name: &str) -> Result<String, String> {
     member(value, name)?.as_string().ok_or_else(|| name.to_owned())
 }
 
-fn number(value: &JsValue, name: &str) -> Result<f64, String> {
+pub(super) fn number(value: &JsValue, name: &str) -> Result<f64, String> {
     member(value, name)?.as_f64().ok_or_else(|| name.to_owned())
 }

@@ -1,5 +1,6 @@
 //! The elements on which sources show themselves, and opening one on them.
 
+use plumbline_web::live::options::Pace;
 use plumbline_web::live::source::SourceKind;
 use plumbline_web::platform::source::camera::{Camera, CameraWish};
 use plumbline_web::platform::source::clip::Clip;
@@ -38,9 +39,9 @@ impl Screens {
                 let file = file.ok_or("Choose the file again.")?;
                 Clip::open(file, &self.video, reports).await.map(Source::Clip)
             }
-            SourceKind::Demo | SourceKind::Picture => {
-                Demo::open(&self.canvas, false, reports).await.map(Source::Demo)
-            }
+            SourceKind::Demo | SourceKind::Picture => Demo::open(&self.canvas, Pace::Clock, reports)
+                .await
+                .map(Source::Demo),
         }
     }
 }

@@ -101,7 +101,7 @@ impl Live {
     /// Looks at what the stage shows, if there is a source.
     pub fn with_shown(&self, look: impl FnOnce(&Screen)) {
         let controller = self.controller();
-        let is_on = self.background.with_untracked(Background::is_on);
+        let is_on = self.background.with_untracked(Background::is_on) || self.is_broken.get_untracked();
         let screen = match controller.screens.borrow().as_ref().filter(|_| is_on) {
             Some(screens) => Some(Screen::Canvas(screens.composed.clone())),
             None => controller.source.borrow().as_ref().map(Source::screen),
@@ -177,9 +177,14 @@ impl Live {
     /// cover as long as a background is wanted, whether or not a frame is there to be shown.
     pub(super) fn show_composed(&self, composed: Option<&Picture>, measurement: &Measurement) {
         let controller = self.controller();
+        // Without a background it is the picture that was spoiled on purpose.
         let is_on = self.background.with_untracked(Background::is_on);
+        let is_broken = composed.is_some() && !is_on;
+        if self.is_broken.get_untracked() != is_broken {
+            self.is_broken.set(is_broken);
+        }
         if let (true, Some(Picture::Bitmap(bitmap)), Some(screens)) =
-            (is_on, composed, controller.screens.borrow().as_ref())
+            (is_on || is_broken, composed, controller.screens.borrow().as_ref())
         {
             // Where the browser gives no canvas the cover stays, and hides the room.
             let _ = painter::show(&screens.composed, bitmap);
@@ -192,6 +197,7 @@ impl Live {
     pub(super) fn clear_composed(&self) {
         let controller = self.controller();
         controller.cut.borrow_mut().clear();
+        self.is_broken.set(false);
         if let Some(screens) = controller.screens.borrow().as_ref() {
             painter::empty(&screens.composed);
         }

@@ -45,6 +45,7 @@ impl Live {
             FromEngine::WeightsReady { attempt, weights } => {
                 page::mark("plumbline:weights");
                 *controller.weights.borrow_mut() = Some(weights);
+                self.tell_watched_model();
                 self.dispatch(Event::WeightsReady(attempt));
             }
             FromEngine::Started => {

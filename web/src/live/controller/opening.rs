@@ -90,7 +90,7 @@ impl Live {
             SourceKind::Picture => Still::open(&file.ok_or_else(no_file)?, &screens.canvas, reports)
                 .await
                 .map(Source::Still),
-            SourceKind::Demo => Demo::open(&screens.canvas, controller.options.every_frame, reports)
+            SourceKind::Demo => Demo::open(&screens.canvas, controller.options.pace, reports)
                 .await
                 .map(Source::Demo),
         }
@@ -122,6 +122,7 @@ impl Live {
         });
         self.place.set(Some(link.place()));
         *controller.link.borrow_mut() = Some(link);
+        self.connect_watcher();
         if self.background.with_untracked(Background::is_on) {
             self.expect_mask_model();
             self.tell_background();

@@ -200,6 +200,15 @@ fn Settings() -> impl IntoView {
                     testid="backend"
                 />
             </div>
+            <label class="tick">
+                <input
+                    type="checkbox"
+                    prop:checked=live.always_watched
+                    on:change=move |event| live.set_always_watched(event_target_checked(&event))
+                    data-testid="keep-watching"
+                />
+                "Keep watching on every visit"
+            </label>
             {move || may_time_again.get().then(|| view! {
                 <button
                     class="button"

@@ -1,5 +1,6 @@
 //! The stage: the picture, the skeleton above it, and what is said while there is neither.
 
+use leptos::either::EitherOf5;
 use leptos::html::{Canvas, Video};
 use leptos::prelude::*;
 
@@ -83,6 +84,7 @@ pub fn Stage() -> impl IntoView {
             data-background=move || background.get().kind.id()
             data-people=move || live.people_limit.get()
             data-model=move || session.with(|session| session.model.id())
+            data-watch=move || live.watched.get().id
             data-engine=move || live.place.get().map_or("", |place| place.id())
             data-landmarks=move || live.inspected.get()
             on:dragover=move |event| {
@@ -112,13 +114,16 @@ pub fn Stage() -> impl IntoView {
                 role="img"
                 aria-label="The picture that is measured"
             ></canvas>
-            <div class="stage-layer stage-cover" style:--ratio=ratio hidden=move || !background.get().is_on()>
+            <div class="stage-layer stage-cover" style:--ratio=ratio hidden=move || !background.get().is_on() && !live.is_broken.get()>
                 <canvas
                     class="stage-picture stage-composed"
                     class:is-cut-out=move || background.get().kind == BackgroundKind::CutOut
                     node_ref=composed
                     role="img"
-                    aria-label="The person in front of another background"
+                    aria-label=move || match live.is_broken.get() {
+                        true => "The picture as it is measured: spoiled on purpose",
+                        false => "The person in front of another background",
+                    }
                     data-testid="composed"
                 ></canvas>
             </div>
@@ -167,67 +172,55 @@ fn Message() -> impl IntoView {
     };
     move || match step.get() {
         Step::Nothing => None,
-        Step::Invite => Some(
-            view! {
-                <div class="stage-message">
-                    <strong>"Start the camera, or drop a video or a photo here"</strong>
-                    <p>"Stand two to four metres away, in the picture from head to feet."</p>
-                </div>
-            }
-            .into_any(),
-        ),
-        Step::Failed => Some(
-            view! {
-                <div class="stage-message">
-                    {move || live.session.with(|session| session.notice.clone()).map(|sentence| view! {
-                        <Notice sentence is_error=true testid="notice"/>
-                    })}
-                </div>
-            }
-            .into_any(),
-        ),
-        Step::Download => Some(
-            view! {
-                <div class="stage-message">
-                    <strong>"Getting the models"</strong>
-                    <progress
-                        data-testid="progress"
-                        max=move || progress().1.max(1)
-                        prop:value=move || progress().0 as f64
-                        aria-label="Download of the models"
-                    ></progress>
-                    <p class="number">
-                        {move || {
-                            let (received, total) = progress();
-                            if total == 0 { "Asking for their size".to_owned() } else {
-                                format!("{} of {}", format::bytes(received), format::bytes(total))
-                            }
-                        }}
-                    </p>
-                    <button
-                        class="button"
-                        type="button"
-                        data-testid="cancel"
-                        on:click=move |_| live.dispatch(Event::Stop)
-                    >
-                        "Cancel"
-                    </button>
-                </div>
-            }
-            .into_any(),
-        ),
-        Step::Prepare => Some(
-            view! { <div class="stage-message"><strong>"Preparing the models…"</strong></div> }.into_any(),
-        ),
-        Step::Open => Some(
-            view! {
-                <div class="stage-message">
-                    <strong>"Opening…"</strong>
-                    <p>"If the browser asks, allow the camera."</p>
-                </div>
-            }
-            .into_any(),
-        ),
+        Step::Invite => Some(EitherOf5::A(view! {
+            <div class="stage-message">
+                <strong>"Start the camera, or drop a video or a photo here"</strong>
+                <p>"Stand two to four metres away, in the picture from head to feet."</p>
+            </div>
+        })),
+        Step::Failed => Some(EitherOf5::B(view! {
+            <div class="stage-message">
+                {move || live.session.with(|session| session.notice.clone()).map(|sentence| view! {
+                    <Notice sentence is_error=true testid="notice"/>
+                })}
+            </div>
+        })),
+        Step::Download => Some(EitherOf5::C(view! {
+            <div class="stage-message">
+                <strong>"Getting the models"</strong>
+                <progress
+                    data-testid="progress"
+                    max=move || progress().1.max(1)
+                    prop:value=move || progress().0 as f64
+                    aria-label="Download of the models"
+                ></progress>
+                <p class="number">
+                    {move || {
+                        let (received, total) = progress();
+                        if total == 0 { "Asking for their size".to_owned() } else {
+                            format!("{} of {}", format::bytes(received), format::bytes(total))
+                        }
+                    }}
+                </p>
+                <button
+                    class="button"
+                    type="button"
+                    data-testid="cancel"
+                    on:click=move |_| live.dispatch(Event::Stop)
+                >
+                    "Cancel"
+                </button>
+            </div>
+        })),
+        Step::Prepare => Some(EitherOf5::D(
+            view! { <div class="stage-message"><strong>"Preparing the models…"</strong></div> },
+        )),
+        Step::Open => Some(EitherOf5::E(view! {
+            <div class="stage-message">
+                <strong>"Opening…"</strong>
+                <p>"If the browser asks, allow the camera."</p>
+            </div>
+        })),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The drawn person: a clip of single JPEG pictures that ships with the page and needs no video decoder.
 //!
 //! In: `demo/person.json` (`fps`, `width`, `height`, `frames`) and `demo/person.mjpeg`. Plays in a loop at its own
-//! pace, or, for tests, once with every frame waiting for the result of the one before.
+//! pace, or, for tests, with every frame waiting for the result of the one before.
 
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
@@ -15,6 +15,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Blob, BlobPropertyBag, HtmlCanvasElement, ImageBitmap};
 
 use super::{Reports, SourceEnd};
+use crate::live::options::Pace;
 use crate::live::session::OpenedSource;
 use crate::platform::failure::message_of;
 use crate::platform::page::{now_millis, window};
@@ -38,7 +39,7 @@ struct Player {
     /// Where each frame lies in it.
     pictures: Vec<Range<usize>>,
     frames_per_second: f64,
-    every_frame: bool,
+    pace: Pace,
     /// Counts on through the loops.
     next: Cell<u32>,
     /// When frame 0 was, or would have been, shown; moves on with every pause.
@@ -54,16 +55,11 @@ struct Player {
 }
 
 impl Demo {
-    /// Fetches the clip and shows its first frame. With `every_frame` each frame waits for the result of the one
-    /// before, and the source ends after the last.
+    /// Fetches the clip and shows its first frame.
     ///
     /// # Errors
     /// A sentence.
-    pub async fn open(
-        canvas: &HtmlCanvasElement,
-        every_frame: bool,
-        reports: Reports,
-    ) -> Result<Self, String> {
+    pub async fn open(canvas: &HtmlCanvasElement, pace: Pace, reports: Reports) -> Result<Self, String> {
         let (description, clip) =
             future::try_join(fetch_bytes("demo/person.json"), fetch_bytes("demo/person.mjpeg")).await?;
         let frames_per_second = frames_per_second(&description)?;
@@ -74,7 +70,7 @@ impl Demo {
             clip,
             pictures,
             frames_per_second,
-            every_frame,
+            pace,
             next: Cell::new(0),
             origin_millis: Cell::new(0.0),
             is_playing: Cell::new(false),
@@ -117,7 +113,7 @@ impl Demo {
         if player.is_playing.replace(true) {
             return;
         }
-        if player.every_frame {
+        if player.pace != Pace::Clock {
             player.step();
         } else {
             player
@@ -137,7 +133,7 @@ impl Demo {
 
     /// The result of the last frame is drawn.
     pub fn result_drawn(&self) {
-        if self.player.every_frame && self.player.is_playing.get() {
+        if self.player.pace != Pace::Clock && self.player.is_playing.get() {
             self.player.step();
         }
     }
@@ -200,7 +196,7 @@ impl Player {
 
     /// Shows the next frame, or ends after the last.
     fn step(self: &Rc<Self>) {
-        if self.next.get() >= self.len() {
+        if self.next.get() >= self.len() && self.pace == Pace::EveryOnce {
             self.is_playing.set(false);
             (self.reports.ended)(SourceEnd::Finished);
         } else if !self.is_decoding.get() {

@@ -1,12 +1,12 @@
-//! Scripts as a browser is served them: without the lines that only people read.
+//! Scripts and styles as a browser is served them: without the lines that only people read.
 //!
-//! Goes in: a script of ours, or one that wasm-bindgen wrote. Comes out: the same without blank lines and without comments
+//! Goes in: a script or a style sheet of ours, or a script that wasm-bindgen wrote. Comes out: the same without blank lines and without comments
 //! that have lines of their own, which are a seventh of what these files weigh after Brotli. Everything else stays, names
 //! and indentation too, so that an error in a console still names a line that can be found.
 
-/// The script without such lines. One in which a text runs over several lines is left as it is, because there a line that
+/// The file without such lines. One in which a text runs over several lines is left as it is, because there a line that
 /// looks like a comment may be none.
-pub fn without_comments(script: &str) -> String {
+pub fn as_served(script: &str) -> String {
     let has_long_text = |line: &str| line.matches('`').count() % 2 == 1;
     if script.lines().any(has_long_text) {
         return script.to_owned();
@@ -47,7 +47,7 @@ mod tests {
         let script = "// What it is.\n\nlet a = 1; // one\n  /* two */\n/**\n * @returns {number}\n */\n  let url = \"http://x\";\n\
                       /* three */ let c = `//${a}`;\n";
         assert_eq!(
-            without_comments(script),
+            as_served(script),
             "let a = 1; // one\n  let url = \"http://x\";\n/* three */ let c = `//${a}`;\n"
         );
     }
@@ -58,7 +58,7 @@ mod tests {
             "let shader = `\n// part of it\n`;\n",
             "/* a comment\n   and */ let code = 1;\n// what it is\n",
         ] {
-            assert_eq!(without_comments(script), script);
+            assert_eq!(as_served(script), script);
         }
     }
 }
