@@ -12,7 +12,7 @@ import pathlib
 import sys
 
 import numpy as np
-from scipy import special, stats
+from scipy import stats
 from scipy.spatial import distance
 
 FIXTURE = pathlib.Path(__file__).parents[1] / "fixtures" / "monitor_twosample.json"
@@ -78,6 +78,50 @@ def intervals():
     return {"wilson": wilson, "adjusted": adjusted, "quantiles": quantiles, "moments": moments}
 
 
+def two_samples():
+    tests = []
+    for seed, n, m, power, steps in (
+        (21, 2, 1, 1.0, 0),
+        (22, 5, 3, 1.0, 0),
+        (23, 40, 60, 1.2, 0),
+        (24, 100, 90, 2.0, 0),
+        (25, 100, 100, 1.0, 8),
+        (26, 250, 30, 1.3, 20),
+        (27, 500, 400, 1.2, 0),
+        (28, 3000, 2000, 1.0, 0),
+        (29, 5000, 5000, 1.05, 50),
+    ):
+        # Powers of a sum differ in the last digit between libraries; products do not.
+        a, b = uniform(seed, n), uniform(seed + 100, m)
+        b = b * (1.0 + (power - 1.0) * b)
+        if steps:
+            a, b = np.floor(a * steps) / steps, np.floor(b * steps) / steps
+        case = {"seed": seed, "n": n, "m": m, "power": power, "steps": steps}
+        exact = stats.ks_2samp(a, b, method="exact") if n * m <= 1_000_000 else None
+        asymptotic = stats.ks_2samp(a, b, method="asymp")
+        case["ks"] = asymptotic.statistic
+        case["p_exact"] = exact.pvalue if exact is not None else None
+        case["p_asymptotic"] = asymptotic.pvalue
+        case["wasserstein"] = stats.wasserstein_distance(a, b)
+        welch = stats.ttest_ind(a, b, equal_var=False) if min(n, m) > 1 else None
+        case["welch"] = [welch.statistic, welch.pvalue] if welch is not None else None
+        tests.append(case)
+    counts = []
+    for seed, cells, scale in ((31, 2, 30), (32, 10, 50), (33, 16, 8), (34, 18, 2000), (35, 40, 3)):
+        a = np.floor(uniform(seed, cells) * scale).astype(int)
+        b = np.floor(uniform(seed + 100, cells) * scale).astype(int)
+        used = (a + b) > 0
+        chi = stats.chi2_contingency([a[used], b[used]], correction=False)
+        p, q = a / a.sum(), b / b.sum()
+        floored = np.maximum(p, 1e-4), np.maximum(q, 1e-4)
+        counts.append({
+            "a": list(a), "b": list(b), "chi_square": [chi.statistic, chi.pvalue],
+            "jensen_shannon": distance.jensenshannon(p, q, base=2),
+            "stability": float(np.sum((floored[0] - floored[1]) * np.log(floored[0] / floored[1]))),
+        })
+    return {"tests": tests, "counts": counts}
+
+
 def plain(value):
     if isinstance(value, dict):
         return {key: plain(inner) for key, inner in value.items()}
@@ -89,7 +133,7 @@ def plain(value):
 
 
 def main():
-    made = plain({"distributions": distributions(), "intervals": intervals()})
+    made = plain({"distributions": distributions(), "intervals": intervals(), "two_samples": two_samples()})
     if "--check" in sys.argv[1:]:
         kept = json.loads(FIXTURE.read_text())
         assert kept == made, f"{FIXTURE} holds other values than these packages give"

@@ -1,14 +1,48 @@
 //! Distributions, intervals and two-sample tests against scipy's and numpy's values in `monitor_twosample.json`, which
 //! `tests/reference/monitor_twosample.py` writes.
 
+use plumbline_core::drift::two_sample::{
+    KsMethod, Mean, chi_square, jensen_shannon, kolmogorov_smirnov, population_stability, shares,
+    wasserstein, welch,
+};
 use plumbline_core::statistics::{Moments, benjamini_hochberg, distributions, kolmogorov, quantile, wilson};
-use plumbline_tests::read;
+use plumbline_tests::{data_folder, read, skip};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
 struct Fixture {
     distributions: Distributions,
     intervals: Intervals,
+    two_samples: TwoSamples,
+}
+
+#[derive(Deserialize)]
+struct TwoSamples {
+    tests: Vec<SampleTest>,
+    counts: Vec<Counts>,
+}
+
+#[derive(Deserialize)]
+struct SampleTest {
+    seed: u64,
+    n: usize,
+    m: usize,
+    power: f64,
+    steps: u32,
+    ks: f64,
+    p_exact: Option<f64>,
+    p_asymptotic: f64,
+    wasserstein: f64,
+    welch: Option<(f64, f64)>,
+}
+
+#[derive(Deserialize)]
+struct Counts {
+    a: Vec<u64>,
+    b: Vec<u64>,
+    chi_square: (f64, f64),
+    jensen_shannon: f64,
+    stability: f64,
 }
 
 #[derive(Deserialize)]
@@ -205,4 +239,161 @@ fn intervals_and_moments_are_scipy_s() {
             "a variance",
         );
     }
+}
+
+fn moments_of(sample: &[f64]) -> Mean {
+    let moments: Moments = sample.iter().copied().collect();
+    Mean {
+        mean: moments.mean().expect("a sample"),
+        sd: moments.sd().expect("two values"),
+        n: sample.len() as f64,
+    }
+}
+
+#[test]
+fn tests_of_two_samples_are_scipy_s() {
+    let known = fixture().two_samples;
+    for case in known.tests {
+        let mut a = uniform(case.seed, case.n);
+        let mut b = uniform(case.seed + 100, case.m);
+        b.iter_mut().for_each(|x| *x *= 1.0 + (case.power - 1.0) * *x);
+        if case.steps > 0 {
+            let steps = f64::from(case.steps);
+            a.iter_mut()
+                .chain(&mut b)
+                .for_each(|x| *x = (*x * steps).floor() / steps);
+        }
+        let what = format!("sample {}", case.seed);
+        let asymptotic = kolmogorov_smirnov(&a, &b, KsMethod::Asymptotic).expect("samples");
+        assert_near(asymptotic.statistic, case.ks, 1e-12, 1e-3, &what);
+        assert_near(asymptotic.p, case.p_asymptotic, 1e-10, 1.0, &what);
+        if let Some(p_exact) = case.p_exact {
+            let exact = kolmogorov_smirnov(&a, &b, KsMethod::Exact).expect("samples");
+            assert_near(exact.p, p_exact, 1e-9, 1e-9, &what);
+            assert_eq!(kolmogorov_smirnov(&a, &b, KsMethod::Auto), Ok(exact), "{what}");
+        }
+        assert_near(
+            wasserstein(&a, &b).expect("samples"),
+            case.wasserstein,
+            1e-12,
+            1e-3,
+            &what,
+        );
+        if let Some((t, p)) = case.welch {
+            let found = welch(moments_of(&a), moments_of(&b)).expect("samples");
+            assert_near(found.statistic, t, 1e-11, 1e-3, &what);
+            assert_near(found.p, p, 1e-10, 1e-9, &what);
+        }
+    }
+    for Counts {
+        a,
+        b,
+        chi_square: (statistic, p),
+        jensen_shannon: js,
+        stability,
+    } in known.counts
+    {
+        let found = chi_square(&a, &b).expect("counts");
+        assert_near(found.statistic, statistic, 1e-12, 1e-3, "chi-square");
+        assert_near(found.p, p, 1e-11, 1e-9, "p of chi-square");
+        let (a, b) = (shares(&a).expect("counts"), shares(&b).expect("counts"));
+        assert_near(
+            jensen_shannon(&a, &b),
+            js,
+            1e-12,
+            1e-3,
+            "the distance of Jensen and Shannon",
+        );
+        assert_near(
+            population_stability(&a, &b),
+            stability,
+            1e-12,
+            1e-3,
+            "the stability index",
+        );
+    }
+}
+
+/// The published vectors: shares of uniform numbers against their 1.2-th powers.
+#[test]
+fn tests_of_two_samples_are_those_of_the_published_vectors() {
+    let Some(folder) = data_folder() else {
+        return skip("the folder of reference data is absent");
+    };
+    let Ok(text) = std::fs::read_to_string(folder.join("monitoring_vectors.json")) else {
+        return skip("monitoring_vectors.json is absent");
+    };
+    let vectors: serde_json::Value = serde_json::from_str(&text).expect("the vectors are JSON");
+    let number = |path: &str| {
+        vectors
+            .pointer(path)
+            .and_then(serde_json::Value::as_f64)
+            .expect(path)
+    };
+    let reference = uniform(1, 500);
+    let current: Vec<f64> = uniform(2, 400).into_iter().map(|u| u.powf(1.2)).collect();
+    let asymptotic = kolmogorov_smirnov(&reference, &current, KsMethod::Asymptotic).expect("samples");
+    assert_near(
+        asymptotic.statistic,
+        number("/ks_2samp/asymp/0"),
+        1e-12,
+        1e-3,
+        "KS",
+    );
+    assert_near(asymptotic.p, number("/ks_2samp/asymp/1"), 1e-10, 1.0, "p of KS");
+    let exact = kolmogorov_smirnov(&reference, &current, KsMethod::Exact).expect("samples");
+    assert_near(exact.p, number("/ks_2samp/exact/1"), 1e-9, 1.0, "exact p of KS");
+    let moved = wasserstein(&reference, &current).expect("samples");
+    assert_near(moved, number("/wasserstein/raw"), 1e-12, 1e-3, "Wasserstein");
+    let row =
+        |name: &str| -> Vec<u64> { serde_json::from_value(vectors["hist10"][name].clone()).expect("counts") };
+    let (a, b) = (row("ref"), row("cur"));
+    let found = chi_square(&a, &b).expect("counts");
+    assert_near(
+        found.statistic,
+        number("/hist10/chi2_contingency/0"),
+        1e-12,
+        1e-3,
+        "chi-square",
+    );
+    assert_near(
+        found.p,
+        number("/hist10/chi2_contingency/1"),
+        1e-10,
+        1e-3,
+        "p of chi-square",
+    );
+    let (p, q) = (shares(&a).expect("counts"), shares(&b).expect("counts"));
+    assert_near(
+        population_stability(&p, &q),
+        number("/hist10/psi_natural_log"),
+        1e-12,
+        1e-3,
+        "PSI",
+    );
+    let js = jensen_shannon(&p, &q);
+    assert_near(
+        js,
+        number("/hist10/js_distance_base_2"),
+        1e-12,
+        1e-3,
+        "JS, base 2",
+    );
+    let natural = js * std::f64::consts::LN_2.sqrt();
+    assert_near(
+        natural,
+        number("/hist10/js_distance_base_e"),
+        1e-12,
+        1e-3,
+        "JS, base e",
+    );
+    let threshold =
+        distributions::chi_square_quantile(0.99, 9.0).expect("a share") * (1.0 / 500.0 + 1.0 / 400.0);
+    assert_near(
+        threshold,
+        number("/hist10/psi_null_1pct_threshold_(1~1n+1~1m)chi2_.99,9"),
+        1e-11,
+        1e-3,
+        "PSI's null",
+    );
 }

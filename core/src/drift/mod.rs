@@ -23,11 +23,13 @@ mod eddm;
 mod fhddm;
 mod hddm_a;
 mod hddm_w;
+pub mod null;
 mod page_hinkley;
 pub mod run_length;
 mod running_mean;
 mod settings;
 pub mod sieve;
+pub mod two_sample;
 
 pub use adwin::{Adwin, AdwinSettings};
 pub use calibrate::{Calibration, CalibrationSettings, Sides, Threshold, calibrate};

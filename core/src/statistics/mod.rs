@@ -17,6 +17,7 @@ pub mod quantiles;
 pub mod random;
 pub mod special;
 pub mod sums;
+pub mod symmetric;
 
 pub use autocorrelation::{Dyadic, lag_one};
 pub use histogram::{Cells, Histogram};
