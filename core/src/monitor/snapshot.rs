@@ -391,7 +391,7 @@ pub struct ModelView {
     /// Its licence.
     pub licence: String,
     /// What it is to this page.
-    pub role: Role,
+    pub role: Option<Role>,
     /// The last run of frames whose answer is known.
     pub golden: Option<GoldenView>,
     /// What a person must know, for instance why it was refused.
