@@ -3,6 +3,7 @@
 //!
 //! The tests themselves are in `tests/tests`, one subject a file; the browser's are in `tests/e2e`.
 
+pub mod drawn_session;
 pub mod models;
 
 use std::io::Write;
