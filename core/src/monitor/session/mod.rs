@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Goes in: facts of frames in the order of their times, commands of a person with the time of day. Comes out: [`News`] after
-//! each frame, a [`Snapshot`] whenever one is asked for, and bytes for whoever stores them. [`Monitor`] has no clock, no
+//! each frame, a [`Snapshot`](crate::monitor::snapshot::Snapshot) whenever one is asked for, and bytes for whoever stores them. [`Monitor`] has no clock, no
 //! chance and no storage: played again with the same facts and commands it says the same.
 //!
 //! Work that takes longer than a frame (thresholds of charts) is done by [`Monitor::work`], in steps of milliseconds.
