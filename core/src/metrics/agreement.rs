@@ -104,7 +104,8 @@ impl Agreement {
         pairs.map(|pair| [f64::midpoint(pair[0], pair[1]), pair[1] - pair[0]])
     }
 
-    fn n(&self) -> usize {
+    /// How many subjects were taken.
+    pub fn n(&self) -> usize {
         self.values.len() / self.n_methods
     }
 

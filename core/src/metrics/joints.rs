@@ -142,6 +142,11 @@ impl JointErrors {
         })
     }
 
+    /// What it was made with.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// Takes a labelled joint; joints that nobody labelled are left out by the caller.
     ///
     /// # Errors

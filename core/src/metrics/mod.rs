@@ -15,9 +15,14 @@ use std::fmt;
 
 pub mod agreement;
 pub mod calibration;
+pub mod calibrator;
 pub mod coco;
+#[cfg(feature = "metric_files")]
+pub mod coco_json;
 pub mod confusion;
+pub mod csv;
 pub mod detections;
+pub mod evaluation;
 pub mod frames;
 pub mod isotonic;
 pub mod joints;
@@ -28,6 +33,7 @@ pub mod ranking;
 pub mod repetitions;
 pub mod report;
 pub mod segments;
+pub mod slices;
 pub mod temperature;
 pub mod top_k;
 
@@ -37,7 +43,7 @@ pub use report::{Figure, Report};
 pub const MAX_ROWS: u64 = 10_000_000;
 
 /// Classes at most: the confusion matrix has the square of it.
-pub const MAX_CLASSES: u64 = 10_000;
+pub const MAX_CLASSES: u64 = 4_096;
 
 /// Takes observations one by one, can be joined with another of its kind, and gives a result.
 pub trait Evaluator: Clone {
