@@ -19,6 +19,7 @@ pub mod error;
 pub mod gpu;
 pub mod inference;
 pub mod mask;
+pub mod mirrored;
 pub mod model_input;
 pub mod models;
 pub mod motion_jpeg;
