@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use plumb::Outcome;
 use plumb::commands::{
-    bench, classify, compile, drift, embed, figure, inspect, mask, operators, pose, quantize,
+    arl, bench, classify, compile, drift, embed, figure, inspect, mask, operators, pose, quantize,
 };
 
 /// Measures human movement in pictures and clips, and looks into the models that do it.
@@ -29,6 +29,7 @@ enum Command {
     Quantize(quantize::Arguments),
     Operators(operators::Arguments),
     Drift(drift::Arguments),
+    Arl(arl::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         Command::Quantize(arguments) => quantize::run(&arguments),
         Command::Operators(arguments) => operators::run(&arguments),
         Command::Drift(arguments) => drift::run(&arguments),
+        Command::Arl(arguments) => arl::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -77,3 +77,76 @@ fn drift_says_what_is_wrong_with_its_input() {
         "nowhere.txt cannot be read",
     );
 }
+
+#[test]
+fn arl_prints_what_charts_achieve() {
+    let run = |arguments: &[&str]| {
+        let output = plumb(&[&["arl", "--references", "4"], arguments].concat());
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).expect("plumb prints UTF-8")
+    };
+    let folder = Scratch::new("arl");
+    let blocks: String = (0..90)
+        .map(|i: u32| format!("{}\n", f64::from(i * 7919 % 101) / 101.0))
+        .collect();
+    let file = folder.file("blocks.csv", blocks.as_bytes());
+    let csv = format!("csv:{file}");
+    let printed = run(&[
+        "--json",
+        "--guarantee",
+        "none",
+        "--stream",
+        "ar:0.9",
+        "--stream",
+        &csv,
+    ]);
+    let reports: Vec<serde_json::Value> = printed
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("an object a line"))
+        .collect();
+    assert_eq!(reports.len(), 2);
+    assert_eq!(reports[0]["block_secs"], 5.0);
+    for report in &reports {
+        assert_eq!(report["n_references"], 4);
+        assert!(
+            report["run_length"].as_f64().expect("a number") > 100.0,
+            "{report}"
+        );
+        assert_eq!(report["delays"].as_array().expect("a list").len(), 6);
+    }
+    // The same seed gives the same, whatever the threads do.
+    let without_time = |text: &str| text.split(",\"seconds\"").next().unwrap_or_default().to_owned();
+    let again = run(&["--json", "--guarantee", "none", "--stream", "ar:0.9"]);
+    assert_eq!(without_time(&again), without_time(&printed));
+    let table = run(&["--stream", "iid", "--reference-blocks", "60"]);
+    assert!(
+        table.contains("1 sd of frames") && table.contains("for 0.9 of references"),
+        "{table}"
+    );
+
+    let refused = |arguments: &[&str], expected: &str| {
+        assert_refused(&[&["arl", "--references", "4"], arguments].concat(), expected);
+    };
+    refused(&["--stream", "walk"], "there is no stream 'walk'");
+    refused(&["--stream", "ar:x"], "there must be a number behind the colon");
+    refused(&["--stream", "ar:1"], "phi of the stream must be from 0 to .9999");
+    refused(&["--arl0", "1"], "run_length of calibration must be from 10");
+    refused(
+        &["--reference-blocks", "3"],
+        "3 blocks of a reference are too few",
+    );
+    let short = folder.file("short.csv", b"1\n2\n3\n");
+    refused(
+        &["--stream", &format!("csv:{short}")],
+        "3 measured blocks are too few; at least 40",
+    );
+    let bad = folder.file("bad.csv", b"1\nNaN\n3\n");
+    refused(
+        &["--stream", &format!("csv:{bad}")],
+        "line 2: NaN is no finite number",
+    );
+}

@@ -82,6 +82,14 @@ impl Default for CalibrationSettings {
     }
 }
 
+impl CalibrationSettings {
+    /// Whether the run length is longer than what is simulated.
+    #[must_use]
+    pub fn is_extrapolated(&self) -> bool {
+        self.run_length > SIMULATED_BLOCKS
+    }
+}
+
 /// A threshold with its promise.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Threshold {
@@ -157,10 +165,10 @@ impl Calibration {
                 "at least 10 references and 1 stream, at most 10,000",
             )?;
         }
-        let horizon = if run_length <= SIMULATED_BLOCKS {
-            run_length.ceil()
-        } else {
+        let horizon = if settings.is_extrapolated() {
             EXTRAPOLATED_FROM[1]
+        } else {
+            run_length.ceil()
         };
         Ok(Self {
             reference,
@@ -199,7 +207,7 @@ impl Calibration {
             guarantee,
             ..
         } = self.settings;
-        let is_extrapolated = run_length > SIMULATED_BLOCKS;
+        let is_extrapolated = self.settings.is_extrapolated();
         let (h, is_at_limit) = if is_extrapolated {
             self.extrapolated(run_length)
         } else {

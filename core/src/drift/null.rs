@@ -5,6 +5,8 @@
 //! histograms scatters about the reference's shares p as a normal vector with covariance `S (1/n + 1/m)`, where S is the
 //! long-run covariance of block histograms, `S = G0 + G1 + G1ᵀ` (lag 0 and 1; blocks remember no longer). Negative
 //! eigenvalues, which an estimate may have, count as 0. Every distance is compared with its values at draws of that vector.
+//! An estimated S is too small by about 3/n, once for each lag and side, which is put right; and it is uncertain, so draws
+//! are of Student's t with n - 1 degrees of freedom, as for a mean whose scatter is estimated.
 //!
 //! Sums are of integers (a block's shares in 1/1024), so two sets of blocks join to the same bits in any order. What is
 //! lagged is counted inside a session; a session is never split.
@@ -293,7 +295,7 @@ impl Null {
                 let both_lags = reference.lagged[place] + reference.lagged[column * CELLS + row];
                 let at_once = reference.products[place] as f64 / whole - n * expected;
                 let lagged = both_lags as f64 / whole - 2.0 * reference.n_pairs as f64 * expected;
-                (at_once + lagged) / n
+                (at_once + lagged) / (n - 3.0)
             })
             .collect();
         Ok(Self {
@@ -346,8 +348,16 @@ impl Null {
         Ok(Distance::ALL.into_iter().zip(&mut by_chance).map(test).collect())
     }
 
+    /// The root of a chi-square number over its degrees of freedom (Wilson and Hilferty, PNAS 17, 1931).
+    fn drawn_scatter(&self, random: &mut Random) -> f64 {
+        let ninth = 2.0 / (9.0 * (self.n_blocks - 1.0));
+        let cube_root = 1.0 - ninth + ninth.sqrt() * random.normal();
+        cube_root.max(0.1).powi(3).sqrt()
+    }
+
     /// Shares as chance makes them.
     fn drawn(&self, scale: f64, random: &mut Random) -> Vec<f64> {
+        let scale = scale / self.drawn_scatter(random);
         let normal: Vec<f64> = (0..CELLS).map(|_| scale * random.normal()).collect();
         let mut drawn: Vec<f64> = self
             .root

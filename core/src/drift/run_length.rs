@@ -72,6 +72,12 @@ impl Law {
         (block_secs(self.correlation_secs()) * FRAMES_PER_SEC).ceil() as usize
     }
 
+    /// Seconds of a block of it.
+    #[must_use]
+    pub fn block_secs(&self) -> f64 {
+        self.frames_per_block() as f64 / FRAMES_PER_SEC
+    }
+
     fn check(&self) -> Result<(), DriftError> {
         match self {
             Self::Autoregressive { phi } | Self::Confidence { phi } => demand(
@@ -302,12 +308,6 @@ impl Experiment {
             settings,
             block_sd,
         })
-    }
-
-    /// Seconds of a block, where the law has frames.
-    #[must_use]
-    pub fn block_secs(&self) -> f64 {
-        self.law.frames_per_block() as f64 / FRAMES_PER_SEC
     }
 
     /// One reference, calibrated and tried.

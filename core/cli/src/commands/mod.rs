@@ -1,5 +1,6 @@
 //! The commands, one module each.
 
+pub mod arl;
 pub mod bench;
 pub mod classify;
 pub mod compile;
