@@ -16,10 +16,18 @@ export default async function start() {
     return canvas.transferToImageBitmap();
   };
   const heard = ({ data }) => {
+    if (data instanceof Float64Array) {
+      // As web/src/worker/watch_row.rs says: what was measured, what its picture looks like, and people.
+      const probe = [...data.subarray(18, 28)];
+      standIn.rows.push({
+        index: data[0],
+        cost: data[17],
+        probe: probe.every(Number.isFinite) ? probe : null,
+        image: data.length > 28 ? [...data.subarray(28, 28 + 165)] : null,
+      });
+      return;
+    }
     switch (data.kind) {
-      case 'measured':
-        standIn.rows.push({ index: data.index, cost: data.costMillis, probe: data.probe && [...data.probe], image: data.image && [...data.image] });
-        break;
       case 'picture':
         standIn.pictures += 1;
         data.picture.close();

@@ -12,6 +12,7 @@ pub mod measurer;
 pub mod pixels;
 pub mod protocol;
 pub mod rival;
+pub mod watch_row;
 pub mod watch_wire;
 pub mod watcher;
 pub mod wire;

@@ -1,13 +1,15 @@
 //! What is said around the worker that watches a session (`web/watch`): by the engine, which hands it every frame that it
-//! measures while it is watched, and by the page, which starts it. In the form of [`super::wire`].
+//! measures while it is watched, and by the page, which starts it. In the form of [`super::wire`], but
+//! for the many messages: a frame's is a row of numbers ([`super::watch_row`]).
 
-use js_sys::{Array, Float32Array};
-use plumbline_core::monitor::probe::{ImageProbe, PROBE_NUMBERS};
+use js_sys::{Array, Float64Array};
+use plumbline_core::monitor::probe::ImageProbe;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::MessagePort;
 
-use super::protocol::{FromEngine, Measurement};
-use super::wire::{Fields, decode_answer, encode_measurement, member, number, text};
+use super::protocol::Measurement;
+use super::watch_row;
+use super::wire::{Fields, member, number, text};
 use crate::live::options::ModelName;
 use crate::platform::picture::Picture;
 
@@ -106,9 +108,9 @@ pub enum FromWatch {
     Ended(String),
 }
 
-/// Encodes what the engine says; what changes owner is added to `transfer`. Pictures do not: whoever is sent one gets a
-/// reference or a copy of their own, and this one is still to be measured.
-pub fn encode_from_watched(message: &FromWatched, transfer: &Array) -> JsValue {
+/// Encodes what the engine says. Nothing changes owner: whoever is sent a picture gets a reference or a copy of their own,
+/// and this one is still to be measured.
+pub fn encode_from_watched(message: &FromWatched) -> JsValue {
     let of_picture = |kind, index: &u32, picture: &Picture| {
         Fields::of_kind(kind)
             .with("index", *index)
@@ -119,7 +121,7 @@ pub fn encode_from_watched(message: &FromWatched, transfer: &Array) -> JsValue {
             measurement,
             probe,
             cost_millis,
-        } => encode_measured(measurement, probe.as_ref(), *cost_millis, transfer),
+        } => return encode_measured(measurement, probe.as_ref(), *cost_millis),
         FromWatched::Picture { index, picture } => of_picture("picture", index, picture),
         FromWatched::Break { index, picture } => of_picture("break", index, picture),
         FromWatched::BrokenTooLate => Fields::of_kind("brokenTooLate"),
@@ -128,17 +130,8 @@ pub fn encode_from_watched(message: &FromWatched, transfer: &Array) -> JsValue {
 }
 
 /// The same of a measurement that is not to be copied for it.
-pub fn encode_measured(
-    measurement: &Measurement,
-    probe: Option<&ImageProbe>,
-    cost_millis: f64,
-    transfer: &Array,
-) -> Fields {
-    let fields = encode_measurement(measurement, transfer).with("costMillis", cost_millis);
-    match probe {
-        None => fields,
-        Some(probe) => fields.with("probe", Float32Array::from(&probe.to_numbers()[..])),
-    }
+pub fn encode_measured(measurement: &Measurement, probe: Option<&ImageProbe>, cost_millis: f64) -> JsValue {
+    Float64Array::from(&watch_row::encode(measurement, probe, cost_millis)[..]).into()
 }
 
 /// Decodes what the engine says.
@@ -148,6 +141,14 @@ pub fn encode_measured(
 pub fn decode_from_watched(value: &JsValue) -> Result<FromWatched, String> {
     let picture = || Picture::from_js(member(value, "picture")?).ok_or_else(|| "picture".to_owned());
     let index = || number(value, "index").map(|index| index as u32);
+    if let Some(row) = value.dyn_ref::<Float64Array>() {
+        let (measurement, probe, cost_millis) = watch_row::decode(&row.to_vec())?;
+        return Ok(FromWatched::Measured {
+            measurement: Box::new(measurement),
+            probe,
+            cost_millis,
+        });
+    }
     match &*text(value, "kind")? {
         "picture" => Ok(FromWatched::Picture {
             index: index()?,
@@ -158,21 +159,7 @@ pub fn decode_from_watched(value: &JsValue) -> Result<FromWatched, String> {
             picture: picture()?,
         }),
         "brokenTooLate" => Ok(FromWatched::BrokenTooLate),
-        _ => {
-            let FromEngine::Measured { measurement, .. } = decode_answer(value)? else {
-                return Err("kind".to_owned());
-            };
-            let numbers = member(value, "probe")?;
-            let probe = numbers.dyn_ref::<Float32Array>().and_then(|numbers| {
-                let numbers = <[f32; PROBE_NUMBERS]>::try_from(numbers.to_vec()).ok()?;
-                ImageProbe::from_numbers(numbers)
-            });
-            Ok(FromWatched::Measured {
-                measurement,
-                probe,
-                cost_millis: number(value, "costMillis")?,
-            })
-        }
+        other => Err(format!("kind {other}")),
     }
 }
 

@@ -10,7 +10,6 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
-use js_sys::Array;
 use plumbline_core::monitor::probe::ImageProbe;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::MessagePort;
@@ -77,9 +76,7 @@ impl Watcher {
     fn measured(&mut self, measurement: &Measurement, pixels: Option<&Pixels>) {
         let start_millis = now_millis();
         let probe = pixels.and_then(|pixels| ImageProbe::of(&pixels.rgba, pixels.size(), 4));
-        let transfer = Array::new();
-        let fields = encode_measured(measurement, probe.as_ref(), self.cost_millis, &transfer);
-        self.post(&fields.into_js(), &transfer);
+        self.post(&encode_measured(measurement, probe.as_ref(), self.cost_millis));
         self.cost_millis = now_millis() - start_millis;
     }
 
@@ -119,13 +116,12 @@ impl Watcher {
     }
 
     fn say(&self, message: &FromWatched) {
-        let transfer = Array::new();
-        self.post(&encode_from_watched(message, &transfer), &transfer);
+        self.post(&encode_from_watched(message));
     }
 
-    fn post(&self, message: &JsValue, transfer: &Array) {
+    fn post(&self, message: &JsValue) {
         // Where a browser cannot copy a picture to another thread, the watcher does without.
-        let _ = channel(&self.port).post(message, transfer);
+        let _ = self.port.post_message(message);
     }
 }
 

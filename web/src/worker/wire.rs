@@ -21,8 +21,8 @@ use crate::platform::picture::Picture;
 
 const VALUES_PER_LANDMARK: usize = 5;
 /// Of a person in the image, and in the world.
-const IMAGE_LEN: usize = LANDMARK_COUNT * VALUES_PER_LANDMARK;
-const WORLD_LEN: usize = IMAGE_LEN + 7;
+pub(super) const IMAGE_LEN: usize = LANDMARK_COUNT * VALUES_PER_LANDMARK;
+pub(super) const WORLD_LEN: usize = IMAGE_LEN + 7;
 
 /// An object under construction.
 pub struct Fields(Object);
@@ -221,8 +221,7 @@ pub fn encode_answer(message: &FromEngine, transfer: &Array) -> JsValue {
     fields.0.into()
 }
 
-/// The members of [`FromEngine::Measured`] that are the measurement's.
-pub fn encode_measurement(measurement: &Measurement, transfer: &Array) -> Fields {
+fn encode_measurement(measurement: &Measurement, transfer: &Array) -> Fields {
     let fields = Fields::of_kind("measured")
         .with_frame(&measurement.frame)
         .with("widthPx", measurement.width_px)
@@ -247,15 +246,30 @@ pub fn encode_measurement(measurement: &Measurement, transfer: &Array) -> Fields
         return fields;
     }
     let (mut image, mut world) = (Vec::new(), Vec::new());
-    for Person { id, pose } in &measurement.people {
-        for mark in &pose.landmarks {
-            image.extend([mark.x_px, mark.y_px, mark.z_px, mark.visibility, mark.presence]);
-        }
-        for mark in &pose.world {
-            world.extend([mark.x_m, mark.y_m, mark.z_m, mark.visibility, mark.presence]);
-        }
-        let region = &pose.region;
-        world.extend([
+    for person in &measurement.people {
+        image.extend(image_numbers(person));
+        world.extend(world_numbers(person));
+    }
+    let (image, world) = (Float32Array::from(&image[..]), Float32Array::from(&world[..]));
+    transfer.push(&image.buffer());
+    transfer.push(&world.buffer());
+    fields.with("image", image).with("world", world)
+}
+
+/// [`IMAGE_LEN`] numbers of a person.
+pub(super) fn image_numbers(person: &Person) -> impl Iterator<Item = f32> {
+    let marks = person.pose.landmarks.iter();
+    marks.flat_map(|mark| [mark.x_px, mark.y_px, mark.z_px, mark.visibility, mark.presence])
+}
+
+/// [`WORLD_LEN`] more.
+pub(super) fn world_numbers(person: &Person) -> impl Iterator<Item = f32> {
+    let Person { id, pose } = person;
+    let marks = pose.world.iter();
+    let region = &pose.region;
+    marks
+        .flat_map(|mark| [mark.x_m, mark.y_m, mark.z_m, mark.visibility, mark.presence])
+        .chain([
             region.center.x,
             region.center.y,
             region.width_px,
@@ -264,12 +278,7 @@ pub fn encode_measurement(measurement: &Measurement, transfer: &Array) -> Fields
             pose.score,
             // Exact far beyond all people that a session sees.
             id.0 as f32,
-        ]);
-    }
-    let (image, world) = (Float32Array::from(&image[..]), Float32Array::from(&world[..]));
-    transfer.push(&image.buffer());
-    transfer.push(&world.buffer());
-    fields.with("image", image).with("world", world)
+        ])
 }
 
 /// Decodes an answer.
@@ -414,7 +423,7 @@ fn decode_people(value: &JsValue) -> Result<Vec<Person>, String> {
 }
 
 /// From [`IMAGE_LEN`] and [`WORLD_LEN`] numbers.
-fn decode_person(image: &[f32], world: &[f32]) -> Person {
+pub(super) fn decode_person(image: &[f32], world: &[f32]) -> Person {
     let five = |values: &[f32], index: usize| -> [f32; VALUES_PER_LANDMARK] {
         std::array::from_fn(|part| values[index * VALUES_PER_LANDMARK + part])
     };
