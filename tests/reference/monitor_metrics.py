@@ -1,10 +1,13 @@
 """Writes what the field's packages make of seeded cases, for tests/fixtures/monitor_metrics.json.
 
     python tests/reference/monitor_metrics.py [--check] [--here]
+    python tests/reference/monitor_metrics.py --photo COCO.json RESULTS.json
 
 Makes a virtual environment in target/reference/metrics from requirements-metrics.txt (0.6 GB; `--here` takes this
 Python as it is), and takes one file each from the packages mmpose 1.3.2 and mmaction2 1.2.0, whose functions need numpy
-only. `--check` computes everything again and compares it with the fixture; nothing is written.
+only. `--check` computes everything again and compares it with the fixture; nothing is written. `--photo` writes
+tests/fixtures/evaluate_photo.json: what pycocotools says of predictions that `plumb evaluate --images DIR
+--keep-predictions RESULTS.json` made, on the images that they are of.
 
 A case holds what goes in and the package's answer; where a package gives NaN or raises, the answer is null and `says`
 names what it did. Scores are rounded, so that many are equal and many lie on edges.
@@ -314,11 +317,11 @@ def prediction(rng, image, points):
     return {"image_id": image, "category_id": 1, "keypoints": keypoints, "score": score}
 
 
-def coco_stats(truth, found, n_images):
+def coco_stats(truth, found, image_ids):
     """pycocotools' ten numbers, and its similarities by image."""
     with contextlib.redirect_stdout(io.StringIO()):
         data = COCO()
-        images = [{"id": image} for image in range(1, n_images + 1)]
+        images = [{"id": image} for image in sorted(image_ids)]
         data.dataset = {
             "images": images,
             "annotations": json.loads(json.dumps(truth)),
@@ -340,7 +343,7 @@ def keypoints(rng):
         truth, found = coco_case(rng, n_images)
         if not truth or not found:
             continue
-        stats, similarities = coco_stats(truth, found, n_images)
+        stats, similarities = coco_stats(truth, found, range(1, n_images + 1))
         cases.append(
             {
                 "n_images": n_images,
@@ -597,6 +600,18 @@ def slices(rng):
     return cases
 
 
+def photo(truth_path, results_path):
+    """pycocotools on the part of a data set that predictions are of."""
+    found = json.loads(pathlib.Path(results_path).read_text())
+    ids = {prediction["image_id"] for prediction in found}
+    truth = json.loads(pathlib.Path(truth_path).read_text())["annotations"]
+    truth = [annotation for annotation in truth if annotation["image_id"] in ids]
+    stats, _ = coco_stats(truth, found, ids)
+    target = FIXTURE.with_name("evaluate_photo.json")
+    target.write_text(json.dumps({"predictions": found, "stats": stats}, separators=(",", ":")) + "\n")
+    print(stats)
+
+
 def everything():
     mmpose, mmaction = (single_file(package) for package in SINGLE_FILES)
     sections = [
@@ -637,6 +652,9 @@ def differences(found, kept, where=""):
 
 
 def main():
+    if "--photo" in sys.argv:
+        photo(*sys.argv[sys.argv.index("--photo") + 1 :][:2])
+        return
     found = json.loads(json.dumps(everything()))
     if "--check" in sys.argv:
         wrong = differences(found, json.loads(FIXTURE.read_text()))

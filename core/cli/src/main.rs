@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use plumb::Outcome;
 use plumb::commands::{
-    arl, bench, classify, compile, drift, embed, figure, inspect, mask, operators, pose, quantize,
+    arl, bench, card, classify, compile, drift, embed, evaluate, figure, inspect, mask, operators, pose,
+    quantize,
 };
 
 /// Measures human movement in pictures and clips, and looks into the models that do it.
@@ -22,6 +23,8 @@ enum Command {
     Mask(mask::Arguments),
     Classify(classify::Arguments),
     Embed(embed::Arguments),
+    Evaluate(evaluate::Arguments),
+    Card(card::Arguments),
     Inspect(inspect::Arguments),
     Bench(bench::Arguments),
     Figure(figure::Arguments),
@@ -38,6 +41,8 @@ fn main() -> ExitCode {
         Command::Mask(arguments) => mask::run(&arguments),
         Command::Classify(arguments) => classify::run(&arguments),
         Command::Embed(arguments) => embed::run(&arguments),
+        Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Card(arguments) => card::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Figure(arguments) => figure::run(&arguments),

@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use plumbline_core::metrics::card::About;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -25,6 +26,8 @@ struct Manifest {
 struct Entry {
     name: String,
     package: String,
+    version: Option<String>,
+    licence: Option<String>,
     file: String,
     byte_range: Option<[usize; 2]>,
     sha256: String,
@@ -43,6 +46,22 @@ pub fn read_model_or_file(model: &str) -> Outcome<Vec<u8>> {
         return fs::read(path).map_err(|error| format!("cannot read the model ({error}): {model}"));
     }
     read_model(model)
+}
+
+/// What a card says of a model that the manifest names.
+pub fn about(name: &str) -> Option<About> {
+    let text = fs::read_to_string(find_folder().ok()?.join("manifest.toml")).ok()?;
+    let manifest: Manifest = toml::from_str(&text).ok()?;
+    let entry = manifest.models.into_iter().find(|entry| entry.name == name)?;
+    let version = entry
+        .version
+        .map_or_else(String::new, |version| format!(" {version}"));
+    Some(About {
+        name: entry.name,
+        licence: entry.licence,
+        sha256: Some(entry.sha256),
+        source: Some(format!("npm package {}{version}, {}", entry.package, entry.file)),
+    })
 }
 
 fn find_folder() -> Outcome<PathBuf> {

@@ -18,6 +18,9 @@ use super::{Evaluator, MAX_ROWS, MetricError, finite};
 /// Predictions of an image that count, the surest.
 pub const MAX_DETECTIONS: usize = 20;
 
+/// Which of BlazePose's 33 landmarks ([`crate::skeleton`]) is which of COCO's 17 points.
+pub const BLAZEPOSE_LANDMARKS: [usize; 17] = [0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28];
+
 const N_POINTS: usize = 17;
 const N_THRESHOLDS: usize = 10;
 const N_RECALLS: usize = 101;
@@ -590,6 +593,16 @@ mod tests {
                 "{id}: {}",
                 numbers[place]
             );
+        }
+    }
+
+    #[test]
+    fn landmarks_have_coco_s_names() {
+        use crate::keypoint_sets::KeypointSet;
+        use crate::skeleton::LANDMARK_NAMES;
+        let names = KeypointSet::Coco17.names().iter();
+        for (name, landmark) in names.zip(BLAZEPOSE_LANDMARKS) {
+            assert_eq!(LANDMARK_NAMES[landmark], *name);
         }
     }
 

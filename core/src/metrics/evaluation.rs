@@ -12,12 +12,15 @@
 //! | segments | truth and predictions: a text file a video each, a label a frame and line |
 //! | detections | truth: `video,label,start,end`; predictions: the same with `score` |
 //!
+//! Masks of classes are pictures, which [`MaskEvaluation`] takes decoded.
+//!
 //! Rows may have a column `item`, the image or clip that they are of, and columns `tag:NAME`, by which they can be sliced.
 
 mod classes;
 mod detections;
 #[cfg(feature = "metric_files")]
 mod keypoints;
+mod masks;
 mod rows;
 mod segments;
 mod tags;
@@ -29,6 +32,7 @@ use super::calibrator::{Calibration, Method};
 use super::report::{Report, Source};
 use super::slices::SliceSpec;
 
+pub use masks::{MaskEvaluation, MaskPicture};
 pub use tags::Tags;
 
 /// What is evaluated.
@@ -191,6 +195,11 @@ trait Subject {
     fn calibration(&self) -> Option<&Calibration> {
         None
     }
+
+    /// The category of keypoints, once the truth was read.
+    fn category(&self) -> Option<i64> {
+        None
+    }
 }
 
 /// An evaluation that takes its files in pieces.
@@ -317,6 +326,11 @@ impl Evaluation {
     /// The calibration that was asked for, after a report.
     pub fn calibration(&self) -> Option<&Calibration> {
         self.subject.calibration()
+    }
+
+    /// The id of the category whose keypoints are evaluated, once the truth was read.
+    pub fn category(&self) -> Option<i64> {
+        self.subject.category()
     }
 }
 

@@ -16,6 +16,7 @@ use std::fmt;
 pub mod agreement;
 pub mod calibration;
 pub mod calibrator;
+pub mod card;
 pub mod coco;
 #[cfg(feature = "metric_files")]
 pub mod coco_json;
@@ -153,14 +154,11 @@ impl MetricError {
         }
     }
 
-    /// The same at another row: readers know the line of a file, evaluators only how many rows came before.
+    /// The same number at another row: readers know the line of a file, evaluators only how many rows came before.
     #[must_use]
     pub fn at_row(mut self, line: u64) -> Self {
-        match &mut self {
-            Self::NotFinite { row, .. } | Self::OutOfRange { row, .. } | Self::Malformed { row, .. } => {
-                *row = line;
-            }
-            _ => {}
+        if let Self::NotFinite { row, .. } | Self::OutOfRange { row, .. } = &mut self {
+            *row = line;
         }
         self
     }

@@ -4,7 +4,8 @@
 //! A metric that can be sliced is a ratio of sums over rows: accuracy (right rows by rows), mean similarity, Dice, F1 of
 //! segments, mean errors. What is drawn is a unit: an image or clip, because frames of one are not independent.
 //!
-//! - Interval: Wilson's for shares of independent rows; else the percentile bootstrap of units (2,000 draws, seeded).
+//! - Interval: Wilson's for shares of independent rows, and where all units are wholly right or wholly wrong; else the
+//!   percentile bootstrap of units (2,000 draws, seeded).
 //! - `p`: how often a slice as far from the whole comes out when units are dealt to slices by chance (999 permutations of
 //!   the linearised ratio, one added, so that the smallest is .001). Above 20,000 units both have their normal limit.
 //! - `q`: Benjamini and Hochberg over all slices that have enough units.
@@ -99,6 +100,8 @@ pub struct Measure {
     pub name: String,
     /// What is good.
     pub better: Better,
+    /// Whether it is a share: no row can be beyond 0 and 1.
+    pub is_share: bool,
     /// What one is multiplied by to be shown: 1, or 100 for percentages.
     pub scale: f64,
 }
@@ -257,7 +260,9 @@ impl Slicer {
             let why = "nothing in this slice counts";
             let mut figure = Figure::maybe(&self.measure.id, &self.measure.name, value, n, why)
                 .better(self.measure.better);
-            if let Some(Interval { low, high }) = interval(&units[from..to], spec, label) {
+            if let Some(Interval { low, high }) =
+                interval(&units[from..to], spec, self.measure.is_share, label)
+            {
                 figure = figure.between(low * scale, high * scale);
             }
             let has_rest = to - from < units.len();
@@ -406,19 +411,29 @@ pub(super) fn interval_of_rows(rows: &[(i64, f64, f64)], level: f64, seed: u64) 
         ..SliceSpec::by("")
     };
     let units: Vec<Unit> = units.into_values().collect();
-    interval(&units, &spec, 0)
+    interval(&units, &spec, true, 0)
 }
 
-fn interval(units: &[Unit], spec: &SliceSpec, label: usize) -> Option<Interval> {
+fn interval(units: &[Unit], spec: &SliceSpec, is_share: bool, label: usize) -> Option<Interval> {
     if units.len() < 2 {
         return None;
     }
-    let is_share = units
+    let is_count = units
         .iter()
         .all(|unit| unit.rows == 1 && unit.whole == 1.0 && (unit.part == 0.0 || unit.part == 1.0));
-    if is_share {
+    if is_count {
         let right = units.iter().filter(|unit| unit.part == 1.0).count();
         return wilson(right as u64, units.len() as u64, spec.level);
+    }
+    // Where every unit is all right or all wrong alike, draws cannot vary; Wilson's interval of the units still can.
+    let n = units.len() as u64;
+    for (n_right, is_so) in [
+        (n, units.iter().all(|unit| unit.part == unit.whole)),
+        (0, units.iter().all(|unit| unit.part == 0.0)),
+    ] {
+        if is_share && is_so {
+            return wilson(n_right, n, spec.level);
+        }
     }
     if units.len() <= MAX_DRAWN_UNITS {
         let mut random = Random::of_part(spec.seed, label as u64);
@@ -492,6 +507,7 @@ mod tests {
             id: "accuracy".to_owned(),
             name: "Accuracy".to_owned(),
             better: Better::Higher,
+            is_share: true,
             scale: 1.0,
         }
     }

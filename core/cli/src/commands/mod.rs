@@ -2,10 +2,12 @@
 
 pub mod arl;
 pub mod bench;
+pub mod card;
 pub mod classify;
 pub mod compile;
 pub mod drift;
 pub mod embed;
+pub mod evaluate;
 pub mod figure;
 pub mod inspect;
 pub mod mask;

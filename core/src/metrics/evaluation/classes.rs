@@ -123,6 +123,7 @@ impl Classes {
             id: "accuracy".to_owned(),
             name: "Accuracy".to_owned(),
             better: Better::Higher,
+            is_share: true,
             scale: 1.0,
         };
         Ok(Self {

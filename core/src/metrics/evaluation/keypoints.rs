@@ -64,6 +64,10 @@ impl Subject for Keypoints {
         }
     }
 
+    fn category(&self) -> Option<i64> {
+        self.set.as_ref().map(|set| set.category)
+    }
+
     fn report(&self, report: &mut Report) -> Result<(), MetricError> {
         let set = self.set.as_ref().ok_or(MetricError::Empty {
             what: "labelled people",
@@ -134,6 +138,7 @@ impl Keypoints {
             id: "found_similarity".to_owned(),
             name: "Similarity of people found, 0 for missed".to_owned(),
             better: Better::Higher,
+            is_share: true,
             scale: 1.0,
         };
         let mut slicer = Slicer::new(measure, &self.settings.slices);

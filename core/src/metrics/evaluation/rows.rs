@@ -120,6 +120,7 @@ impl Rows {
             id: id.to_owned(),
             name: name.to_owned(),
             better,
+            is_share: better == Better::Higher,
             scale: 1.0,
         };
         Self {

@@ -147,6 +147,7 @@ impl Subject for Segments {
             id: "frame_accuracy".to_owned(),
             name: "Frames with the right label".to_owned(),
             better: Better::Higher,
+            is_share: true,
             scale: 1.0,
         };
         let mut slicer = Slicer::new(measure, &self.settings.slices);
