@@ -23,6 +23,8 @@ use serde::{Deserialize, Serialize};
 pub const CELLS: usize = MISSING;
 /// A block's shares are whole numbers of this.
 pub const WHOLE: u64 = 1024;
+/// Blocks of stored sums: as many as a hundred of them can be joined without running over.
+const MAX_BLOCKS: u64 = 1 << 32;
 /// Draws of a null: the least p is one in 1,001.
 pub const DRAWS: usize = 1000;
 
@@ -76,6 +78,11 @@ impl TryFrom<Form> for BlockSums {
         if total.is_none() || total != n_blocks.checked_mul(WHOLE) || n_pairs > n_blocks {
             return Err("sums of block histograms do not add up to their blocks".to_owned());
         }
+        let largest = n_blocks.checked_mul(WHOLE * WHOLE);
+        let is_possible = |product: &u64| largest.is_some_and(|largest| *product <= largest);
+        if n_blocks > MAX_BLOCKS || !products.iter().chain(&lagged).all(is_possible) {
+            return Err("products of block histograms are larger than their blocks allow".to_owned());
+        }
         Ok(Self {
             n_blocks,
             n_pairs,
@@ -121,6 +128,26 @@ impl Default for BlockSums {
 }
 
 impl BlockSums {
+    /// Sums that were counted elsewhere, in shares as [`whole_shares`] gives them.
+    ///
+    /// # Errors
+    /// Lists of other lengths, or sums that do not add up.
+    pub fn counted(
+        n_blocks: u64,
+        n_pairs: u64,
+        sum: Vec<u64>,
+        products: Vec<u64>,
+        lagged: Vec<u64>,
+    ) -> Result<Self, String> {
+        Self::try_from(Form {
+            n_blocks,
+            n_pairs,
+            sum,
+            products,
+            lagged,
+        })
+    }
+
     /// Takes the counts of the next block of a session. One without a measured value ends the session.
     pub fn add(&mut self, counts: &[u64; ALL_CELLS]) {
         let Some(block) = whole_shares(counts) else {
@@ -180,7 +207,8 @@ impl BlockSums {
 }
 
 /// Counts in shares of [`WHOLE`] that add up to it: differences of rounded running sums. None of none.
-fn whole_shares(counts: &[u64; ALL_CELLS]) -> Option<Vec<u64>> {
+#[must_use]
+pub fn whole_shares(counts: &[u64; ALL_CELLS]) -> Option<Vec<u64>> {
     let total: u64 = counts[..CELLS].iter().sum();
     let mut running = 0;
     let mut given = 0;

@@ -52,17 +52,20 @@ struct Side {
     tau_secs: Option<f64>,
 }
 
-/// Compares all features that both have, in the table's order.
+/// Compares all features that a session and a profile have, in the table's order.
 pub fn by_means(profile: &Profile, session: &Learning) -> Vec<Comparison> {
+    compared(|feature| Some((of_session(session, feature)?, of_profile(profile, feature)?)))
+}
+
+/// Compares all features that two profiles have.
+pub fn between(reference: &Profile, other: &Profile) -> Vec<Comparison> {
+    compared(|feature| Some((of_profile(other, feature)?, of_profile(reference, feature)?)))
+}
+
+fn compared(sides: impl Fn(Feature) -> Option<(Side, Side)>) -> Vec<Comparison> {
     let pairs: Vec<(Feature, Side, Side)> = Feature::ALL
         .into_iter()
-        .filter_map(|feature| {
-            Some((
-                feature,
-                of_session(session, feature)?,
-                of_profile(profile, feature)?,
-            ))
-        })
+        .filter_map(|feature| sides(feature).map(|(value, reference)| (feature, value, reference)))
         .collect();
     let mut found: Vec<Comparison> = pairs
         .into_iter()

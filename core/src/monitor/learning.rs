@@ -4,12 +4,11 @@
 //! [`super::profile`] makes a reference. The first 24 blocks say where the cells of the histograms lie (quantiles of a sample
 //! of their frames), the blocks after them are counted in these; of 480 blocks on (40 minutes of 5 s) nothing is added.
 
-use serde::{Deserialize, Serialize};
-
+use crate::drift::null::{BlockSums, CELLS, whole_shares};
 use crate::monitor::blocks::{Block, BlockCells};
 use crate::monitor::features::{FEATURE_COUNT, FEATURES, Feature, FeatureRow};
 use crate::monitor::verdict::Proxy;
-use crate::statistics::histogram::{ALL_CELLS, INNER_CELLS, MISSING};
+use crate::statistics::histogram::{ALL_CELLS, INNER_CELLS};
 use crate::statistics::{Cells, Dyadic, Moments, quantile_of_sorted};
 
 /// Blocks that one session gives to a reference.
@@ -18,137 +17,77 @@ pub const MAX_SESSION_BLOCKS: usize = 480;
 pub const CHART_BLOCKS: u64 = 24;
 /// Frames of which the cells are made.
 const SAMPLES: usize = 256;
-/// Cells that hold values.
-pub const VALUE_CELLS: usize = MISSING;
-/// A block's shares are counted in parts of this, so that sums are integers: they join in any order to the same bits.
-pub const SHARE_PARTS: u32 = 256;
 /// Pairs of cells, the order left out.
-const PAIRS: usize = VALUE_CELLS * (VALUE_CELLS + 1) / 2;
+const PAIRS: usize = CELLS * (CELLS + 1) / 2;
 
-/// How the blocks of a reference spread over the cells of one feature: sums of shares, of their products within a block,
-/// and of their products with the block after. All integers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CellSums {
-    /// Frames in each cell, missing ones last.
-    pub frames: Vec<u32>,
-    /// Blocks.
-    pub blocks: u32,
-    /// Sum of shares, 1/256.
-    pub shares: Vec<u32>,
-    /// Sum of products of two shares of one block, 1/65,536, cells (0,0), (1,0), (1,1), (2,0)...
-    pub products: Vec<u32>,
-    /// Neighbouring blocks.
-    pub neighbours: u32,
-    /// Sum of shares of the first blocks of neighbours.
-    pub firsts: Vec<u32>,
-    /// Sum of shares of the second blocks of neighbours.
-    pub seconds: Vec<u32>,
-    /// Sum of products of a share and one of the block after, 1/65,536, row by row.
-    pub lagged: Vec<u32>,
+/// [`BlockSums`] of one session in a third of the memory: 32 bits suffice for its blocks, and products have no order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct SessionSums {
+    blocks: u32,
+    pairs: u32,
+    sum: [u32; CELLS],
+    /// Cells (0,0), (1,0), (1,1), (2,0)...
+    products: Box<[u32; PAIRS]>,
+    /// Row by row.
+    lagged: Box<[u32; CELLS * CELLS]>,
+    before: Option<[u16; CELLS]>,
 }
 
-impl Default for CellSums {
+impl Default for SessionSums {
     fn default() -> Self {
         Self {
-            frames: vec![0; ALL_CELLS],
             blocks: 0,
-            shares: vec![0; VALUE_CELLS],
-            products: vec![0; PAIRS],
-            neighbours: 0,
-            firsts: vec![0; VALUE_CELLS],
-            seconds: vec![0; VALUE_CELLS],
-            lagged: vec![0; VALUE_CELLS * VALUE_CELLS],
+            pairs: 0,
+            sum: [0; CELLS],
+            products: Box::new([0; PAIRS]),
+            lagged: Box::new([0; CELLS * CELLS]),
+            before: None,
         }
     }
 }
 
-/// A block's shares of one feature; none where no frame had a value.
-type Shares = Option<[u16; VALUE_CELLS]>;
-
-impl CellSums {
-    /// Whether its lists are as long as they must be.
-    pub fn is_whole(&self) -> bool {
-        let lengths = [
-            (&self.frames, ALL_CELLS),
-            (&self.shares, VALUE_CELLS),
-            (&self.products, PAIRS),
-            (&self.firsts, VALUE_CELLS),
-            (&self.seconds, VALUE_CELLS),
-            (&self.lagged, VALUE_CELLS * VALUE_CELLS),
-        ];
-        lengths.into_iter().all(|(list, length)| list.len() == length)
-    }
-
-    /// Adds a block, and its product with the block before it.
-    fn add(&mut self, counts: &[u16; ALL_CELLS], before: Shares) -> Shares {
-        for (sum, &count) in self.frames.iter_mut().zip(counts) {
-            *sum = sum.saturating_add(u32::from(count));
-        }
-        let n: u32 = counts[..MISSING].iter().map(|&count| u32::from(count)).sum();
-        if n == 0 {
-            return None;
-        }
-        let shares: [u16; VALUE_CELLS] =
-            std::array::from_fn(|cell| ((u32::from(counts[cell]) * SHARE_PARTS * 2 + n) / (2 * n)) as u16);
+impl SessionSums {
+    /// Takes a block. One without a value is no neighbour of the next.
+    fn add(&mut self, counts: &[u16; ALL_CELLS]) {
+        let before = self.before.take();
+        let Some(shares) = whole_shares(&counts.map(u64::from)) else {
+            return;
+        };
+        let shares: [u16; CELLS] = std::array::from_fn(|cell| shares[cell] as u16);
         self.blocks += 1;
-        add_all(&mut self.shares, &shares);
         let mut place = 0;
         for (cell, &share) in shares.iter().enumerate() {
+            self.sum[cell] += u32::from(share);
             for &other in &shares[..=cell] {
                 self.products[place] += u32::from(share) * u32::from(other);
                 place += 1;
             }
         }
         if let Some(before) = before {
-            self.neighbours += 1;
-            add_all(&mut self.firsts, &before);
-            add_all(&mut self.seconds, &shares);
-            for (row, &first) in self.lagged.chunks_exact_mut(VALUE_CELLS).zip(&before) {
-                if first > 0 {
-                    for (sum, &second) in row.iter_mut().zip(&shares) {
-                        *sum += u32::from(first) * u32::from(second);
-                    }
+            self.pairs += 1;
+            for (row, &first) in self.lagged.chunks_exact_mut(CELLS).zip(&before) {
+                for (sum, &second) in row.iter_mut().zip(&shares) {
+                    *sum += u32::from(first) * u32::from(second);
                 }
             }
         }
-        Some(shares)
+        self.before = Some(shares);
     }
 
-    /// Adds the sums of another. False, and nothing is added, where they would be more than 32 bits hold.
-    #[must_use]
-    pub fn merge(&mut self, other: &Self) -> bool {
-        // Products of shares are at most 2^16 a block.
-        let blocks = self
-            .blocks
-            .checked_add(other.blocks)
-            .filter(|blocks| *blocks < 1 << 15);
-        if blocks.is_none() || !self.is_whole() || !other.is_whole() {
-            return false;
-        }
-        let join = |mine: &mut Vec<u32>, theirs: &Vec<u32>| {
-            for (sum, more) in mine.iter_mut().zip(theirs) {
-                *sum = sum.saturating_add(*more);
-            }
+    fn whole(&self) -> BlockSums {
+        let product = |place: usize| {
+            let (a, b) = (place / CELLS, place % CELLS);
+            let (row, column) = (a.max(b), a.min(b));
+            u64::from(self.products[row * (row + 1) / 2 + column])
         };
-        self.blocks += other.blocks;
-        self.neighbours += other.neighbours;
-        join(&mut self.frames, &other.frames);
-        join(&mut self.shares, &other.shares);
-        join(&mut self.products, &other.products);
-        join(&mut self.firsts, &other.firsts);
-        join(&mut self.seconds, &other.seconds);
-        join(&mut self.lagged, &other.lagged);
-        true
-    }
-
-    fn clear(&mut self) {
-        *self = Self::default();
-    }
-}
-
-fn add_all(sums: &mut [u32], shares: &[u16]) {
-    for (sum, &share) in sums.iter_mut().zip(shares) {
-        *sum += u32::from(share);
+        BlockSums::counted(
+            u64::from(self.blocks),
+            u64::from(self.pairs),
+            self.sum.iter().map(|&sum| u64::from(sum)).collect(),
+            (0..CELLS * CELLS).map(product).collect(),
+            self.lagged.iter().map(|&sum| u64::from(sum)).collect(),
+        )
+        .unwrap_or_default()
     }
 }
 
@@ -176,8 +115,7 @@ pub struct Learning {
     samples: Vec<[f32; FEATURE_COUNT]>,
     stride: u64,
     cells: Option<Box<[Cells; FEATURE_COUNT]>>,
-    sums: Vec<CellSums>,
-    before: Vec<Shares>,
+    sums: Vec<SessionSums>,
     last_secs: Option<f64>,
 }
 
@@ -201,8 +139,7 @@ impl Learning {
             samples: Vec::new(),
             stride: 1,
             cells,
-            sums: vec![CellSums::default(); FEATURE_COUNT],
-            before: vec![None; FEATURE_COUNT],
+            sums: vec![SessionSums::default(); FEATURE_COUNT],
             last_secs: None,
         }
     }
@@ -246,7 +183,7 @@ impl Learning {
     }
 
     fn break_off(&mut self) {
-        self.before.fill(None);
+        self.sums.iter_mut().for_each(|sums| sums.before = None);
         self.last_secs = None;
         let is_gap = |row: &[f32; FEATURE_COUNT]| row.iter().all(|mean| mean.is_nan());
         if self.means.last().is_some_and(|row| !is_gap(row)) && self.means.len() < MAX_SESSION_BLOCKS {
@@ -290,8 +227,8 @@ impl Learning {
     }
 
     fn count(&mut self, counts: &BlockCells) {
-        for ((sums, before), counts) in self.sums.iter_mut().zip(&mut self.before).zip(counts) {
-            *before = sums.add(counts, *before);
+        for (sums, counts) in self.sums.iter_mut().zip(counts) {
+            sums.add(counts);
         }
     }
 
@@ -350,8 +287,8 @@ impl Learning {
     }
 
     /// How blocks spread over them.
-    pub fn sums(&self, feature: Feature) -> &CellSums {
-        &self.sums[feature.index()]
+    pub fn sums(&self, feature: Feature) -> BlockSums {
+        self.sums[feature.index()].whole()
     }
 
     /// Counts in other cells from here on; what was counted in the old ones is forgotten.
@@ -359,8 +296,7 @@ impl Learning {
         if self.cells.as_ref() != Some(&cells) {
             self.cells = Some(cells);
             self.samples = Vec::new();
-            self.sums.iter_mut().for_each(CellSums::clear);
-            self.before.fill(None);
+            self.sums.fill(SessionSums::default());
         }
     }
 
@@ -377,15 +313,14 @@ impl Learning {
 
     /// Memory when it is full.
     pub fn bytes(&self) -> usize {
-        let sums =
-            size_of::<CellSums>() + 4 * (ALL_CELLS + 3 * VALUE_CELLS + PAIRS + VALUE_CELLS * VALUE_CELLS);
+        let sums = size_of::<SessionSums>() + 4 * (PAIRS + CELLS * CELLS);
         let row = size_of::<[f32; FEATURE_COUNT]>();
         size_of::<Self>()
             + self.means.capacity() * row
             + self.accuracy.capacity() * size_of::<[f32; 2]>()
             + self.samples.capacity() * row
             + FEATURE_COUNT * (size_of::<Moments>() + size_of::<Dyadic>() + size_of::<Cells>())
-            + FEATURE_COUNT * (sums + size_of::<Shares>())
+            + FEATURE_COUNT * sums
     }
 }
 
@@ -464,14 +399,9 @@ mod tests {
         let cells = learning.cells().expect("there were enough blocks");
         assert!(cells.iter().all(|cells| cells.inner().is_sorted()));
         let sums = learning.sums(Feature::VisibilityMean);
-        assert_eq!(u64::from(sums.blocks), 200 - CHART_BLOCKS);
-        assert_eq!(sums.neighbours + 1, sums.blocks);
-        let n: u32 = sums.frames.iter().sum();
-        // The frame with which the cells became known is in none.
-        assert_eq!(n, sums.blocks * 10 - 1);
-        for &count in &sums.frames[..INNER_CELLS] {
-            let share = f64::from(count) / f64::from(n);
-            assert!((0.02..0.16).contains(&share), "{:?}", sums.frames);
+        assert_eq!(sums.n_blocks(), 200 - CHART_BLOCKS);
+        for share in &sums.shares().expect("there are blocks")[..INNER_CELLS] {
+            assert!((0.02..0.16).contains(share), "{:?}", sums.shares());
         }
     }
 
@@ -506,7 +436,8 @@ mod tests {
     #[test]
     fn a_gap_parts_neighbours() {
         let mut learning = session(40, noise(3));
-        let before = learning.sums(Feature::Jitter).neighbours;
+        let place = Feature::Jitter.index();
+        let before = learning.sums[place].pairs;
         learning.gap();
         learning.gap();
         let mut builder = BlockBuilder::new(BlockLength::Frames(2));
@@ -519,50 +450,24 @@ mod tests {
                 learning.end_block(&block);
             }
         }
-        assert_eq!(learning.sums(Feature::Jitter).neighbours, before + 1);
+        assert_eq!(learning.sums[place].pairs, before + 1);
         let means: Vec<Option<f32>> = learning.means(Feature::Jitter).collect();
         assert_eq!((means.len(), means[40], means[41].is_some()), (43, None, true));
     }
 
-    /// Against sums over blocks that were kept.
+    /// The same sums as those of [`BlockSums`], which keeps 64 bits.
     #[test]
-    fn sums_are_those_of_the_blocks() {
+    fn sums_in_little_memory_are_the_same() {
         let mut random = Random::new(4);
-        let blocks: Vec<[u16; ALL_CELLS]> = (0..9)
-            .map(|_| std::array::from_fn(|_| random.below(9) as u16))
-            .collect();
-        let mut sums = CellSums::default();
-        let mut before = None;
-        let mut shares = Vec::new();
-        for counts in &blocks {
-            before = sums.add(counts, before);
-            shares.push(before.expect("frames have values").map(u32::from));
+        let (mut little, mut whole) = (SessionSums::default(), BlockSums::default());
+        for block in 0..40 {
+            let counts: [u16; ALL_CELLS] =
+                std::array::from_fn(|_| if block == 17 { 0 } else { random.below(9) as u16 });
+            little.add(&counts);
+            whole.add(&counts.map(u64::from));
         }
-        let total = |of: &dyn Fn(usize) -> u32, n: usize| (0..n).map(of).sum::<u32>();
-        for a in 0..VALUE_CELLS {
-            assert_eq!(sums.shares[a], total(&|block| shares[block][a], 9));
-            for b in 0..VALUE_CELLS {
-                let (row, column) = (a.max(b), a.min(b));
-                let product = total(&|block| shares[block][a] * shares[block][b], 9);
-                assert_eq!(sums.products[row * (row + 1) / 2 + column], product);
-                let lagged = total(&|block| shares[block][a] * shares[block + 1][b], 8);
-                assert_eq!(sums.lagged[a * VALUE_CELLS + b], lagged);
-            }
-        }
-        assert_eq!(sums.neighbours, 8);
-    }
-
-    #[test]
-    fn sums_join_in_any_order() {
-        let part = |seed| session(60, noise(seed)).sums(Feature::LumaMean).clone();
-        let joined = |seeds: [u64; 3]| {
-            let mut whole = part(seeds[0]);
-            assert!(whole.merge(&part(seeds[1])) && whole.merge(&part(seeds[2])));
-            whole
-        };
-        assert_eq!(joined([1, 2, 3]), joined([3, 1, 2]));
-        let mut cut = part(1);
-        cut.lagged.pop();
-        assert!(!cut.merge(&part(2)) && !part(2).merge(&cut));
+        whole.end_session();
+        assert_eq!(little.whole(), whole);
+        assert_eq!((little.blocks, little.pairs), (39, 37));
     }
 }

@@ -32,6 +32,8 @@ pub mod evidence;
 pub mod feature_log;
 pub mod features;
 pub mod golden;
+#[cfg(feature = "records")]
+pub mod judge;
 pub mod latency;
 pub mod learning;
 pub mod online;

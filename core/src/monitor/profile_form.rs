@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::drift::null::BlockSums;
 use crate::metrics::isotonic::Isotonic;
 use crate::monitor::blocks::BlockLength;
 use crate::monitor::canonical::stored;
-use crate::monitor::learning::CellSums;
 use crate::monitor::snapshot::ReliabilityBin;
 use crate::statistics::Cells;
 
@@ -195,7 +195,7 @@ pub struct FeatureProfile {
     /// Where the cells of its histogram lie; none where no session was long enough.
     pub cells: Option<Cells>,
     /// How blocks spread over them.
-    pub sums: Option<CellSums>,
+    pub sums: Option<BlockSums>,
     /// The chart's threshold and allowance; none below 24 blocks.
     pub chart: Option<ChartLimits>,
     /// What later versions say.
