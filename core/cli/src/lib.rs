@@ -11,6 +11,7 @@ pub mod picture;
 pub mod pose_json;
 pub mod printing;
 pub mod user_model;
+pub mod watched_clip;
 
 /// The result of something that a person asked for; the error is a sentence for that person: what, where, what to do.
 pub type Outcome<T> = Result<T, String>;

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use plumb::Outcome;
 use plumb::commands::{
-    arl, bench, card, classify, compile, drift, embed, evaluate, figure, inspect, mask, operators, pose,
-    quantize,
+    arl, audit, bench, card, classify, compile, drift, embed, evaluate, figure, gate, inspect, mask,
+    operators, pose, profile, quantize,
 };
 
 /// Measures human movement in pictures and clips, and looks into the models that do it.
@@ -33,27 +33,34 @@ enum Command {
     Operators(operators::Arguments),
     Drift(drift::Arguments),
     Arl(arl::Arguments),
+    Profile(profile::Arguments),
+    Gate(gate::Arguments),
+    Audit(audit::Arguments),
 }
 
 fn main() -> ExitCode {
-    let outcome: Outcome<()> = match Arguments::parse().command {
-        Command::Pose(arguments) => pose::run(&arguments),
-        Command::Mask(arguments) => mask::run(&arguments),
-        Command::Classify(arguments) => classify::run(&arguments),
-        Command::Embed(arguments) => embed::run(&arguments),
-        Command::Evaluate(arguments) => evaluate::run(&arguments),
-        Command::Card(arguments) => card::run(&arguments),
-        Command::Inspect(arguments) => inspect::run(&arguments),
-        Command::Bench(arguments) => bench::run(&arguments),
-        Command::Figure(arguments) => figure::run(&arguments),
-        Command::Compile(arguments) => compile::run(&arguments),
-        Command::Quantize(arguments) => quantize::run(&arguments),
-        Command::Operators(arguments) => operators::run(&arguments),
+    let done = |outcome: Outcome<()>| outcome.map(|()| ExitCode::SUCCESS);
+    let outcome: Outcome<ExitCode> = match Arguments::parse().command {
+        Command::Pose(arguments) => done(pose::run(&arguments)),
+        Command::Mask(arguments) => done(mask::run(&arguments)),
+        Command::Classify(arguments) => done(classify::run(&arguments)),
+        Command::Embed(arguments) => done(embed::run(&arguments)),
+        Command::Evaluate(arguments) => done(evaluate::run(&arguments)),
+        Command::Card(arguments) => done(card::run(&arguments)),
+        Command::Inspect(arguments) => done(inspect::run(&arguments)),
+        Command::Bench(arguments) => done(bench::run(&arguments)),
+        Command::Figure(arguments) => done(figure::run(&arguments)),
+        Command::Compile(arguments) => done(compile::run(&arguments)),
+        Command::Quantize(arguments) => done(quantize::run(&arguments)),
+        Command::Operators(arguments) => done(operators::run(&arguments)),
         Command::Drift(arguments) => drift::run(&arguments),
-        Command::Arl(arguments) => arl::run(&arguments),
+        Command::Arl(arguments) => done(arl::run(&arguments)),
+        Command::Profile(arguments) => done(profile::run(&arguments)),
+        Command::Gate(arguments) => gate::run(&arguments),
+        Command::Audit(arguments) => done(audit::run(&arguments)),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(sentence) => {
             eprintln!("plumb: {sentence}");
             ExitCode::FAILURE

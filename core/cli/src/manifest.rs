@@ -38,6 +38,11 @@ pub fn read_model(name: &str) -> Outcome<Vec<u8>> {
     read_model_in(&find_folder()?, name)
 }
 
+/// The hash of a model that the manifest names, without reading its weights.
+pub fn sha256_of(name: &str) -> Outcome<String> {
+    Ok(entry_in(&find_folder()?, name)?.sha256)
+}
+
 /// The bytes of a model, given as a name in the manifest or as the path of a file.
 pub fn read_model_or_file(model: &str) -> Outcome<Vec<u8>> {
     let path = Path::new(model);
@@ -81,8 +86,8 @@ fn find_folder() -> Outcome<PathBuf> {
         })
 }
 
-/// Reads a model below `folder`, which holds `manifest.toml` and `node_modules`.
-fn read_model_in(folder: &Path, name: &str) -> Outcome<Vec<u8>> {
+/// What the manifest of `folder` says of a model.
+fn entry_in(folder: &Path, name: &str) -> Outcome<Entry> {
     let path = folder.join("manifest.toml");
     let text = fs::read_to_string(&path)
         .map_err(|error| format!("cannot read the model manifest ({error}): {}", path.display()))?;
@@ -92,18 +97,19 @@ fn read_model_in(folder: &Path, name: &str) -> Outcome<Vec<u8>> {
             path.display()
         )
     })?;
-    let entry = manifest
-        .models
-        .iter()
-        .find(|entry| entry.name == name)
-        .ok_or_else(|| {
-            let known: Vec<&str> = manifest.models.iter().map(|entry| entry.name.as_str()).collect();
-            format!(
-                "there is no file and no model named '{name}'; models are {}",
-                known.join(", ")
-            )
-        })?;
+    let known: Vec<String> = manifest.models.iter().map(|entry| entry.name.clone()).collect();
+    let mut models = manifest.models.into_iter();
+    models.find(|entry| entry.name == name).ok_or_else(|| {
+        format!(
+            "there is no file and no model named '{name}'; models are {}",
+            known.join(", ")
+        )
+    })
+}
 
+/// Reads a model below `folder`, which holds `manifest.toml` and `node_modules`.
+fn read_model_in(folder: &Path, name: &str) -> Outcome<Vec<u8>> {
+    let entry = entry_in(folder, name)?;
     let path = folder.join("node_modules").join(&entry.package).join(&entry.file);
     let mut bytes = fs::read(&path).map_err(|error| {
         format!(

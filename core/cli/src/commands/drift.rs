@@ -1,27 +1,45 @@
-//! `plumb drift`: where a stream of numbers changes, by any detector.
+//! `plumb drift`: where a stream of numbers changes, by any detector; with `--reference`, whether a clip is as it was
+//! ([`super::drift_reference`]).
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use clap::Args;
 use plumbline_core::drift::{AnyDetector, DETECTORS, Detector, Window};
 use serde::Serialize;
 
 use crate::Outcome;
+use crate::commands::drift_reference;
+use crate::commands::profile::{self, LookingArguments};
 use crate::printing::{print_json, written};
 
-/// Prints where a stream of numbers (one a line, - for standard input) changes, counted from 0, one index a line
+/// Prints where a stream of numbers (one a line, - for standard input) changes, counted from 0, one index a line; or says
+/// whether a clip is like a reference, and ends with 3 if it is not
 #[derive(Args)]
 pub struct Arguments {
     /// adwin, page-hinkley or cusum of numbers; ddm, eddm, hddm-a or hddm-w of errors (1 is wrong); fhddm of right
     /// answers (1 is right: it watches for a fall of the share of ones)
-    #[arg(long, value_name = "NAME")]
-    detector: String,
+    #[arg(
+        long,
+        value_name = "NAME",
+        required_unless_present = "reference",
+        conflicts_with = "reference"
+    )]
+    detector: Option<String>,
+    /// A profile of `plumb profile`; the file is then a clip, or the profile of other sessions
+    #[arg(long, value_name = "PROFILE.json")]
+    reference: Option<PathBuf>,
+    /// Mean number of blocks until one chart alarms by chance, instead of the reference's
+    #[arg(long, value_name = "N", requires = "reference", value_parser = profile::arl0)]
+    arl0: Option<f64>,
+    #[command(flatten)]
+    looking: LookingArguments,
     /// A setting of the detector, by river's name (adwin: delta, clock, max_buckets, ...); may be given several times
-    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting, conflicts_with = "reference")]
     settings: Vec<(String, String)>,
-    /// One number a line; - reads standard input
+    /// One number a line; - reads standard input. With --reference a clip or a profile
     #[arg(value_name = "FILE")]
     source: PathBuf,
     /// Print one JSON object instead, with warnings and, for adwin, its window
@@ -47,8 +65,21 @@ struct DriftJson<'a> {
 }
 
 /// Runs the command.
-pub fn run(arguments: &Arguments) -> Outcome<()> {
-    let name = arguments.detector.as_str();
+pub fn run(arguments: &Arguments) -> Outcome<ExitCode> {
+    match (&arguments.reference, &arguments.detector) {
+        (Some(reference), _) => drift_reference::run(&drift_reference::Wish {
+            reference,
+            source: &arguments.source,
+            arl0: arguments.arl0,
+            looking: &arguments.looking,
+            json: arguments.json,
+        }),
+        (None, Some(name)) => run_stream(arguments, name).map(|()| ExitCode::SUCCESS),
+        (None, None) => Err("name a detector, or a reference to compare with".to_owned()),
+    }
+}
+
+fn run_stream(arguments: &Arguments, name: &str) -> Outcome<()> {
     let mut detector = AnyDetector::named(name, &arguments.settings).map_err(|error| error.to_string())?;
     let mut out = io::stdout().lock();
     let (mut drifts, mut warnings) = (Vec::new(), Vec::new());
