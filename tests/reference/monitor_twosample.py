@@ -1,4 +1,4 @@
-"""Writes what scipy and numpy say of distributions, intervals and two samples, for tests/fixtures/monitor_twosample.json.
+"""Writes what scipy, numpy and scikit-learn say of distributions, intervals, two samples and estimates, for tests/fixtures/monitor_twosample.json.
 
     python tests/reference/monitor_twosample.py [--check]
 
@@ -14,6 +14,7 @@ import sys
 import numpy as np
 from scipy import stats
 from scipy.spatial import distance
+from sklearn.isotonic import IsotonicRegression
 
 FIXTURE = pathlib.Path(__file__).parents[1] / "fixtures" / "monitor_twosample.json"
 
@@ -122,6 +123,77 @@ def two_samples():
     return {"tests": tests, "counts": counts}
 
 
+class Xoshiro:
+    """xoshiro256++ filled by SplitMix64, as Vigna publishes them."""
+
+    def __init__(self, seed):
+        self.s = []
+        for _ in range(4):
+            seed = (seed + 0x9E3779B97F4A7C15) % 2**64
+            z = (seed ^ (seed >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
+            z = (z ^ (z >> 27)) * 0x94D049BB133111EB % 2**64
+            self.s.append(z ^ (z >> 31))
+
+    def bits(self):
+        def rotated(x, k):
+            return (x << k | x >> (64 - k)) % 2**64
+
+        s = self.s
+        result = (rotated((s[0] + s[3]) % 2**64, 23) + s[0]) % 2**64
+        t = (s[1] << 17) % 2**64
+        s[2] ^= s[0]
+        s[3] ^= s[1]
+        s[1] ^= s[2]
+        s[0] ^= s[3]
+        s[2] ^= t
+        s[3] = rotated(s[3], 45)
+        return result
+
+    def uniform(self):
+        return (self.bits() >> 11) / 2**53
+
+    def normal(self):
+        return stats.norm.ppf(((self.bits() >> 11) + 0.5) / 2**53)
+
+
+def kernels():
+    """Squared distances in a random feature space; frames are uniform numbers."""
+    cases = []
+    for seed, inputs, bandwidth, n, m in ((41, 1, 0.5, 40, 9), (42, 7, 1.3, 60, 150), (43, 12, 0.2, 5, 5)):
+        random = Xoshiro(seed)
+        frequencies = np.array([[random.normal() for _ in range(inputs)] for _ in range(128)]) / bandwidth
+        phases = 2 * np.pi * np.array([random.uniform() for _ in range(128)])
+        a = uniform(seed, n * inputs).reshape(n, inputs)
+        b = uniform(seed + 100, m * inputs).reshape(m, inputs) * 1.5
+
+        def features(x):
+            return (np.sqrt(2 / 128) * np.cos(x @ frequencies.T + phases)).mean(0)
+
+        mean = features(a).astype(np.float32).astype(float)
+        cases.append({"seed": seed, "inputs": inputs, "bandwidth": bandwidth, "n": n, "m": m,
+                      "squared_distance": float(np.sum((features(b) - mean) ** 2))})
+    return cases
+
+
+def estimates():
+    """Confidence-based performance estimation after NannyML's formulas, calibrated by scikit-learn."""
+    cases = []
+    for seed, n, slope in ((51, 300, 0.55), (52, 1000, 0.9), (53, 400, 0.2)):
+        raw = uniform(seed, n)
+        outcomes = (uniform(seed + 100, n) < 0.5 + slope * (raw - 0.5)).astype(int)
+        chances = IsotonicRegression(out_of_bounds="clip").fit(raw, outcomes).predict(raw)
+        called = raw >= 0.5
+        tp, fp = chances[called].sum(), (1 - chances[called]).sum()
+        fn, tn = chances[~called].sum(), (1 - chances[~called]).sum()
+        order = np.argsort(-raw)
+        right = np.concatenate([[0], np.cumsum(chances[order])]) / chances.sum()
+        wrong = np.concatenate([[0], np.cumsum(1 - chances[order])]) / (1 - chances).sum()
+        cases.append({"seed": seed, "n": n, "slope": slope, "accuracy": (tp + tn) / n, "precision": tp / (tp + fp),
+                      "recall": tp / (tp + fn), "f1": tp / (tp + 0.5 * (fp + fn)),
+                      "auroc": float(np.trapezoid(right, wrong))})
+    return cases
+
+
 def plain(value):
     if isinstance(value, dict):
         return {key: plain(inner) for key, inner in value.items()}
@@ -133,7 +205,8 @@ def plain(value):
 
 
 def main():
-    made = plain({"distributions": distributions(), "intervals": intervals(), "two_samples": two_samples()})
+    made = plain({"distributions": distributions(), "intervals": intervals(), "two_samples": two_samples(),
+                  "kernels": kernels(), "estimates": estimates()})
     if "--check" in sys.argv[1:]:
         kept = json.loads(FIXTURE.read_text())
         assert kept == made, f"{FIXTURE} holds other values than these packages give"

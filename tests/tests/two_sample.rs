@@ -1,10 +1,13 @@
-//! Distributions, intervals and two-sample tests against scipy's and numpy's values in `monitor_twosample.json`, which
+//! Distributions, intervals, two-sample tests, kernel distances and estimates against scipy's and numpy's values in `monitor_twosample.json`, which
 //! `tests/reference/monitor_twosample.py` writes.
 
+use plumbline_core::drift::cbpe::{Expected, ExpectedCounts, expected_auroc};
+use plumbline_core::drift::kernel::{Kernel, KernelSum};
 use plumbline_core::drift::two_sample::{
     KsMethod, Mean, chi_square, jensen_shannon, kolmogorov_smirnov, population_stability, shares,
     wasserstein, welch,
 };
+use plumbline_core::metrics::isotonic::Isotonic;
 use plumbline_core::statistics::{Moments, benjamini_hochberg, distributions, kolmogorov, quantile, wilson};
 use plumbline_tests::{data_folder, read, skip};
 use serde::Deserialize;
@@ -14,6 +17,30 @@ struct Fixture {
     distributions: Distributions,
     intervals: Intervals,
     two_samples: TwoSamples,
+    kernels: Vec<KernelCase>,
+    estimates: Vec<EstimateCase>,
+}
+
+#[derive(Deserialize)]
+struct KernelCase {
+    seed: u64,
+    inputs: usize,
+    bandwidth: f64,
+    n: usize,
+    m: usize,
+    squared_distance: f64,
+}
+
+#[derive(Deserialize)]
+struct EstimateCase {
+    seed: u64,
+    n: usize,
+    slope: f64,
+    accuracy: f64,
+    precision: f64,
+    recall: f64,
+    f1: f64,
+    auroc: f64,
 }
 
 #[derive(Deserialize)]
@@ -396,4 +423,86 @@ fn tests_of_two_samples_are_those_of_the_published_vectors() {
         1e-3,
         "PSI's null",
     );
+}
+
+#[test]
+fn distances_in_random_features_are_numpy_s() {
+    for case in fixture().kernels {
+        let kernel = Kernel::new(case.inputs, case.bandwidth, case.seed).expect("settings in their range");
+        let sum = |seed: u64, n: usize, scale: f64| {
+            let mut sum = KernelSum::default();
+            for frame in uniform(seed, n * case.inputs).chunks(case.inputs) {
+                let frame: Vec<f64> = frame.iter().map(|x| x * scale).collect();
+                kernel.add(&frame, &mut sum).expect("finite values");
+            }
+            sum
+        };
+        let reference = sum(case.seed, case.n, 1.0).mean().expect("frames");
+        let found = sum(case.seed + 100, case.m, 1.5)
+            .squared_distance(&reference)
+            .expect("frames");
+        assert_near(
+            found,
+            case.squared_distance,
+            1e-12,
+            1.0,
+            &format!("kernel {}", case.seed),
+        );
+    }
+}
+
+/// What is expected of predictions whose chances isotonic calibration gives, and the area under the curve.
+fn estimated(raw: &[f64], outcomes: &[f64]) -> (Expected, f64) {
+    let fit = Isotonic::fit(raw, outcomes, None).expect("outcomes");
+    let chances: Vec<f64> = raw
+        .iter()
+        .map(|score| fit.predict(*score).expect("a number"))
+        .collect();
+    let mut counts = ExpectedCounts::default();
+    for (raw, chance) in raw.iter().zip(&chances) {
+        counts.add(*raw, *chance).expect("0 to 1");
+    }
+    let auroc = expected_auroc(raw, &chances)
+        .expect("0 to 1")
+        .expect("both classes");
+    (counts.expected(), auroc)
+}
+
+#[track_caller]
+fn assert_expected(found: &Expected, [accuracy, precision, recall, f1]: [f64; 4]) {
+    let pairs = [
+        ("accuracy", found.accuracy, accuracy),
+        ("precision", found.precision, precision),
+        ("recall", found.recall, recall),
+        ("F1", found.f1, f1),
+    ];
+    for (name, found, expected) in pairs {
+        assert_near(found.expect(name), expected, 1e-10, 1e-3, name);
+    }
+}
+
+#[test]
+fn estimates_without_labels_are_those_of_the_formulas() {
+    for case in fixture().estimates {
+        let raw = uniform(case.seed, case.n);
+        let draws = uniform(case.seed + 100, case.n);
+        let outcome = |(raw, draw): (&f64, &f64)| f64::from(u8::from(*draw < 0.5 + case.slope * (raw - 0.5)));
+        let outcomes: Vec<f64> = raw.iter().zip(&draws).map(outcome).collect();
+        let (expected, auroc) = estimated(&raw, &outcomes);
+        assert_expected(&expected, [case.accuracy, case.precision, case.recall, case.f1]);
+        assert_near(auroc, case.auroc, 1e-10, 1e-3, "AUROC");
+    }
+    // The published vector: NannyML's own functions give the same.
+    let score = |u: f64| ((u * 300.0).round_ties_even() / 300.0).clamp(1.0 / 300.0, 299.0 / 300.0);
+    let raw: Vec<f64> = uniform(3, 300).into_iter().map(score).collect();
+    let draws = uniform(4, 300);
+    let outcome = |(raw, draw): (&f64, &f64)| f64::from(u8::from(*draw < 0.5 + 0.55 * (raw - 0.5)));
+    let outcomes: Vec<f64> = raw.iter().zip(&draws).map(outcome).collect();
+    let published = [
+        0.649_135_802_469_135_8,
+        0.703_827_989_062_888_5,
+        0.631_749_219_098_616_7,
+        0.665_843_621_399_177_1,
+    ];
+    assert_expected(&estimated(&raw, &outcomes).0, published);
 }

@@ -1,8 +1,9 @@
 //! What all detectors share: a value goes in, a signal comes out, the state can be stored and goes on identically.
 
 use super::{
-    Adwin, AdwinSettings, Cusum, CusumSettings, Ddm, DdmSettings, DriftError, Eddm, EddmSettings, Fhddm,
-    FhddmSettings, HddmA, HddmASettings, HddmW, HddmWSettings, PageHinkley, PageHinkleySettings,
+    Adwin, AdwinSettings, Cusum, CusumSettings, Ddm, DdmSettings, DriftError, EDetector, EDetectorSettings,
+    Eddm, EddmSettings, Fhddm, FhddmSettings, HddmA, HddmASettings, HddmW, HddmWSettings, PageHinkley,
+    PageHinkleySettings,
 };
 use serde::{Deserialize, Serialize};
 
@@ -57,10 +58,12 @@ pub enum AnyDetector {
     Fhddm(Fhddm),
     /// Of numbers whose mean and sd are known.
     Cusum(Cusum),
+    /// Of shares, 0 to 1, whose mean is known to lie in a range.
+    EDetector(EDetector),
 }
 
 /// The names that [`AnyDetector::named`] knows.
-pub const DETECTORS: [&str; 8] = [
+pub const DETECTORS: [&str; 9] = [
     "adwin",
     "page-hinkley",
     "ddm",
@@ -69,6 +72,7 @@ pub const DETECTORS: [&str; 8] = [
     "hddm-w",
     "fhddm",
     "cusum",
+    "e-detector",
 ];
 
 impl AnyDetector {
@@ -86,6 +90,7 @@ impl AnyDetector {
             "hddm-w" => Self::HddmW(HddmW::new(HddmWSettings::named(settings)?)?),
             "fhddm" => Self::Fhddm(Fhddm::new(FhddmSettings::named(settings)?)?),
             "cusum" => Self::Cusum(Cusum::new(CusumSettings::named(settings)?)?),
+            "e-detector" => Self::EDetector(EDetector::new(EDetectorSettings::named(settings)?)?),
             _ => {
                 return Err(DriftError::UnknownDetector {
                     name: name.to_owned(),
@@ -113,6 +118,7 @@ impl AnyDetector {
             Self::HddmW(detector) => detector,
             Self::Fhddm(detector) => detector,
             Self::Cusum(detector) => detector,
+            Self::EDetector(detector) => detector,
         }
     }
 }

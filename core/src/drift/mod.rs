@@ -14,15 +14,20 @@
 
 use std::fmt;
 
+use crate::metrics::MetricError;
+
 mod adwin;
 pub mod calibrate;
+pub mod cbpe;
 mod cusum;
 mod ddm;
 mod detector;
+mod e_detector;
 mod eddm;
 mod fhddm;
 mod hddm_a;
 mod hddm_w;
+pub mod kernel;
 pub mod null;
 mod page_hinkley;
 pub mod run_length;
@@ -36,6 +41,7 @@ pub use calibrate::{Calibration, CalibrationSettings, Sides, Threshold, calibrat
 pub use cusum::{AfterAlarm, Cusum, CusumSettings, Direction, siegmund_run_length};
 pub use ddm::{Ddm, DdmSettings};
 pub use detector::{AnyDetector, DETECTORS, Detector, Signal, State, Window};
+pub use e_detector::{EDetector, EDetectorSettings};
 pub use eddm::{Eddm, EddmSettings};
 pub use fhddm::{Fhddm, FhddmSettings};
 pub use hddm_a::{HddmA, HddmASettings};
@@ -106,6 +112,8 @@ pub enum DriftError {
         /// What they are.
         what: &'static str,
     },
+    /// A metric says why it cannot be computed.
+    Metric(MetricError),
     /// A stored state is of another version.
     Schema {
         /// The version that it names.
@@ -179,6 +187,7 @@ impl fmt::Display for DriftError {
                 write!(f, "{found} {what} are too few; at least {needed} are needed")
             }
             Self::Mismatch { what } => write!(f, "{what} do not fit together"),
+            Self::Metric(error) => error.fmt(f),
             Self::Schema { found, expected } => {
                 write!(
                     f,
@@ -190,6 +199,12 @@ impl fmt::Display for DriftError {
 }
 
 impl std::error::Error for DriftError {}
+
+impl From<MetricError> for DriftError {
+    fn from(error: MetricError) -> Self {
+        Self::Metric(error)
+    }
+}
 
 /// Every value must be finite: one NaN would blind a detector for ever.
 fn finite(x: f64) -> Result<f64, DriftError> {

@@ -150,6 +150,12 @@ impl Reference {
         self.correlation
     }
 
+    /// How far the mean may be off: `s sqrt((1 + r)/(1 - r)/n)`.
+    #[must_use]
+    pub fn mean_sd(&self) -> f64 {
+        self.sd * ((1.0 + self.correlation) / (1.0 - self.correlation) / self.n as f64).sqrt()
+    }
+
     /// How far the means of sessions scatter beyond what scatter and correlation within them explain; 0 of one session,
     /// which cannot know.
     #[must_use]

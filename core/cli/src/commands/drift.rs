@@ -19,7 +19,7 @@ use crate::printing::{print_json, written};
 /// whether a clip is like a reference, and ends with 3 if it is not
 #[derive(Args)]
 pub struct Arguments {
-    /// adwin, page-hinkley or cusum of numbers; ddm, eddm, hddm-a or hddm-w of errors (1 is wrong); fhddm of right
+    /// adwin, page-hinkley or cusum of numbers; e-detector of shares from 0 to 1; ddm, eddm, hddm-a or hddm-w of errors (1 is wrong); fhddm of right
     /// answers (1 is right: it watches for a fall of the share of ones)
     #[arg(
         long,
