@@ -336,9 +336,38 @@ def coco_stats(truth, found, image_ids):
     return [float(number) for number in evaluation.stats], similarities
 
 
+def equally_alike():
+    """Two people in one place, of whom an exact prediction is equally alike: it takes the later, and the next one is left
+    with the other, whose size decides whether that is enough."""
+    points = np.column_stack([np.arange(17) * 10, np.arange(17) * 7, np.full(17, 2)])
+    truth = [
+        {
+            "id": place + 1,
+            "image_id": 1,
+            "category_id": 1,
+            "keypoints": plain(points.ravel()),
+            "num_keypoints": 17,
+            "area": area,
+            "bbox": [0, 0, 160, 112],
+            "iscrowd": 0,
+        }
+        for place, area in enumerate([1500.0, 40000.0])
+    ]
+    found = []
+    for score, moved in ((0.9, 0), (0.8, 9)):
+        keypoints = plain((points + [moved, 0, 0]).ravel())
+        found.append({"image_id": 1, "category_id": 1, "keypoints": keypoints, "score": score})
+    return truth, found
+
+
 def keypoints(rng):
     cases = []
-    while len(cases) < 14:
+    truth, found = equally_alike()
+    for people in (truth, truth[::-1]):
+        stats, similarities = coco_stats(people, found, [1])
+        case = {"n_images": 1, "annotations": people, "predictions": found}
+        cases.append({**case, "stats": stats, "similarities": similarities})
+    while len(cases) < 16:
         n_images = int(rng.integers(1, 5))
         truth, found = coco_case(rng, n_images)
         if not truth or not found:

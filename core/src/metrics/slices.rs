@@ -563,6 +563,13 @@ mod tests {
     }
 
     #[test]
+    fn slices_that_are_as_all_others_are_no_finding() {
+        for slice in accuracy_by_light(&[("day", 40, 80), ("dusk", 40, 80)]) {
+            assert_eq!((slice.p, slice.q, slice.gap), (Some(1.0), Some(1.0), Some(0.0)));
+        }
+    }
+
+    #[test]
     fn frames_of_a_clip_are_one_observation() {
         let mut slicer = Slicer::new(
             measure(),

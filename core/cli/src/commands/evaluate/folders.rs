@@ -136,3 +136,40 @@ fn decoded(path: &Path) -> Outcome<MaskPicture> {
         values,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grey_levels_and_colours_are_classes() {
+        let folder = std::env::temp_dir().join(format!("plumb-masks-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("the temporary folder can be written");
+        let grey = folder.join("grey.png");
+        image::GrayImage::from_raw(2, 1, vec![0, 7])
+            .expect("two pixels")
+            .save(&grey)
+            .expect("written");
+        assert_eq!(decoded(&grey).expect("a mask").values, [0, 7]);
+        let colours = folder.join("colours.png");
+        let pixels = vec![0, 0, 0, 128, 0, 64];
+        image::RgbImage::from_raw(2, 1, pixels)
+            .expect("two pixels")
+            .save(&colours)
+            .expect("written");
+        let expected = [[0, 0, 0], [128, 0, 64]].map(MaskPicture::colour);
+        assert_eq!(decoded(&colours).expect("a mask").values, expected);
+        let deep = folder.join("deep.png");
+        let pixels =
+            image::ImageBuffer::<image::Luma<u16>, Vec<u16>>::from_raw(1, 1, vec![700]).expect("a pixel");
+        pixels.save(&deep).expect("written");
+        assert!(
+            decoded(&deep)
+                .expect_err("16 bits are no class")
+                .contains("8 bits")
+        );
+        fs::write(&deep, b"no picture").expect("the temporary folder can be written");
+        assert!(decoded(&deep).is_err() && decoded(&folder.join("nowhere.png")).is_err());
+        fs::remove_dir_all(folder).expect("the temporary folder can be removed");
+    }
+}
