@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 use plumb::Outcome;
 use plumb::commands::{
     arl, audit, bench, card, classify, compile, drift, embed, evaluate, figure, gate, inspect, mask,
-    operators, pose, profile, quantize,
+    operators, pose, profile, quantize, robustness,
 };
 
 /// Measures human movement in pictures and clips, and looks into the models that do it.
@@ -36,6 +36,7 @@ enum Command {
     Profile(profile::Arguments),
     Gate(gate::Arguments),
     Audit(audit::Arguments),
+    Robustness(robustness::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         Command::Operators(arguments) => done(operators::run(&arguments)),
         Command::Drift(arguments) => drift::run(&arguments),
         Command::Arl(arguments) => done(arl::run(&arguments)),
+        Command::Robustness(arguments) => done(robustness::run(&arguments)),
         Command::Profile(arguments) => done(profile::run(&arguments)),
         Command::Gate(arguments) => gate::run(&arguments),
         Command::Audit(arguments) => done(audit::run(&arguments)),

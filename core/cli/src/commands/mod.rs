@@ -19,3 +19,4 @@ pub mod pose;
 mod pose_any;
 pub mod profile;
 pub mod quantize;
+pub mod robustness;
