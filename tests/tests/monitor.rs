@@ -1,6 +1,7 @@
 //! A watched session from its first frame to its evidence: sessions of a drawn person become a reference, another session is
 //! as they were or is not, and the states, alarms and records say so.
 
+use std::process::Command;
 use std::sync::OnceLock;
 
 use plumbline_core::monitor::audit::AuditLog;
@@ -458,6 +459,36 @@ fn records_hold_numbers_of_blocks_only() {
         Ok(monitor.audit().text())
     );
     assert!(monitor.take_audit().is_empty());
+}
+
+/// The pack is a zip for others, and its manifest is true: Python's own reader unpacks it and hashes what is in it.
+#[test]
+fn evidence_is_read_by_others() {
+    const READER: &str = "
+import hashlib, json, sys, zipfile
+pack = zipfile.ZipFile(sys.argv[1])
+assert pack.testzip() is None
+manifest = json.loads(pack.read('manifest.json'))
+assert manifest['schema'] == 1 and manifest['app_version'] == '0.1.0'
+assert sorted(f['name'] for f in manifest['files']) + ['manifest.json'] == sorted(n for n in pack.namelist() if n != 'manifest.json') + ['manifest.json']
+for file in manifest['files']:
+    data = pack.read(file['name'])
+    assert len(data) == file['bytes'] and hashlib.sha256(data).hexdigest() == file['sha256'], file['name']
+assert pack.getinfo('manifest.json').date_time == (2026, 11, 22, 0, 0, 0), pack.getinfo('manifest.json').date_time
+print(len(manifest['files']))
+";
+    let mut monitor = watching();
+    show(&mut monitor, &mut DrawnSession::new(85, RATE_HZ), 2, |_| {});
+    let files = vec![EvidenceFile::new("log/2026-11-22.csv", "a,b\n"), EvidenceFile::new("empty", "")];
+    let pack = monitor.evidence(files, BEGAN).expect("names are plain");
+    let path = std::env::temp_dir().join(format!("plumbline-evidence-{}.zip", std::process::id()));
+    std::fs::write(&path, &pack).expect("the temporary folder can be written");
+    let Ok(output) = Command::new("python3").arg("-c").arg(READER).arg(&path).output() else {
+        plumbline_tests::skip("Python is missing");
+        return;
+    };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "7");
 }
 
 #[test]
