@@ -58,7 +58,9 @@ mod native {
         let mut criterion = Criterion::default().configure_from_args();
         let mut random = Random::new(1);
         let poses: Vec<Pose> = (0..64).map(|_| pose(&mut random)).collect();
-        let pixels: Vec<u8> = (0..IMAGE.width_px * IMAGE.height_px * 4).map(|_| random.bits() as u8).collect();
+        let pixels: Vec<u8> = (0..IMAGE.width_px * IMAGE.height_px * 4)
+            .map(|_| random.bits() as u8)
+            .collect();
         criterion.bench_function("probe of a 720p picture", |bencher| {
             bencher.iter(|| ImageProbe::of(&pixels, IMAGE, 4));
         });

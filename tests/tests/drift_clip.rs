@@ -147,7 +147,7 @@ fn its_halves_are_alike() {
 }
 
 /// For each way to spoil a picture, the features of which one must speak up at severity 3.
-const EXPECTED: [(Corruption, &[&str]); 11] = [
+const EXPECTED: [(Corruption, &[&str]); 12] = [
     (Corruption::Blur, &["sharpness"]),
     (Corruption::Noise, &["noise"]),
     (Corruption::Dark, &["luma_mean"]),
@@ -165,10 +165,12 @@ const EXPECTED: [(Corruption, &[&str]); 11] = [
     (Corruption::Scale, &["body_height", "dark_share"]),
     (Corruption::LowFrameRate, &["repeated_share"]),
     (Corruption::ColourCast, &["red_share"]),
+    // Because she stands at an angle: of somebody who stands straight, a mirrored picture shows nothing.
+    (Corruption::Mirrored, &["view_yaw_deg", "left_right_visibility"]),
 ];
 
 #[test]
-fn every_corruption_is_answered_or_known_not_to_be() {
+fn every_corruption_is_answered_at_severity_3() {
     let Some(frames) = clip() else { return };
     reference(frames);
     let outcomes: Vec<(Corruption, [Judgement; 2])> = thread::scope(|scope| {
@@ -196,9 +198,10 @@ fn every_corruption_is_answered_or_known_not_to_be() {
             "{}: severity 1: {mild}; severity 3: {hard}",
             corruption.id()
         ));
-        let Some((_, expected)) = EXPECTED.iter().find(|(known, _)| known == corruption) else {
-            continue;
-        };
+        let (_, expected) = EXPECTED
+            .iter()
+            .find(|(known, _)| known == corruption)
+            .expect("the table has all of them");
         let alarms = &judgements[1].alarms;
         if !alarms.iter().any(|alarm| expected.contains(&alarm.as_str())) {
             findings.push(format!("{}: none of {expected:?} in {alarms:?}", corruption.id()));

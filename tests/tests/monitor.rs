@@ -479,7 +479,10 @@ print(len(manifest['files']))
 ";
     let mut monitor = watching();
     show(&mut monitor, &mut DrawnSession::new(85, RATE_HZ), 2, |_| {});
-    let files = vec![EvidenceFile::new("log/2026-11-22.csv", "a,b\n"), EvidenceFile::new("empty", "")];
+    let files = vec![
+        EvidenceFile::new("log/2026-11-22.csv", "a,b\n"),
+        EvidenceFile::new("empty", ""),
+    ];
     let pack = monitor.evidence(files, BEGAN).expect("names are plain");
     let path = std::env::temp_dir().join(format!("plumbline-evidence-{}.zip", std::process::id()));
     std::fs::write(&path, &pack).expect("the temporary folder can be written");
@@ -487,7 +490,11 @@ print(len(manifest['files']))
         plumbline_tests::skip("Python is missing");
         return;
     };
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "7");
 }
 

@@ -43,6 +43,9 @@ pub struct Comparison {
     pub changed: Option<Direction>,
 }
 
+/// A shorter memory than a frame or two is not believed, seconds.
+const LEAST_TAU_SECS: f64 = 0.05;
+
 /// One side of a comparison.
 #[derive(Clone, Copy, Debug)]
 struct Side {
@@ -131,6 +134,15 @@ fn of_profile(profile: &Profile, feature: Feature) -> Option<Side> {
     })
 }
 
+/// Values that a stretch of frames is worth. What people and light do has a memory of a second at least, however short a
+/// stretch shows it; how frames arrive is the machine's, and has the memory that it shows.
+fn worth(family: Family, seconds: f64, tau_secs: Option<f64>) -> f64 {
+    match (family, tau_secs) {
+        (Family::System, Some(tau_secs)) => (seconds / (2.0 * tau_secs.max(LEAST_TAU_SECS))).max(2.0),
+        _ => effective_n(seconds, tau_secs),
+    }
+}
+
 fn welch(feature: Feature, value: Side, reference: Side) -> Comparison {
     let spec = feature.spec();
     // The longer memory holds for both: short stretches find theirs too short.
@@ -138,7 +150,7 @@ fn welch(feature: Feature, value: Side, reference: Side) -> Comparison {
         (Some(a), Some(b)) => Some(a.max(b)),
         (a, b) => a.or(b),
     };
-    let n = [value, reference].map(|side| effective_n(side.seconds, tau_secs));
+    let n = [value, reference].map(|side| worth(spec.family, side.seconds, tau_secs));
     // A feature that does not move is known as well as it can be measured, and no better.
     let errors = [0, 1].map(|side| {
         let sd = [value.sd, reference.sd][side].max(spec.floor);
