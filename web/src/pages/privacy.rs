@@ -68,7 +68,7 @@ fn Kept() -> impl IntoView {
         <section class="privacy-section" aria-labelledby="kept">
             <h2 id="kept">"What this browser keeps for it"</h2>
             <p>
-                "The weights of the models, so that they are downloaded once; models that you chose to keep; your choices on these \
+                "The weights of the models, so that they are downloaded once; models and numbers that you chose to keep; your choices on these \
                 pages; and how long a frame took on each backend, so that this is measured once."
             </p>
             {move || {
@@ -102,6 +102,10 @@ async fn stored() -> Vec<(String, u64)> {
     let mut files = weights::list_stored().await;
     let kept = model_store::list().await.into_iter();
     files.extend(kept.map(|model| (format!("A model that you kept ({})", model.sha256), model.bytes)));
+    let recorded = model_store::recorded_bytes().await;
+    if recorded > 0 {
+        files.push(("Numbers and audit log of watched sessions".to_owned(), recorded));
+    }
     files
 }
 

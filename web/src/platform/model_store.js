@@ -8,6 +8,8 @@
 const FOLDER = "models";
 const MODEL = "model";
 const RECORD = "record.json";
+/** What the worker that watches a session writes (web/watch/src/worker/record_store.rs). */
+const RECORDS = "records";
 
 /** The folder of all models, or undefined where the browser offers no such storage or refuses it, as in private windows. */
 async function folder(create) {
@@ -81,9 +83,30 @@ export async function remove(sha256) {
   await models?.removeEntry(sha256, { recursive: true });
 }
 
-/** Deletes all of them. */
+/** Deletes all of them, and what watching has recorded. */
 export async function removeAll() {
-  if (!(await folder(false))) return;
-  const root = await navigator.storage.getDirectory();
-  await root.removeEntry(FOLDER, { recursive: true });
+  const root = await navigator.storage.getDirectory().catch(() => undefined);
+  for (const name of [FOLDER, RECORDS]) {
+    await root?.removeEntry(name, { recursive: true }).catch((error) => {
+      if (error.name !== "NotFoundError") throw error;
+    });
+  }
+}
+
+/** The bytes of what watching has recorded; 0 where there is nothing. */
+export async function recorded() {
+  try {
+    const root = await navigator.storage.getDirectory();
+    return await bytesBelow(await root.getDirectoryHandle(RECORDS));
+  } catch {
+    return 0;
+  }
+}
+
+async function bytesBelow(folder) {
+  let bytes = 0;
+  for await (const entry of folder.values()) {
+    bytes += entry.kind === "file" ? (await entry.getFile()).size : await bytesBelow(entry);
+  }
+  return bytes;
 }

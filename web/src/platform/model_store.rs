@@ -21,6 +21,8 @@ extern "C" {
     fn remove_promise(sha256: &str) -> Promise;
     #[wasm_bindgen(js_name = removeAll)]
     fn remove_all_promise() -> Promise;
+    #[wasm_bindgen(js_name = recorded)]
+    fn recorded_promise() -> Promise;
 }
 
 /// A model that is kept.
@@ -106,4 +108,10 @@ pub async fn remove_all() -> Result<(), String> {
 fn deleted(outcome: Result<JsValue, JsValue>) -> Result<(), String> {
     let refused = |thrown: JsValue| format!("A stored model could not be deleted: {}.", message_of(&thrown));
     outcome.map(drop).map_err(refused)
+}
+
+/// Bytes of what watching has recorded on this device.
+pub async fn recorded_bytes() -> u64 {
+    let recorded = JsFuture::from(recorded_promise()).await;
+    recorded.ok().and_then(|bytes| bytes.as_f64()).unwrap_or_default() as u64
 }
