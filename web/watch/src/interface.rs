@@ -2,8 +2,17 @@
 //!
 //! End-to-end tests hold on to the `data-testid` names in here.
 
+pub mod chart_view;
+pub mod evaluate;
+pub mod monitor;
+
 use leptos::prelude::*;
 use plumbline_web::platform::place;
+
+use self::evaluate::EvaluatePage;
+use self::monitor::{Monitor, MonitorPage};
+use crate::platform::monitor_link::MonitorLink;
+use crate::platform::style;
 
 /// The pages that load this module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,11 +34,17 @@ impl Page {
     }
 }
 
-/// Draws a page into the element with this id, in place of what was drawn before.
-pub fn mount(id: &str, page: Page) {
+/// Draws a page into the element with this id, in place of what was drawn before. The link leads to the worker that watches
+/// the session, which only `/monitor` speaks to.
+pub fn mount(id: &str, page: Page, link: Option<MonitorLink>) {
+    style::adopt();
     place::mount(id, move || match page {
-        Page::Monitor => view! { <h2>"State"</h2> },
-        Page::Evaluate => view! { <h2>"Files"</h2> },
+        Page::Monitor => {
+            let monitor = Monitor::begin(link);
+            on_cleanup(move || monitor.close());
+            view! { <MonitorPage monitor/> }.into_any()
+        }
+        Page::Evaluate => view! { <EvaluatePage/> }.into_any(),
     });
 }
 

@@ -5,5 +5,9 @@
 //! stops no measuring; it runs while a session is watched, whichever page is open.
 
 pub mod charts;
+pub mod evaluation;
 pub mod interface;
+pub mod platform;
+pub mod protocol;
+pub mod sentences;
 pub mod worker;

@@ -14,7 +14,7 @@ const THICK: f64 = 10.0;
 /// Room for the number at its right.
 const NUMBER: f64 = 52.0;
 /// Characters that a name may have in the drawing; the table has all of them.
-const NAME_LENGTH: usize = 44;
+const NAME_LENGTH: usize = 42;
 
 /// A value with its name.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -70,7 +70,7 @@ pub fn bars(chart: &BarChart<'_>) -> Chart {
         let name = shortened(&bar.label, NAME_LENGTH - n.len());
         svg.text(
             "chart-text is-strong",
-            [1.0, y + 11.0],
+            [4.0, y + 11.0],
             Anchor::Start,
             &format!("{name}{n}"),
         );

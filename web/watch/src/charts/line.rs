@@ -143,20 +143,10 @@ pub fn line(chart: &LineChart<'_>) -> Chart {
 }
 
 fn caption(chart: &LineChart<'_>, band: Option<Band>) -> String {
-    let unit = if chart.unit.is_empty() {
-        String::new()
-    } else {
-        format!(" {}", chart.unit)
-    };
     let mut sentences = Vec::new();
     for line in chart.lines {
-        let known: Vec<f64> = line
-            .values
-            .iter()
-            .flatten()
-            .copied()
-            .filter(|value| value.is_finite())
-            .collect();
+        let known = line.values.iter().flatten().copied();
+        let known: Vec<f64> = known.filter(|value| value.is_finite()).collect();
         let word = line.side.word(chart.title);
         let Some(&newest) = known.last() else {
             sentences.push(format!("{word}: not measured yet."));
@@ -164,35 +154,20 @@ fn caption(chart: &LineChart<'_>, band: Option<Band>) -> String {
         };
         let low = known.iter().copied().fold(f64::INFINITY, f64::min);
         let high = known.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let n = known.len() as u64;
-        let mut sentence = if n == 1 {
-            format!("{word}: {}{unit}, measured once", short(newest))
+        let mut sentence = if known.len() == 1 {
+            format!("{word}: {}, measured once", short(newest))
         } else {
             format!(
-                "{word}: {}{unit} now, {} to {} in the last {} {}",
+                "{word}: {} now, {} to {} in the last {} {}",
                 short(newest),
                 short(low),
                 short(high),
-                count(n),
+                count(known.len() as u64),
                 chart.places
             )
         };
         if let Some(band) = band {
-            let n_outside = known
-                .iter()
-                .filter(|&&value| value < band.low || value > band.high)
-                .count() as u64;
-            let outside = match n_outside {
-                0 => "none lies outside of it".to_owned(),
-                1 => "1 lies outside of it".to_owned(),
-                _ if n_outside == n => "all lie outside of it".to_owned(),
-                _ => format!("{} lie outside of it", count(n_outside)),
-            };
-            sentence.push_str(&format!(
-                "; the reference is {} to {}, and {outside}",
-                short(band.low),
-                short(band.high)
-            ));
+            sentence.push_str(&compared(&known, band));
         }
         sentences.push(format!("{sentence}."));
     }
@@ -201,6 +176,25 @@ fn caption(chart: &LineChart<'_>, band: Option<Band>) -> String {
     } else {
         sentences.join(" ")
     }
+}
+
+/// How values lie to the reference: of a band, how many are outside; a single value is only named.
+fn compared(values: &[f64], band: Band) -> String {
+    if band.low >= band.high {
+        return format!("; the reference is {}", short(band.low));
+    }
+    let is_outside = |&&value: &&f64| value < band.low || value > band.high;
+    let outside = match values.iter().filter(is_outside).count() {
+        0 => "none lies outside of it".to_owned(),
+        1 => "1 lies outside of it".to_owned(),
+        n if n == values.len() => "all lie outside of it".to_owned(),
+        n => format!("{} lie outside of it", count(n as u64)),
+    };
+    format!(
+        "; the reference is {} to {}, and {outside}",
+        short(band.low),
+        short(band.high)
+    )
 }
 
 fn table(chart: &LineChart<'_>, n_places: usize) -> Table {
@@ -250,16 +244,16 @@ mod tests {
         for (values, band, expected) in [
             (vec![], None, "Sharpness: not measured yet."),
             (vec![None, Some(f64::NAN)], band, "Sharpness: not measured yet."),
-            (vec![Some(5.0)], None, "Sharpness: 5 ln, measured once."),
+            (vec![Some(5.0)], None, "Sharpness: 5, measured once."),
             (
                 vec![Some(5.0), None, Some(6.5), Some(3.25)],
                 band,
-                "Sharpness: 3.25 ln now, 3.25 to 6.50 in the last 3 blocks; the reference is 4 to 6, and 2 lie outside of it.",
+                "Sharpness: 3.25 now, 3.25 to 6.50 in the last 3 blocks; the reference is 4 to 6, and 2 lie outside of it.",
             ),
             (
                 vec![Some(5.0), Some(5.5)],
                 band,
-                "Sharpness: 5.50 ln now, 5 to 5.50 in the last 2 blocks; the reference is 4 to 6, and none lies outside of it.",
+                "Sharpness: 5.50 now, 5 to 5.50 in the last 2 blocks; the reference is 4 to 6, and none lies outside of it.",
             ),
         ] {
             assert_eq!(line(&chart(&only(&values), band)).caption, expected);

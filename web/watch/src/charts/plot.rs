@@ -26,7 +26,8 @@ pub fn plot(plot: &Plot) -> Chart {
     } else {
         SQUARE * 2.0 / 3.0
     };
-    let has_many = lines(plot).count() > 1;
+    let n_lines = lines(plot).count();
+    let has_many = n_lines > 1;
     let field = Field::new(
         [plot.x.low, plot.x.high],
         [plot.y.low, plot.y.high],
@@ -45,7 +46,8 @@ pub fn plot(plot: &Plot) -> Chart {
             SeriesKind::Line => {
                 number += 1;
                 svg.path("chart-line", placed.map(Some));
-                if let Some([x, y]) = middle(&points).filter(|_| has_many).map(|[x, y]| field.at(x, y)) {
+                let at = place_of(number, n_lines, &points).filter(|_| has_many);
+                if let Some([x, y]) = at.map(|[x, y]| field.at(x, y)) {
                     svg.text(
                         "chart-text is-strong",
                         [x + 3.0, y + HALF_TEXT],
@@ -84,9 +86,9 @@ fn finite(series: &Series) -> Vec<[f64; 2]> {
     series.points.iter().filter(is_finite).copied().collect()
 }
 
-/// Where the number of a line stands: halfway along its points.
-fn middle(points: &[[f64; 2]]) -> Option<[f64; 2]> {
-    points.get(points.len() / 2).copied()
+/// Where the number of a line stands: each further along its points than the one before, so that they stand apart.
+fn place_of(number: usize, of: usize, points: &[[f64; 2]]) -> Option<[f64; 2]> {
+    points.get(points.len() * number / (of + 1)).copied()
 }
 
 /// The smallest distance between neighbours.
