@@ -396,7 +396,6 @@ impl Unit {
 
 /// The interval of a ratio of sums over rows, each with the key of what it is of: rows of one image are drawn together.
 /// None for fewer than two images.
-#[cfg(feature = "metric_files")]
 pub(super) fn interval_of_rows(rows: &[(i64, f64, f64)], level: f64, seed: u64) -> Option<Interval> {
     let mut units: BTreeMap<i64, Unit> = BTreeMap::new();
     for &(key, part, whole) in rows {

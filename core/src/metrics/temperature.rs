@@ -49,6 +49,9 @@ pub struct Fit {
 }
 
 impl Temperature {
+    /// Changes nothing: logits become probabilities by a plain softmax.
+    pub const ONE: Self = Self(1.0);
+
     /// It, as a number.
     pub fn value(self) -> f64 {
         self.0

@@ -16,6 +16,7 @@ use crate::metrics::csv::{Columns, Row, Table, shortened};
 use crate::metrics::probability::{Probabilities, check_row};
 use crate::metrics::report::{Better, Figure, Group, Report};
 use crate::metrics::slices::{Measure, Slicer};
+use crate::metrics::temperature::{self, Temperature};
 use crate::metrics::{Evaluator, MAX_CLASSES, MetricError};
 
 /// Numbers that are kept at most, 0.8 GB of them.
@@ -28,13 +29,17 @@ pub(super) struct Classes {
     table: Table,
     rows: LabelledRows,
     settings: Settings,
-    calibration: Option<Calibration>,
+    /// What was fitted, and whether it ran to a limit of what is tried.
+    fitted: Option<(Calibration, bool)>,
 }
 
 /// What was read.
 struct LabelledRows {
     layout: Option<Layout>,
     truth: Vec<usize>,
+    /// Places of items by their names, and the item of each row; empty without a column of items.
+    items: HashMap<String, usize>,
+    units: Vec<usize>,
     /// Rows one after the other.
     probabilities: Vec<f64>,
     n_tied: u64,
@@ -131,13 +136,15 @@ impl Classes {
             rows: LabelledRows {
                 layout: None,
                 truth: Vec::new(),
+                items: HashMap::new(),
+                units: Vec::new(),
                 probabilities: Vec::new(),
                 n_tied: 0,
                 n_rounded: 0,
                 slicer: Slicer::new(measure, &settings.slices),
             },
             settings,
-            calibration: None,
+            fitted: None,
         })
     }
 }
@@ -181,7 +188,7 @@ impl LabelledRows {
         }
         let own = &mut self.probabilities[start..];
         if settings.are_logits {
-            softmax(own);
+            Temperature::ONE.apply(own);
         }
         check_row(own, row.line)?;
         self.n_rounded += u64::from((own.iter().sum::<f64>() - 1.0).abs() > 1e-6);
@@ -192,6 +199,17 @@ impl LabelledRows {
         let p = own[best];
         self.n_tied += u64::from(own[best + 1..].contains(&p));
         self.truth.push(truth);
+        if let Some(column) = layout.item {
+            let item = row.cell(column);
+            let unit = match self.items.get(item) {
+                Some(unit) => *unit,
+                None => {
+                    self.items.insert(item.to_owned(), self.items.len());
+                    self.items.len() - 1
+                }
+            };
+            self.units.push(unit);
+        }
         if self.slicer.is_wanted() {
             let item = layout.item.map(|column| row.cell(column));
             let right = f64::from(u8::from(best == truth));
@@ -202,18 +220,6 @@ impl LabelledRows {
                 });
         }
         Ok(())
-    }
-}
-
-fn softmax(logits: &mut [f64]) {
-    let highest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let mut sum = 0.0;
-    for logit in &mut *logits {
-        *logit = (*logit - highest).exp();
-        sum += *logit;
-    }
-    for p in logits {
-        *p /= sum;
     }
 }
 
@@ -239,14 +245,14 @@ impl Subject for Classes {
         };
         if let Some(method) = self.settings.calibrate {
             let rows = &self.rows;
-            let (fit, _) = Calibration::fit(method, &layout.classes, &rows.probabilities, &rows.truth)?;
-            self.calibration = Some(fit);
+            let fit = Calibration::fit(method, &layout.classes, &rows.probabilities, &rows.truth)?;
+            self.fitted = Some(fit);
         }
         Ok(self.table.n_rows())
     }
 
     fn calibration(&self) -> Option<&Calibration> {
-        self.calibration.as_ref()
+        self.fitted.as_ref().map(|(calibration, _)| calibration)
     }
 
     fn report(&self, report: &mut Report) -> Result<(), MetricError> {
@@ -270,8 +276,17 @@ impl Subject for Classes {
         found.counts(report);
         found.rankings(report);
         found.probabilities(report);
-        if let Some(method) = self.settings.calibrate {
-            self.report_calibration(method, layout, report)?;
+        if let (Some(method), Some((fit, at_limit))) = (self.settings.calibrate, &self.fitted) {
+            report
+                .settings
+                .push(("fitted calibration".to_owned(), fit.description()));
+            if *at_limit {
+                let [low, high] = temperature::LIMITS;
+                report.note(format!(
+                    "The best temperature lies at or beyond the limits of {low} to {high}: these rows are separable, or their scores say nothing. Do not use it."
+                ));
+            }
+            self.try_calibration(method, layout, report)?;
         }
         if rows.n_tied > 0 {
             report.note(format!(
@@ -291,8 +306,8 @@ impl Subject for Classes {
 }
 
 impl Classes {
-    /// What the calibration gives on rows that it was not fitted to.
-    fn report_calibration(
+    /// What the calibration gives on rows that it was not fitted to, by cross-validation; rows of one item stay together.
+    fn try_calibration(
         &self,
         method: Method,
         layout: &Layout,
@@ -300,51 +315,36 @@ impl Classes {
     ) -> Result<(), MetricError> {
         let rows = &self.rows;
         let n_classes = layout.classes.len();
-        let (mut fitted, at_limit) =
-            Calibration::fit(method, &layout.classes, &rows.probabilities, &rows.truth)
-                .map(|(_, limit)| (rows.probabilities.clone(), limit))?;
-        report.settings.push((
-            "fitted calibration".to_owned(),
-            self.calibration
-                .as_ref()
-                .map_or_else(String::new, Calibration::description),
-        ));
-        if at_limit {
-            let [low, high] = crate::metrics::temperature::LIMITS;
-            report.note(format!(
-                "The best temperature lies at or beyond the limits of {low} to {high}: these rows are separable, or their scores say nothing. Do not use it."
-            ));
-        }
         if rows.truth.len() < 10 * N_FOLDS {
             report.note("The calibration was fitted to fewer than 50 rows, too few to try it on rows apart.");
             return Ok(());
         }
+        let fold_of = |row: usize| rows.units.get(row).copied().unwrap_or(row) % N_FOLDS;
+        let mut calibrated = rows.probabilities.clone();
         for fold in 0..N_FOLDS {
-            let is_apart = |row: usize| row % N_FOLDS == fold;
             let (mut probabilities, mut truth) = (Vec::new(), Vec::new());
-            for (row, own) in rows
-                .probabilities
-                .chunks(n_classes)
-                .enumerate()
-                .filter(|(row, _)| !is_apart(*row))
-            {
-                probabilities.extend_from_slice(own);
-                truth.push(rows.truth[row]);
+            for (row, own) in rows.probabilities.chunks(n_classes).enumerate() {
+                if fold_of(row) != fold {
+                    probabilities.extend_from_slice(own);
+                    truth.push(rows.truth[row]);
+                }
+            }
+            if truth.is_empty() {
+                report.note("The calibration was fitted to rows of one item, and cannot be tried on others.");
+                return Ok(());
             }
             let (fit, _) = Calibration::fit(method, &layout.classes, &probabilities, &truth)?;
-            for (_, own) in fitted
-                .chunks_mut(n_classes)
-                .enumerate()
-                .filter(|(row, _)| is_apart(*row))
-            {
-                fit.apply(own)?;
+            for (row, own) in calibrated.chunks_mut(n_classes).enumerate() {
+                if fold_of(row) == fold {
+                    fit.apply(own)?;
+                }
             }
         }
         let (mut scores, mut reliability) = (
             Probabilities::new(n_classes)?,
             Reliability::new(self.settings.bins, Edges::RightClosed)?,
         );
-        for (own, &truth) in fitted.chunks(n_classes).zip(&rows.truth) {
+        for (own, &truth) in calibrated.chunks(n_classes).zip(&rows.truth) {
             scores.add(own, truth);
             let (confidence, is_right) = confidence_of(own, truth);
             reliability.observe(confidence.clamp(0.0, 1.0), is_right)?;

@@ -10,9 +10,10 @@ use crate::metrics::ranking::{Ranked, Ranking};
 use crate::metrics::report::{
     Axis, Better, ConfusionTable, Figure, Group, Plot, Report, Series, SeriesKind, thinned,
 };
+use crate::metrics::slices::interval_of_rows;
 use crate::metrics::top_k::{TopK, TopKShares};
 use crate::metrics::{Evaluator, MetricError};
-use crate::statistics::intervals::wilson;
+use crate::statistics::intervals::{Interval, wilson};
 
 /// Classes whose curves and confusions are listed.
 const MAX_LISTED: usize = 64;
@@ -27,6 +28,7 @@ const CURVE_STEPS: u32 = 200;
 pub(super) struct Found<'a> {
     classes: &'a [String],
     n: u64,
+    accuracy_interval: Option<Interval>,
     has_items: bool,
     counts: ClassFigures,
     confusion: Confusion,
@@ -67,11 +69,13 @@ impl<'a> Found<'a> {
             }
             ranked.push(ranking.finish()?);
         }
+        let counts = confusion.finish()?;
         Ok(Self {
             classes: &layout.classes,
             n: rows.truth.len() as u64,
+            accuracy_interval: accuracy_interval(rows, &counts),
             has_items: layout.item.is_some(),
-            counts: confusion.finish()?,
+            counts,
             confusion,
             top: top.finish()?,
             ranked,
@@ -89,10 +93,11 @@ impl<'a> Found<'a> {
     pub fn counts(&self, report: &mut Report) {
         let counts = &self.counts;
         let mut accuracy = self.figure("accuracy", "Accuracy", counts.accuracy);
-        if self.has_items {
-            accuracy = accuracy.noted("no interval: rows of one item are not independent");
-        } else if let Some(interval) = wilson(counts.right, counts.n, 0.95) {
+        if let Some(interval) = self.accuracy_interval {
             accuracy = accuracy.between(interval.low, interval.high);
+        }
+        if self.has_items {
+            accuracy = accuracy.noted("the interval is that of items, whose rows are not independent");
         }
         let mut figures = vec![
             accuracy,
@@ -332,6 +337,22 @@ impl<'a> Found<'a> {
             ));
         }
     }
+}
+
+/// Wilson's where rows are independent, that of items drawn where they are not.
+fn accuracy_interval(rows: &LabelledRows, counts: &ClassFigures) -> Option<Interval> {
+    if rows.units.is_empty() {
+        return wilson(counts.right, counts.n, 0.95);
+    }
+    let own = rows.probabilities.chunks(counts.classes.len()).zip(&rows.truth);
+    let right = own.map(|(own, truth)| f64::from(u8::from(most_probable(own) == *truth)));
+    let keyed: Vec<(i64, f64, f64)> = rows
+        .units
+        .iter()
+        .zip(right)
+        .map(|(&unit, right)| (unit as i64, right, 1.0))
+        .collect();
+    interval_of_rows(&keyed, 0.95, 1)
 }
 
 fn group(name: &str, counted: &str, figures: Vec<Figure>) -> Group {
