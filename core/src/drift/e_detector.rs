@@ -114,6 +114,12 @@ impl EDetector {
         })
     }
 
+    /// Its settings.
+    #[must_use]
+    pub fn settings(&self) -> &EDetectorSettings {
+        &self.settings
+    }
+
     /// The evidence so far: above 1/alpha is an alarm.
     #[must_use]
     pub fn evidence(&self) -> f64 {

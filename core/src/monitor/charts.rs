@@ -3,8 +3,13 @@
 //! Goes in: block means. Comes out: which charts are over their thresholds, to which side, for how many blocks. Charts are
 //! two-sided CUSUMs ([`Cusum`]) that saturate at twice their threshold, so that they come back by themselves when the
 //! cause is gone; those of accuracy look downwards only. A block without a value holds a chart as it is.
+//!
+//! Shares and probabilities have a second opinion beside their chart, an [`EDetector`], which is slower and needs no shape
+//! of distribution.
 
-use crate::drift::{self, AfterAlarm, Cusum, CusumSettings, Detector, Reference};
+use crate::drift::{
+    self, AfterAlarm, Cusum, CusumSettings, Detector, EDetector, EDetectorSettings, Reference,
+};
 use crate::monitor::features::{FEATURE_COUNT, Feature};
 use crate::monitor::profile::{ChartLimits, Profile, proxy_name};
 use crate::monitor::snapshot::ChartView;
@@ -91,7 +96,14 @@ impl Chart {
 pub struct Charts {
     features: [Option<Chart>; FEATURE_COUNT],
     accuracy: [Option<Chart>; 2],
+    careful: [Option<EDetector>; FEATURE_COUNT],
+    /// Which of these ran full in the last block, and to which side.
+    full: [Option<Direction>; FEATURE_COUNT],
 }
+
+/// An allowance this much wider than the setting says that sessions have levels of their own, which a careful count
+/// knows nothing of.
+pub(super) const WIDE: f64 = 0.25;
 
 /// Both estimates, in the order of [`Charts`].
 pub const PROXIES: [Proxy; 2] = [Proxy::Flip, Proxy::Certainty];
@@ -108,6 +120,14 @@ impl Charts {
                 let reference = profile.accuracy(proxy)?;
                 Chart::new(&reference, *profile.accuracy_charts.get(proxy_name(proxy))?, true)
             }),
+            careful: Feature::ALL.map(|feature| {
+                let is_wide = profile.limits(feature)?.allowance > profile.charts.k + WIDE;
+                let reference = profile.reference(feature).filter(|_| !is_wide)?;
+                let settings = EDetectorSettings::of(&reference, 1.0 / profile.charts.arl0_blocks, 0.0);
+                let is_share = feature.spec().range == [0.0, 1.0];
+                is_share.then(|| EDetector::new(settings).ok()).flatten()
+            }),
+            full: [None; FEATURE_COUNT],
         }
     }
 
@@ -119,6 +139,24 @@ impl Charts {
                 chart.update(*mean);
             }
         }
+        for (place, careful) in self.careful.iter_mut().enumerate() {
+            self.full[place] = None;
+            if let (Some(careful), Some(mean)) = (careful, means[place])
+                && careful.update(mean).is_ok_and(|signal| signal.drift)
+            {
+                let settings = careful.settings();
+                let is_up = mean > 0.5 * (settings.low + settings.high);
+                self.full[place] = Some(if is_up { Direction::Up } else { Direction::Down });
+            }
+        }
+    }
+
+    /// Features whose careful count ran full in the last block, and to which side.
+    pub fn full(&self) -> impl Iterator<Item = (Feature, Direction)> + '_ {
+        Feature::ALL
+            .into_iter()
+            .zip(self.full)
+            .filter_map(|(feature, side)| Some((feature, side?)))
     }
 
     /// The chart of a feature.
@@ -132,14 +170,66 @@ impl Charts {
         self.accuracy[place].as_ref()
     }
 
-    /// How many there are.
+    /// How many there are, careful counts included.
     pub fn count(&self) -> usize {
-        self.features.iter().chain(&self.accuracy).flatten().count()
+        let charts = self.features.iter().chain(&self.accuracy).flatten().count();
+        charts + self.careful.iter().flatten().count()
     }
 
     /// Whether all lie under half of their thresholds.
     pub fn are_calm(&self) -> bool {
         let mut charts = self.features.iter().chain(&self.accuracy).flatten();
         charts.all(|chart| chart.level() < 0.5)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits() -> ChartLimits {
+        ChartLimits {
+            threshold: 10.0,
+            allowance: 0.5,
+            is_extrapolated: false,
+        }
+    }
+
+    fn reference() -> Reference {
+        let blocks: Vec<f64> = (0..40).map(|block| 5.0 + f64::from(block % 2)).collect();
+        Reference::of(&blocks, 0.1).expect("there are blocks")
+    }
+
+    /// One odd block adds 5.5 at most, whatever it was; two in a row are over, and the chart comes back by itself.
+    #[test]
+    fn charts_need_two_blocks_and_come_back() {
+        let mut chart = Chart::new(&reference(), limits(), false).expect("limits are settings");
+        chart.update(1e9);
+        assert_eq!((chart.over(), chart.view().up), (None, 5.5));
+        chart.update(1e9);
+        assert_eq!((chart.over(), chart.blocks_over()), (Some(Direction::Up), 1));
+        for _ in 0..50 {
+            chart.update(1e9);
+        }
+        assert_eq!((chart.view().up, chart.blocks_over()), (20.0, 51));
+        for _ in 0..60 {
+            chart.update(chart.expected());
+        }
+        assert_eq!((chart.over(), chart.level(), chart.blocks_over()), (None, 0.0, 0));
+        chart.update(f64::NAN);
+        assert_eq!(chart.level(), 0.0);
+    }
+
+    #[test]
+    fn charts_of_accuracy_look_down_only() {
+        let mut chart = Chart::new(&reference(), limits(), true).expect("limits are settings");
+        for _ in 0..9 {
+            chart.update(1e9);
+        }
+        assert_eq!((chart.over(), chart.level()), (None, 0.0));
+        for _ in 0..9 {
+            chart.update(-1e9);
+        }
+        assert_eq!(chart.over(), Some(Direction::Down));
     }
 }

@@ -329,13 +329,18 @@ impl Monitor {
             Some(charts) => over_by_charts(charts, means),
             None => self.over_by_means(),
         };
-        let is_calm = over.is_empty() && self.charts.as_ref().is_none_or(Charts::are_calm);
+        let full = self.charts.iter().flat_map(Charts::full);
+        let careful: Vec<_> = full
+            .map(|(feature, side)| (feature.spec().name.to_owned(), feature.spec().family, side))
+            .collect();
+        let is_calm =
+            over.is_empty() && careful.is_empty() && self.charts.as_ref().is_none_or(Charts::are_calm);
         BlockSignals {
             block: self.blocks,
             block_secs: block.seconds,
             over,
             joint: Vec::new(),
-            careful: Vec::new(),
+            careful,
             is_calm,
             is_draft,
             estimates: PROXIES

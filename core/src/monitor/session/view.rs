@@ -1,7 +1,7 @@
 //! The snapshot of a session.
 
 use crate::drift::{block_secs, sieve::effective_n};
-use crate::monitor::charts::PROXIES;
+use crate::monitor::charts::{PROXIES, WIDE};
 use crate::monitor::features::{FEATURES, Feature};
 use crate::monitor::learning::CHART_BLOCKS;
 use crate::monitor::profile::{CalibrationProfile, FREEZE_BLOCKS, FREEZE_SESSIONS, Labels, Profile};
@@ -19,8 +19,6 @@ const SHOWN_RECORDS: usize = 20;
 const SHOWN_ALARMS: usize = 30;
 /// Estimates that are further apart than this disagree.
 const DISAGREEMENT: f64 = 0.1;
-/// An allowance this much wider than the setting says that sessions differ.
-const WIDE: f64 = 0.25;
 /// An area under the curve below this: certainty does not tell right from wrong, and is not shown as accuracy.
 const LEAST_AUROC: f64 = 0.65;
 
