@@ -47,6 +47,30 @@ test('a session becomes a draft of a reference, darkness is noticed, and light a
   });
 });
 
+/** What each way to spoil a picture changes first, as its alarm begins. */
+const NOTICED = {
+  bright: /Light has been higher/u,
+  contrast: /Contrast has been lower/u,
+  blur: /Sharpness has been lower/u,
+  noise: /Grain of the picture has been higher|Sharpness has been higher/u,
+  'colour-cast': /Share of red has been higher|Share of blue has been lower/u,
+};
+
+test('ways to spoil a picture raise alarms that name what has changed', async (t) => {
+  await withChromium({}, async (browser) => {
+    const { page, seen } = await openMonitor(browser);
+    await useAsReference(page);
+    for (const [corruption, words] of Object.entries(NOTICED)) {
+      await spoil(page, corruption, 5);
+      await waitForText(page, 'alarms', words);
+      t.diagnostic(`${corruption}: ${await text(page, 'state-sentence')}`);
+      await page.click(byName('break-off'));
+      await waitForText(page, 'state', /As in the draft/u);
+    }
+    assertQuiet(seen);
+  });
+});
+
 test('the page can be held, shows its charts as tables, and is read by families', async () => {
   await withChromium({}, async (browser) => {
     const { page } = await openMonitor(browser);
