@@ -12,6 +12,21 @@
 //! | segments | truth and predictions: a text file a video each, a label a frame and line |
 //! | detections | truth: `video,label,start,end`; predictions: the same with `score` |
 //!
+//! ```
+//! use plumbline_core::metrics::evaluation::{Evaluation, Role, Settings, Task};
+//!
+//! let mut evaluation = Evaluation::new(Task::Classes, Settings::default())?;
+//! evaluation.begin(Role::Rows, "rows.csv")?;
+//! for piece in [&b"label,cat,dog\ncat,0.9,"[..], b"0.1\ndog,0.2,0.8\ndog,0.6,0.4\n"] {
+//!     evaluation.push(piece)?;
+//! }
+//! evaluation.end()?;
+//! let report = evaluation.report()?;
+//! let accuracy = report.figure("accuracy").expect("classes have an accuracy");
+//! assert_eq!((accuracy.value, accuracy.n), (Some(2.0 / 3.0), 3));
+//! # Ok::<(), plumbline_core::metrics::MetricError>(())
+//! ```
+//!
 //! Masks of classes are pictures, which [`MaskEvaluation`] takes decoded.
 //!
 //! Rows may have a column `item`, the image or clip that they are of, and columns `tag:NAME`, by which they can be sliced.

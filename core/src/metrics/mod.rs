@@ -9,6 +9,19 @@
 //! a value and with a note, never a number. Evaluators merge in one of two ways, which each file's head names: *exactly*
 //! (counts and kept rows: the same bits in any order) or *to rounding* (compensated sums: 1e-12).
 //!
+//! ```
+//! use plumbline_core::metrics::{Evaluator, ranking::Ranking};
+//!
+//! let (mut morning, mut evening) = (Ranking::default(), Ranking::default());
+//! morning.observe(0.8, true)?;
+//! morning.observe(0.3, false)?;
+//! evening.observe(0.5, true)?;
+//! evening.observe(0.6, false)?;
+//! morning.merge(&evening)?;
+//! assert_eq!(morning.finish()?.auroc(), Ok(0.75));
+//! # Ok::<(), plumbline_core::metrics::MetricError>(())
+//! ```
+//!
 //! `tests/reference/monitor_metrics.py` writes what the reference packages give; `tests/tests/metrics.rs` holds us to it.
 
 use std::fmt;
