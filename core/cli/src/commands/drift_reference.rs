@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use plumbline_core::monitor::features::Feature;
 use plumbline_core::monitor::judge::{Judgement, Method, judge};
 use plumbline_core::monitor::profile::{Labels, Profile};
 use plumbline_core::monitor::thresholds::ThresholdSearch;
@@ -108,8 +109,8 @@ fn write(out: &mut impl Write, judgement: &Judgement) -> io::Result<()> {
         Method::Charts => {
             writeln!(
                 out,
-                "{:<22}{:>10}{:>12}  {:>6}",
-                "feature", "highest", "threshold", "block"
+                "{:<22}{:>12}{:>14}  {:>6}",
+                "feature", "highest, sd", "threshold, sd", "block"
             )?;
             for chart in &judgement.charts {
                 let block = chart
@@ -117,7 +118,7 @@ fn write(out: &mut impl Write, judgement: &Judgement) -> io::Result<()> {
                     .map_or_else(|| "-".to_owned(), |block| block.to_string());
                 writeln!(
                     out,
-                    "{:<22}{:>10.2}{:>12.2}  {block:>6}  {}",
+                    "{:<22}{:>12.2}{:>14.2}  {block:>6}  {}",
                     chart.feature,
                     chart.highest,
                     chart.threshold,
@@ -128,16 +129,17 @@ fn write(out: &mut impl Write, judgement: &Judgement) -> io::Result<()> {
         Method::Means => {
             writeln!(
                 out,
-                "{:<22}{:>11}{:>11}{:>9}{:>11}{:>11}",
-                "feature", "reference", "now", "t", "p", "q"
+                "{:<22}{:>11}{:>11}  {:<13}{:>9}{:>11}{:>11}",
+                "feature", "reference", "now", "unit", "t", "p", "q"
             )?;
             for one in &judgement.means {
                 writeln!(
                     out,
-                    "{:<22}{:>11.4}{:>11.4}{:>9.2}{:>11.2e}{:>11.2e}  {}",
+                    "{:<22}{:>11.4}{:>11.4}  {:<13}{:>9.2}{:>11.2e}{:>11.2e}  {}",
                     one.feature,
                     one.reference,
                     one.value,
+                    Feature::named(&one.feature).map_or("", |feature| feature.spec().unit),
                     one.statistic,
                     one.p,
                     one.q,
@@ -152,10 +154,17 @@ fn write(out: &mut impl Write, judgement: &Judgement) -> io::Result<()> {
             out,
             "as in the reference: {blocks} blocks against {reference_blocks}"
         ),
-        alarms => writeln!(
-            out,
-            "changed: {} ({blocks} blocks against {reference_blocks})",
-            alarms.join(", ")
-        ),
+        alarms => {
+            writeln!(
+                out,
+                "changed: {} ({blocks} blocks against {reference_blocks})",
+                alarms.join(", ")
+            )?;
+            for feature in alarms.iter().filter_map(|name| Feature::named(name)) {
+                let spec = feature.spec();
+                writeln!(out, "  {}: {}", spec.label, spec.advice)?;
+            }
+            Ok(())
+        }
     }
 }
