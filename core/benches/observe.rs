@@ -70,6 +70,10 @@ mod native {
         criterion.bench_function("observe a frame", |bencher| {
             bencher.iter(|| {
                 frame += 1;
+                // A session that gathers for a reference: after 480 blocks it would not.
+                if frame.is_multiple_of(60_000) {
+                    online = Online::new(BlockLength::Seconds(5.0));
+                }
                 let facts = FrameFacts {
                     pose: Some(&poses[frame as usize % poses.len()]),
                     probe,

@@ -283,6 +283,15 @@ mod tests {
             assert_eq!(broken.line, line, "{order:?}");
         }
         assert!(AuditLog::read("{}").is_err() && AuditLog::read("no JSON").is_err());
+        // The lines of another log have the right numbers, and another past.
+        let mut other = AuditLog::default();
+        for line in 0..4 {
+            other.append(line, AuditKind::Model, "of another log");
+        }
+        let other = other.text();
+        let spliced: Vec<&str> = lines[..2].iter().copied().chain(other.lines().skip(2)).collect();
+        let broken = AuditLog::read(&spliced.join("\n")).expect_err("the chain is broken");
+        assert_eq!(broken.line, 3);
     }
 
     #[test]

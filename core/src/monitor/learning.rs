@@ -418,6 +418,13 @@ mod tests {
             assert_eq!(cell, cells.of(value + 0.4 * spec.floor), "{}", spec.name);
             assert_eq!(cell, cells.of(value - 0.4 * spec.floor), "{}", spec.name);
             assert_ne!(cell, cells.of(value + 0.6 * spec.floor), "{}", spec.name);
+            let further = [1.6, 2.6].map(|floors| cells.of(value + floors * spec.floor));
+            assert_eq!(
+                further,
+                [cell + 2, cell + 3],
+                "{}: cells are a floor wide",
+                spec.name
+            );
             assert_eq!(learning.scatter(feature).tau_secs, None);
         }
     }
