@@ -5,7 +5,7 @@
 //! effects, absolute agreement, one measurement (Shrout and Fleiss 1979), which McGraw and Wong (1996) and pingouin call
 //! ICC(A,1), with their interval.
 
-use super::{Evaluator, MAX_ROWS, MetricError, finite};
+use super::{Evaluator, MAX_ROWS, MetricError, agree, finite};
 use crate::statistics::distributions::t_quantile;
 use crate::statistics::moments::Moments;
 use crate::statistics::special::incomplete_beta;
@@ -230,13 +230,7 @@ impl Evaluator for Agreement {
     type Result = AgreementFigures;
 
     fn merge(&mut self, other: &Self) -> Result<(), MetricError> {
-        if other.n_methods != self.n_methods {
-            return Err(MetricError::Mismatch {
-                what: "number of methods".to_owned(),
-                expected: self.n_methods as u64,
-                found: other.n_methods as u64,
-            });
-        }
+        agree("number of methods", self.n_methods, other.n_methods)?;
         self.room(other.n())?;
         self.values.extend_from_slice(&other.values);
         Ok(())

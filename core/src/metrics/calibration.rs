@@ -6,7 +6,7 @@
 //! share of right answers. Which bin an edge belongs to matters where scores lie on edges: Guo et al. (2017) take `(a, b]`,
 //! as scikit-learn's `calibration_curve` does; torchmetrics takes `[a, b)`. Edges are those of numpy's `linspace`.
 
-use super::{Evaluator, MAX_ROWS, MetricError, finite};
+use super::{Evaluator, MAX_ROWS, MetricError, agree, finite};
 use crate::statistics::sums::Sum;
 
 /// Bins where nobody says another number.
@@ -243,13 +243,7 @@ impl Evaluator for EqualMass {
     type Result = Curve;
 
     fn merge(&mut self, other: &Self) -> Result<(), MetricError> {
-        if other.n_bins != self.n_bins {
-            return Err(MetricError::Mismatch {
-                what: "number of bins".to_owned(),
-                expected: self.n_bins as u64,
-                found: other.n_bins as u64,
-            });
-        }
+        agree("number of bins", self.n_bins, other.n_bins)?;
         check_room(self.rows.len() + other.rows.len())?;
         self.rows.extend_from_slice(&other.rows);
         Ok(())

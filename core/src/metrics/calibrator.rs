@@ -13,9 +13,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::MetricError;
 use super::isotonic::Isotonic;
 use super::temperature::Temperature;
+use super::{MetricError, agree};
 
 /// Of the JSON form.
 const SCHEMA: u32 = 1;
@@ -182,13 +182,11 @@ impl Calibration {
     /// # Errors
     /// Another number of classes than it was fitted to.
     pub fn apply(&self, row: &mut [f64]) -> Result<(), MetricError> {
-        if row.len() != self.classes.len() {
-            return Err(MetricError::Mismatch {
-                what: "number of classes of the calibration".to_owned(),
-                expected: self.classes.len() as u64,
-                found: row.len() as u64,
-            });
-        }
+        agree(
+            "number of classes of the calibration",
+            self.classes.len(),
+            row.len(),
+        )?;
         match &self.fitted {
             Fitted::Temperature(temperature) => {
                 for p in &mut *row {

@@ -5,7 +5,7 @@
 //! one difference: where scikit-learn gives 0 or NaN for what is not defined, single figures here have no value. In means
 //! over classes such a figure counts as 0, as there. Means go over classes that occur, as truth or as prediction.
 
-use super::{Evaluator, MAX_CLASSES, MetricError, share};
+use super::{Evaluator, MAX_CLASSES, MetricError, agree, share};
 
 /// Counts of truth against prediction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,13 +148,7 @@ impl Evaluator for Confusion {
     type Result = ClassFigures;
 
     fn merge(&mut self, other: &Self) -> Result<(), MetricError> {
-        if other.n_classes != self.n_classes {
-            return Err(MetricError::Mismatch {
-                what: "number of classes".to_owned(),
-                expected: self.n_classes as u64,
-                found: other.n_classes as u64,
-            });
-        }
+        agree("number of classes", self.n_classes, other.n_classes)?;
         for (sum, count) in self.counts.iter_mut().zip(&other.counts) {
             *sum += count;
         }

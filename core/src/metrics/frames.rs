@@ -2,7 +2,7 @@
 //!
 //! In the literature of action segmentation: MoF, the mean over frames of all videos.
 
-use super::{Evaluator, MetricError, share};
+use super::{Evaluator, MetricError, agree, share};
 
 /// Counts frames. Labels are numbers that the caller gives.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,13 +53,7 @@ impl FrameAccuracy {
     /// # Errors
     /// Another number of predicted frames.
     pub fn observe(&mut self, truth: &[u32], predicted: &[u32]) -> Result<(), MetricError> {
-        if truth.len() != predicted.len() {
-            return Err(MetricError::Mismatch {
-                what: "number of predicted frames".to_owned(),
-                expected: truth.len() as u64,
-                found: predicted.len() as u64,
-            });
-        }
+        agree("number of predicted frames", truth.len(), predicted.len())?;
         for (truth, predicted) in truth.iter().zip(predicted) {
             let is_right = u64::from(truth == predicted);
             self.n += 1;

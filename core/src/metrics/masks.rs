@@ -4,7 +4,7 @@
 //! Jaccard scores of pixels. Means go over classes that occur. A class that is in neither agrees by convention (1), is
 //! said to be absent and is in no mean.
 
-use super::{Evaluator, MetricError, share};
+use super::{Evaluator, MetricError, agree, share};
 
 /// Counts pixels by class.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,13 +88,11 @@ impl MaskCounts {
     /// # Errors
     /// Another number of pixels, classes that there are not; then nothing was taken.
     pub fn observe(&mut self, truth: &[u8], predicted: &[u8]) -> Result<(), MetricError> {
-        if truth.len() != predicted.len() {
-            return Err(MetricError::Mismatch {
-                what: "number of pixels in the predicted mask".to_owned(),
-                expected: truth.len() as u64,
-                found: predicted.len() as u64,
-            });
-        }
+        agree(
+            "number of pixels in the predicted mask",
+            truth.len(),
+            predicted.len(),
+        )?;
         let mut pairs = vec![0_u64; 256 * 256];
         for (truth, predicted) in truth.iter().zip(predicted) {
             pairs[usize::from(*truth) * 256 + usize::from(*predicted)] += 1;

@@ -216,6 +216,21 @@ impl fmt::Display for MetricError {
 
 impl std::error::Error for MetricError {}
 
+/// Nothing, if two sizes that must be the same are.
+///
+/// # Errors
+/// [`MetricError::Mismatch`], which calls them `what`.
+pub(crate) fn agree(what: &str, expected: usize, found: usize) -> Result<(), MetricError> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(MetricError::Mismatch {
+        what: what.to_owned(),
+        expected: expected as u64,
+        found: found as u64,
+    })
+}
+
 /// `value`, if it is a finite number.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 //! Equal scikit-learn 1.9.1's `log_loss` on f64 and `brier_score_loss`: probabilities are kept at least 2⁻⁵² away from 0 and
 //! 1 before the logarithm; the Brier score is summed over classes, and halved for two (so that it is `(p - y)²`).
 
-use super::{Evaluator, MetricError, finite};
+use super::{Evaluator, MetricError, agree, finite};
 use crate::statistics::sums::Sum;
 
 /// How far from 1 the probabilities of a row may add up: files round them.
@@ -117,13 +117,7 @@ impl Evaluator for Probabilities {
     type Result = ProbabilityScores;
 
     fn merge(&mut self, other: &Self) -> Result<(), MetricError> {
-        if other.n_classes != self.n_classes {
-            return Err(MetricError::Mismatch {
-                what: "number of classes".to_owned(),
-                expected: self.n_classes as u64,
-                found: other.n_classes as u64,
-            });
-        }
+        agree("number of classes", self.n_classes, other.n_classes)?;
         self.n += other.n;
         self.log.merge(&other.log);
         self.squares.merge(&other.squares);

@@ -6,7 +6,7 @@
 //! MS-TCN (Abu Farha and Gall 2019), which counts over all videos before it divides; both scores are percentages. Where
 //! neither side has a segment, it gives NaN or fails, and we have no value.
 
-use super::{Evaluator, MetricError};
+use super::{Evaluator, MetricError, agree};
 use crate::statistics::sums::Sum;
 
 /// Overlaps where nobody says others.
@@ -136,13 +136,7 @@ impl Segmental {
     /// # Errors
     /// Another number of predicted frames, no frames, too many segments.
     pub fn observe(&mut self, truth: &[u32], predicted: &[u32]) -> Result<(), MetricError> {
-        if truth.len() != predicted.len() {
-            return Err(MetricError::Mismatch {
-                what: "number of predicted frames".to_owned(),
-                expected: truth.len() as u64,
-                found: predicted.len() as u64,
-            });
-        }
+        agree("number of predicted frames", truth.len(), predicted.len())?;
         if truth.is_empty() {
             return Err(MetricError::Empty { what: "frames" });
         }

@@ -2,7 +2,7 @@
 //!
 //! Of equal scores the higher class index goes first, as scikit-learn 1.9.1's `top_k_accuracy_score` has it.
 
-use super::{Evaluator, MetricError, finite, share};
+use super::{Evaluator, MetricError, agree, finite, share};
 
 /// Counts at which rank the true class stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,13 +67,7 @@ impl Evaluator for TopK {
     type Result = TopKShares;
 
     fn merge(&mut self, other: &Self) -> Result<(), MetricError> {
-        if other.counts.len() != self.counts.len() {
-            return Err(MetricError::Mismatch {
-                what: "number of classes".to_owned(),
-                expected: self.counts.len() as u64,
-                found: other.counts.len() as u64,
-            });
-        }
+        agree("number of classes", self.counts.len(), other.counts.len())?;
         for (sum, count) in self.counts.iter_mut().zip(&other.counts) {
             *sum += count;
         }
